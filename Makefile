@@ -1,0 +1,50 @@
+# minisip: make help lists what there is.
+GO      ?= go
+PREFIX  ?= /usr/local
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FUZZTIME ?= 60s
+
+export CGO_ENABLED = 0
+
+# Fuzz targets: the public packages' stand in fuzz/, the core's own beside it.
+FUZZ = ./fuzz ./cmd/minisip/internal/proxy
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test race bench fuzz interop install clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: build ## build and start in this directory; the first time, accounts for two phones are made
+	@./minisip
+
+build: ## build the static binary ./minisip
+	@$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o minisip ./cmd/minisip
+
+test: ## gofmt, vet, all unit and golden tests, the fuzz targets' corpora; -race where there is a C compiler
+	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "gofmt would change: $$bad"; exit 1; fi
+	@$(GO) vet ./...
+	@$(GO) vet -tags interop ./...
+	@GOOS=darwin $(GO) vet ./...
+	@if command -v $${CC:-gcc} >/dev/null 2>&1; then CGO_ENABLED=1 $(GO) test -race ./...; \
+	 else echo "no C compiler: the race detector needs one, so these run without"; fi
+	@$(GO) test -count=1 ./...
+
+bench: ## parse, append, digest, a whole call, a relayed packet
+	@$(GO) test -run '^$$' -bench . -benchmem ./sipmsg ./digest ./nat ./session ./rtprelay ./cmd/minisip/internal/...
+
+fuzz: ## run each fuzz target for FUZZTIME (60s)
+	@for pkg in $(FUZZ); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+interop: ## real phones behind NATs in network namespaces; needs root
+	@$(GO) test -tags interop -count=1 -timeout 15m -v ./cmd/minisip/interop/ ./cmd/minisip/internal/systemd/
+
+install: build ## put the binary into PREFIX/bin (/usr/local)
+	install -D -m 0755 minisip $(DESTDIR)$(PREFIX)/bin/minisip
+
+clean: ## remove what make built; users.conf, state and logs stay
+	rm -f minisip

@@ -1,0 +1,120 @@
+package config
+
+import (
+	"cmp"
+	"strings"
+)
+
+// An option is one line of the table that flags, file, environment and help share.
+type option struct {
+	name    string // without the dash
+	arg     string // argument hint; "" for a switch that takes none
+	def     string // default, read by set like any other value
+	defHint string // default in words, where def says too little
+	example string // a value that set accepts
+	dirVar  string // variable in which a service manager names the directory of this option's file
+	inDir   string // the file's name in that directory; "": the directory itself
+	cmdOnly bool   // has no meaning in a file or the environment
+	help    string
+	set     func(c *Config, value string) error
+}
+
+// A group is a heading of the help text and the options below it.
+type group struct {
+	title   string
+	options []option
+}
+
+var groups = []group{
+	{"Network", []option{
+		{name: "listen", arg: "ADDR:PORT,...", def: ":5060", defHint: ":5060 on IPv4 and IPv6", example: "192.0.2.1:5060",
+			help: "where SIP is received, over UDP", set: setListen},
+		{name: "public", arg: "IP[,IP6]", defHint: "the address packets leave from", example: "203.0.113.7",
+			help: "where phones reach this host, for messages and SDP", set: setPublic},
+		{name: "rtp", arg: "LO-HI", def: "10000-20000", example: "10000-20000",
+			help: "UDP ports for audio and video", set: setRTP},
+	}},
+	{"Users", []option{
+		{name: "users", arg: "FILE", def: "users.conf", example: "/etc/minisip/users.conf",
+			help: `made at the first run; "": AUTH_USERS_ENV alone`, set: setUsers},
+		{name: "realm", arg: "NAME", def: "mini_sip_proxy", example: "mini_sip_proxy",
+			help: "the digest realm; user file and phones hold it too", set: setRealm},
+		{name: "domain", arg: "NAME,...", defHint: "any", example: "sip.example.com",
+			help: "host names and addresses served", set: setDomains},
+		{name: "digest", arg: "LIST", def: "md5", example: "sha256,md5",
+			help: "md5 and sha256, in the order challenges offer them", set: setDigest},
+		{name: "dial-admins", arg: "USER,...", defHint: "every user", example: "001,002",
+			help: "who may dial the codes 985-999", set: setDialAdmins},
+	}},
+	{"Calls", []option{
+		{name: "keepalive", arg: "TIME", def: "25s", example: "25s",
+			help: "between pings of a phone behind NAT; 0: none", set: setKeepalive},
+		{name: "timeout", arg: "TIME", def: "30s", example: "30s",
+			help: "a call without SIP and media ends after this", set: setTimeout},
+		{name: "hold-timeout", arg: "TIME", def: "2h", example: "2h",
+			help: "the same for a held call", set: setHoldTimeout},
+		{name: "cdr", arg: "FILE", defHint: "none", example: "/var/log/minisip/cdr.jsonl",
+			help: "call records, a JSON object a line", set: setCDR},
+	}},
+	{"Log and state", []option{
+		{name: "log", arg: "FILE", def: "sip_server.log", example: "/var/log/minisip/sip_server.log",
+			dirVar: "LOGS_DIRECTORY", inDir: "sip_server.log",
+			help: `rotated at midnight; "": no log file`, set: setLog},
+		{name: "log-days", arg: "DAYS", def: "7", example: "7",
+			help: "how long rotated logs are kept", set: setLogDays},
+		{name: "log-size", arg: "SIZE", def: "100M", example: "100M",
+			help: "where a log is rotated within its day; K, M, G", set: setLogSize},
+		{name: "state", arg: "DIR", def: "state", example: "/var/lib/minisip",
+			dirVar: "STATE_DIRECTORY",
+			help:   `what survives a restart; "": nothing`, set: setState},
+	}},
+	{"Other", []option{
+		{name: "config", arg: "FILE", defHint: "none", example: "/etc/minisip/minisip.conf",
+			help: "flags and words, one a line", set: setFile},
+		{name: "check", cmdOnly: true,
+			help: "say what would be done, and exit", set: setCheck},
+		{name: "h", cmdOnly: true,
+			help: "print this help"},
+	}},
+}
+
+// findOption returns the option called name, or nil.
+func findOption(name string) *option {
+	for i := range groups {
+		for j := range groups[i].options {
+			if o := &groups[i].options[j]; o.name == name {
+				return o
+			}
+		}
+	}
+	return nil
+}
+
+// variable is the option's name in the environment: MINISIP_LOG_DAYS for log-days.
+func (o *option) variable() string {
+	return "MINISIP_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
+}
+
+// defaultHelp is the default as help shows it; "" for a switch.
+func (o *option) defaultHelp() string {
+	if o.arg == "" {
+		return ""
+	}
+	return "(default: " + cmp.Or(o.defHint, o.def) + ")"
+}
+
+// A Command is a subcommand as help and error messages know it. What it does
+// stands with the program.
+type Command struct {
+	Name string // first argument
+	Args string // what follows it
+	Help string
+}
+
+// Commands are the subcommands, in the order of the help text.
+var Commands = []Command{
+	{"user", "add|del|passwd NAME", "change the user file"},
+	{"user", "list", "show who may register"},
+	{"unit", "[flags] [words]", "print a hardened systemd unit"},
+	{"version", "", "print the version"},
+}

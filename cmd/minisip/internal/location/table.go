@@ -1,0 +1,138 @@
+package location
+
+import (
+	"cmp"
+	"hash/maphash"
+	"iter"
+	"slices"
+	"time"
+)
+
+// Table holds the bindings of all users. One goroutine owns it.
+type Table struct {
+	limits Limits
+
+	// users has the bindings of each address of record in the order of Lookup. A list is never
+	// changed once it is in the map: who got it from Lookup may keep it.
+	users  map[string][]*Binding
+	index  [numIndexes]index
+	expiry expiry
+
+	seed            maphash.Seed
+	key, other, buf []byte     // scratch for keys and URIs
+	slots           []slot     // scratch for Register: the plan
+	next            []*Binding // scratch for Register: the list to be
+}
+
+// New returns an empty table.
+func New(l Limits) *Table {
+	l.setDefaults()
+	t := &Table{limits: l, users: make(map[string][]*Binding), seed: maphash.MakeSeed()}
+	for i := range t.index {
+		t.index[i] = index{which: i, heads: make(map[uint64]*Binding)}
+	}
+	return t
+}
+
+// Lookup returns the bindings to which a request for aor can be sent: those that have
+// not run out and whose Contact is a sip or sips URI, the best q first, then the latest registered.
+// The list belongs to the table: it is to be read, and stays as it is. Suspended bindings are in it.
+func (t *Table) Lookup(now time.Time, aor string) []*Binding {
+	return keep(t.users[aor], func(b *Binding) bool { return b.sip && b.Expires.After(now) })
+}
+
+// current returns all bindings of aor that have not run out: what a 200 to REGISTER lists.
+func (t *Table) current(now time.Time, aor string) []*Binding {
+	return keep(t.users[aor], func(b *Binding) bool { return b.Expires.After(now) })
+}
+
+// keep returns the bindings of list that are ok; list itself where all are.
+func keep(list []*Binding, ok func(*Binding) bool) []*Binding {
+	for i, b := range list {
+		if ok(b) {
+			continue
+		}
+		kept := slices.Clone(list[:i])
+		for _, b := range list[i+1:] {
+			if ok(b) {
+				kept = append(kept, b)
+			}
+		}
+		return kept
+	}
+	return list
+}
+
+// Len returns the number of bindings, those included that Expire has yet to remove.
+func (t *Table) Len() int { return len(t.expiry.heap) }
+
+// Users returns the number of addresses of record that have a binding.
+func (t *Table) Users() int { return len(t.users) }
+
+// All yields every binding, in an order that depends on the history of the
+// table alone and has no meaning. The loop body must not change the table.
+func (t *Table) All() iter.Seq[*Binding] {
+	return func(yield func(*Binding) bool) {
+		for _, e := range t.expiry.heap {
+			if !yield(e.b) {
+				return
+			}
+		}
+	}
+}
+
+// Deadline returns the time at which the next binding runs out, zero if there is none.
+func (t *Table) Deadline() time.Time {
+	if b := t.expiry.first(); b != nil {
+		return b.Expires
+	}
+	return time.Time{}
+}
+
+// maxExpire bounds the work of one Expire, so that a hundred thousand phones that
+// went away together do not hold the caller's loop.
+const maxExpire = 1000
+
+// Expire removes the bindings that have run out and returns them, the earliest first. It
+// removes at most 1,000 at a time: where more are due, Deadline stays in the past.
+func (t *Table) Expire(now time.Time) []*Binding {
+	var gone []*Binding
+	for len(gone) < maxExpire {
+		b := t.expiry.due(now)
+		if b == nil {
+			break
+		}
+		t.Remove(b)
+		gone = append(gone, b)
+	}
+	return gone
+}
+
+// Remove takes b out of the table. A binding that is no longer in it is left alone.
+func (t *Table) Remove(b *Binding) {
+	if b.place == 0 {
+		return
+	}
+	t.drop(b)
+	t.setList(b.AOR, keep(t.users[b.AOR], func(o *Binding) bool { return o != b }))
+}
+
+// drop takes b out of everything but its user's list.
+func (t *Table) drop(b *Binding) {
+	t.expiry.remove(b)
+	t.unlink(b)
+}
+
+func (t *Table) setList(aor string, list []*Binding) {
+	if len(list) == 0 {
+		delete(t.users, aor)
+		return
+	}
+	t.users[aor] = list
+}
+
+// byPreference orders a user's bindings: RFC 3261 16.6 tries them by q; of equal q the latest
+// registered comes first, being the likeliest to be there.
+func byPreference(a, b *Binding) int {
+	return cmp.Or(cmp.Compare(b.Q, a.Q), b.Registered.Compare(a.Registered))
+}

@@ -1,0 +1,134 @@
+package proxy
+
+import (
+	"bytes"
+
+	"minisip/digest"
+	"minisip/sipmsg"
+)
+
+// credentials are the two fields in which a request can carry them.
+var credentialFields = [...]sipmsg.ID{sipmsg.AuthorizationHdr, sipmsg.ProxyAuthorizationHdr}
+
+// authenticate verifies the credentials of a request: RFC 3261 22. It returns the user,
+// or challenges and returns nil. Credentials in either field are taken.
+func (c *Core) authenticate(in *inbound) *digest.User {
+	verdict := digest.Denied
+	tried := false
+	for i := range in.NumHeaders() {
+		h := in.Header(i)
+		if h.ID != sipmsg.AuthorizationHdr && h.ID != sipmsg.ProxyAuthorizationHdr {
+			continue
+		}
+		cred, err := digest.ParseCredentials(h.Value)
+		if err != nil || !c.ourRealm(&cred) {
+			continue
+		}
+		tried = true
+		user := c.users.Lookup(cred.Username)
+		verdict = c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user)
+		if verdict == digest.OK {
+			return user
+		}
+		if verdict == digest.Stale {
+			break
+		}
+	}
+	if tried && verdict != digest.Stale {
+		c.count.Denied++
+		c.logf("%s from %s for %s refused: %s", in.MethodName(), in.src, printable(c.claimed(in)), verdict)
+	}
+	c.challenge(in, verdict == digest.Stale)
+	return nil
+}
+
+// challenge answers 401 to REGISTER, 407 to anything else, and keeps nothing.
+func (c *Core) challenge(in *inbound, stale bool) {
+	status, field := 407, "Proxy-Authenticate"
+	if in.Method() == sipmsg.REGISTER {
+		status, field = 401, "WWW-Authenticate"
+	}
+	b := c.startResponse(in, status, "")
+	b = c.auth.AppendChallenges(b, field, in.now, in.src.Addr(), stale)
+	c.buf = sipmsg.EndResponse(b)
+	c.send("sent", in.local, c.replyAddr(in), c.buf)
+}
+
+func (c *Core) ourRealm(cred *digest.Credentials) bool {
+	return string(cred.Realm) == c.cfg.Realm
+}
+
+// stripCredentials takes our realm's credentials out before a request goes on; those
+// for other realms are not ours to touch (RFC 3261 22.3).
+func (c *Core) stripCredentials(m *sipmsg.Message) {
+	for _, id := range credentialFields {
+		if m.Index(id) < 0 {
+			continue
+		}
+		for i := range m.NumHeaders() {
+			h := m.Header(i)
+			if h.ID != id {
+				continue
+			}
+			if cred, err := digest.ParseCredentials(h.Value); err == nil && c.ourRealm(&cred) {
+				m.RemoveHeader(i)
+			}
+		}
+	}
+}
+
+// claimed is the user that a request says it comes from: of From, in a REGISTER of To.
+// Escapes are undone; empty where there is none.
+func (c *Core) claimed(in *inbound) []byte {
+	a := in.From()
+	if in.Method() == sipmsg.REGISTER {
+		a = in.To()
+	}
+	if a == nil {
+		return nil
+	}
+	return userPart(a.URI)
+}
+
+// userPart gives the user of a URI with escapes undone.
+func userPart(uri []byte) []byte {
+	u, err := sipmsg.ParseURI(uri)
+	if err != nil {
+		return nil
+	}
+	if bytes.IndexByte(u.User, '%') < 0 {
+		return u.User
+	}
+	return sipmsg.AppendUnescaped(nil, u.User)
+}
+
+// hush decides, in silent mode, whether a request gets no answer at all.
+func (c *Core) hush(in *inbound) bool {
+	if !c.cfg.Silent {
+		return false
+	}
+	name := c.claimed(in)
+	if len(name) > 0 && c.users.Lookup(name) != nil {
+		return false
+	}
+	c.count.drop(UnknownUser)
+	if c.hushed.news(in.now, in.src.Addr()) {
+		c.logf("silent: %s from %s as %q gets no answer: no such user (minisip user add %s)",
+			in.MethodName(), in.src, name, printable(name))
+	}
+	return true
+}
+
+// printable keeps what a stranger sent out of the terminal of whoever reads the log.
+func printable(name []byte) string {
+	if len(name) > 64 {
+		name = name[:64]
+	}
+	b := bytes.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' || r == '\'' || r == '"' || r == '\\' || r == '`' || r == '$' {
+			return '_'
+		}
+		return r
+	}, name)
+	return string(b)
+}

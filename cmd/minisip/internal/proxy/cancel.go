@@ -1,0 +1,111 @@
+package proxy
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// cancel takes a CANCEL: RFC 3261 16.10 and 9.2. It is answered without state, since
+// every copy gets the same answer.
+func (c *Core) cancel(in *inbound) {
+	c.key = session.AppendKey(c.key[:0], in.Message, inviteName, in.src.Addr())
+	tx := c.servers[string(c.key)]
+	if tx == nil || tx.src != in.src {
+		c.refuseWith(in, 481, "", "")
+		return
+	}
+	c.refuseWith(in, 200, "", "")
+	if ctx := tx.ctx; ctx != nil && !ctx.done && !ctx.cancelled {
+		ctx.cancelled = true
+		ctx.later = nil
+		ctx.cancelBranches(in.now)
+	}
+}
+
+var inviteName = []byte("INVITE")
+
+// cancelBranches stops all branches that have no final response.
+func (ctx *context) cancelBranches(now time.Time) {
+	if !ctx.invite {
+		return // RFC 3261 9.1: "A CANCEL request SHOULD NOT be sent to cancel a request other than INVITE."
+	}
+	for _, b := range ctx.branches {
+		if b.status == 0 {
+			b.stop(now)
+		}
+	}
+}
+
+// stop sends CANCEL, now or, RFC 3261 9.1, when the first provisional response comes.
+func (b *branch) stop(now time.Time) {
+	b.wantsStop = true
+	if b.State() == session.Proceeding {
+		b.stopNow(now)
+	}
+}
+
+func (b *branch) stopNow(now time.Time) {
+	if !b.wantsStop || b.Cancelled() {
+		return
+	}
+	b.Cancel(now)
+	c := b.ctx.core
+	c.timers.Set(&b.timer, b.Deadline())
+	tx := &clientTx{key: clientKey{b.key.id, true}, to: b.to, local: b.local, user: ignore{}}
+	tx.sent = c.followUp(nil, b.sent, "CANCEL", nil)
+	if tx.sent != nil {
+		tx.start(c, now, false)
+	}
+}
+
+// ignore is the user of transactions whose outcome changes nothing.
+type ignore struct{}
+
+func (ignore) responded(*clientTx, *inbound)               {}
+func (ignore) failed(*clientTx, time.Time, session.Action) {}
+
+// ack acknowledges a final response other than 2xx: RFC 3261 17.1.1.3.
+func (tx *clientTx) ack(in *inbound) {
+	c := tx.core
+	c.buf = c.followUp(c.buf[:0], tx.sent, "ACK", in.Get(sipmsg.ToHdr))
+	if len(c.buf) > 0 {
+		c.send("sent", tx.local, tx.to, c.buf)
+	}
+}
+
+// followUp makes the CANCEL or the ACK that belongs to the INVITE in sent: same
+// Request-URI, top Via, Route, From, Call-ID and CSeq number; To is that of the response
+// for an ACK, else the request's. It returns dst unchanged when sent is gone.
+func (c *Core) followUp(dst, sent []byte, method string, to []byte) []byte {
+	m := &c.follow
+	if len(sent) == 0 || m.Parse(sent) != nil {
+		return dst
+	}
+	dst = append(append(append(append(dst, method...), ' '), m.RequestURI()...), " SIP/2.0\r\nVia: "...)
+	dst = append(append(dst, m.ViaValue().Bytes...), "\r\n"...)
+	for i := range m.NumHeaders() {
+		h := m.Header(i)
+		switch h.ID {
+		case sipmsg.RouteHdr, sipmsg.FromHdr, sipmsg.CallIDHdr:
+			dst = m.AppendHeader(dst, i)
+		case sipmsg.ToHdr:
+			if to == nil {
+				to = h.Value
+			}
+		}
+	}
+	dst = append(append(append(dst, "To: "...), to...), "\r\nCSeq: "...)
+	dst = strconv.AppendUint(dst, uint64(m.CSeq()), 10)
+	dst = append(append(append(dst, ' '), method...), "\r\nMax-Forwards: 70\r\n"...)
+	return sipmsg.EndResponse(dst)
+}
+
+// cutHeader splits one header line.
+func cutHeader(line []byte) (name string, value []byte) {
+	n, v, _ := bytes.Cut(line, []byte(":"))
+	return string(bytes.TrimSpace(n)), bytes.TrimSpace(v)
+}

@@ -1,0 +1,147 @@
+package proxy
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// Features are the words of the command line: what the proxy repairs and how it behaves.
+type Features struct {
+	Contact   bool // re_contact: rewrite Contact to the source address
+	SDP       bool // re_sdp: relay media
+	Via       bool // re_via: force received and rport
+	Duplicate bool // suppress copies of messages
+	Silent    bool // give unknown users no answer
+	Debug     bool // log whole messages
+}
+
+// Config is what the core must know; zero durations and limits take their defaults.
+type Config struct {
+	Features
+	Realm            string
+	Domains          []string // what Request-URIs may name; empty: anything
+	Public4, Public6 netip.Addr
+	Ours             func(netip.AddrPort) bool // is this an address that our sockets listen on
+	Keepalive        time.Duration             // 0: none
+	Timeout          time.Duration             // of a call without SIP and media
+	HoldTimeout      time.Duration
+	TimerC           time.Duration
+	MaxPending       int // unanswered calls a user
+	MaxTransactions  int // server transactions in all
+	MaxCalls         int
+	MaxContacts      int // bindings a user
+	MinExpires       time.Duration
+	MaxExpires       time.Duration
+	DefaultExpires   time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&c.Timeout, 30*time.Second)
+	def(&c.HoldTimeout, 2*time.Hour)
+	def(&c.TimerC, session.TimerC)
+	limit := func(n *int, v int) {
+		if *n == 0 {
+			*n = v
+		}
+	}
+	limit(&c.MaxPending, 50)
+	limit(&c.MaxTransactions, 500_000)
+	limit(&c.MaxCalls, 50_000)
+	if c.Ours == nil {
+		c.Ours = func(netip.AddrPort) bool { return false }
+	}
+	return c
+}
+
+// advertised is the address that phones shall use for our socket at local.
+func (c *Core) advertised(local netip.AddrPort) netip.AddrPort {
+	public := c.cfg.Public4
+	if local.Addr().Is6() {
+		public = c.cfg.Public6
+	}
+	if public.IsValid() {
+		return netip.AddrPortFrom(public, local.Port())
+	}
+	return local
+}
+
+// ours says whether host and port of a Via, Route or Request-URI name this proxy at the
+// socket that in came to, or at any other. A name, not an address, is ours when it is
+// one of the domains we serve: without -domain, any.
+func (c *Core) ours(local netip.AddrPort, host []byte, port uint16) bool {
+	ip, err := netip.ParseAddr(string(host))
+	if err != nil {
+		return c.served(host)
+	}
+	if port == 0 {
+		port = 5060
+	}
+	at := netip.AddrPortFrom(ip.Unmap(), port)
+	return at == local || at == c.advertised(local) || c.isOurs(at)
+}
+
+// isOurs says whether datagrams sent to at would come back to us.
+func (c *Core) isOurs(at netip.AddrPort) bool {
+	if c.cfg.Ours(at) {
+		return true
+	}
+	public := at.Addr() == c.cfg.Public4 || at.Addr() == c.cfg.Public6
+	return public && c.cfg.Ours(netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()))
+}
+
+// served says whether a Request-URI's host is one that we answer for.
+func (c *Core) served(host []byte) bool {
+	if len(c.cfg.Domains) == 0 {
+		return true
+	}
+	for _, d := range c.cfg.Domains {
+		if strings.EqualFold(d, string(host)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Core) logf(format string, args ...any) { c.out.Log(fmt.Sprintf(format, args...)) }
+
+// Reason says why a datagram got no further.
+type Reason uint8
+
+const (
+	Malformed   Reason = iota // not SIP, cut short, contradictory
+	UnknownUser               // silent: the user is not in the user file
+	Copy                      // duplicate: acted on already
+	Stray                     // a response or ACK that belongs to nothing
+	Forged                    // a response or request from the wrong address
+	Overload                  // a table is full
+	reasons
+)
+
+var reasonNames = [reasons]string{"malformed", "unknown user", "duplicate", "stray", "forged", "overload"}
+
+func (r Reason) String() string { return reasonNames[r] }
+
+// Counters count what happened since the start.
+type Counters struct {
+	Requests  [sipmsg.PUBLISH + 1]uint64 // by method; 0: unknown ones
+	Responses uint64
+	Dropped   [reasons]uint64
+	Calls     uint64
+	Completed uint64 // calls that were answered
+	Denied    uint64 // wrong passwords
+}
+
+func (n *Counters) drop(r Reason) { n.Dropped[r]++ }
+
+// Counters gives a copy.
+func (c *Core) Counters() Counters { return c.count }

@@ -1,0 +1,206 @@
+package proxy
+
+import (
+	"errors"
+	"hash/maphash"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"minisip/cmd/minisip/internal/location"
+	"minisip/digest"
+	"minisip/nat"
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// Output is where the core's datagrams and words go. Nothing given may be kept.
+type Output interface {
+	// Send sends one datagram from our address local.
+	Send(local, to netip.AddrPort, datagram []byte)
+	// Log takes one line that an operator cares about.
+	Log(line string)
+	// Debug takes a message as it came in or goes out; only called while Features.Debug is on.
+	Debug(what string, local, remote netip.AddrPort, datagram []byte)
+}
+
+// Core is the registrar and proxy. It is not safe for concurrent use: one goroutine owns it.
+type Core struct {
+	cfg       Config
+	out       Output
+	relay     Relay
+	users     *digest.Users
+	auth      *digest.Server
+	where     *location.Table
+	timers    session.Timers
+	expiry    expiryTimer
+	servers   map[string]*serverTx
+	clients   map[clientKey]*clientTx
+	calls     map[string]*call
+	pending   map[string]int // unanswered calls of a user
+	pingers   map[*location.Binding]*pinger
+	hushed    hushedSources
+	count     Counters
+	callSeq   uint64
+	suspended int // bindings taken out of routing
+	rnd       *rand.ChaCha8
+	seed      maphash.Seed
+
+	// Scratch space, in use only while one event is handled.
+	key, buf, head  []byte
+	sdpOut, bodyOut []byte
+	sdp             nat.SDP
+	legs            []nat.Leg
+	follow, stored  sipmsg.Message
+}
+
+// New makes a core without any state. seed drives branches and tags; they are as
+// unpredictable as it is.
+func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.Server, seed [32]byte) *Core {
+	c := &Core{
+		cfg: cfg.withDefaults(), out: out, relay: relay, users: users, auth: auth,
+		where: location.New(location.Limits{
+			PerUser: cfg.MaxContacts, MinExpires: cfg.MinExpires, MaxExpires: cfg.MaxExpires, DefaultExpires: cfg.DefaultExpires,
+		}),
+		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
+		pending: map[string]int{}, pingers: map[*location.Binding]*pinger{},
+		rnd: rand.NewChaCha8(seed), seed: maphash.MakeSeed(),
+	}
+	c.expiry.core = c
+	c.expiry.timer.Own(&c.expiry)
+	return c
+}
+
+// inbound is a message on its way through the core.
+type inbound struct {
+	*sipmsg.Message
+	now        time.Time
+	src, local netip.AddrPort
+	routes     int          // how many Route values on top are ours
+	kept       bool         // a response context holds on to the Message
+	dialog     *dialog      // that a request belongs to, if known
+	from       session.Role // which side of it sent the request
+}
+
+// Receive handles one datagram: m is what Parse made of it, err what Parse said. It
+// reports whether the core keeps m; otherwise m can be used again.
+func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Message, err error) (kept bool) {
+	in := inbound{Message: m, now: now, local: local, src: src}
+	if err == nil && c.suspended > 0 {
+		c.heard(src, now)
+	}
+	switch {
+	case err != nil:
+		c.malformed(&in, err)
+	case m.IsRequest():
+		c.request(&in)
+	default:
+		c.response(&in)
+	}
+	return in.kept
+}
+
+// Deadline is when Tick wants to be called next; zero for never.
+func (c *Core) Deadline() time.Time { return c.timers.Next() }
+
+// Tick lets all timers run that are due.
+func (c *Core) Tick(now time.Time) { c.timers.Run(now) }
+
+// request sorts a request by what RFC 3261 16.3, 17.2.3 and 12 make of it.
+func (c *Core) request(in *inbound) {
+	c.count.Requests[in.Method()]++
+	if c.cfg.Debug {
+		c.out.Debug("received", in.local, in.src, in.Bytes())
+	}
+	c.key = session.AppendKey(c.key[:0], in.Message, in.MethodName(), in.src.Addr())
+	if tx := c.servers[string(c.key)]; tx != nil && !tx.again(in) {
+		return
+	}
+	c.findDialog(in)
+	if in.dialog == nil && c.hush(in) {
+		return
+	}
+	switch in.Method() {
+	case sipmsg.ACK:
+		c.ack(in)
+		return
+	case sipmsg.CANCEL:
+		c.cancel(in)
+		return
+	}
+	if c.refuse(in) {
+		return
+	}
+	c.findRoutes(in)
+	switch {
+	case len(in.ToTag()) > 0:
+		c.inDialog(in)
+	case in.Method() == sipmsg.REGISTER:
+		c.register(in)
+	case c.forUs(in):
+		c.options(in)
+	default:
+		c.outside(in)
+	}
+}
+
+// malformed answers what RFC 3261 16.3 step 1 lets it answer, and counts the rest.
+func (c *Core) malformed(in *inbound, err error) {
+	c.count.drop(Malformed)
+	if c.cfg.Debug {
+		c.out.Debug("not understood ("+err.Error()+")", in.local, in.src, in.Bytes())
+	}
+	if !in.CanReply() || in.Method() == sipmsg.ACK || c.hush(in) {
+		return
+	}
+	switch {
+	case errors.Is(err, sipmsg.ErrVersion):
+		c.refuseWith(in, 505, "", "")
+	default:
+		c.refuseWith(in, 400, reasonOf(err), "")
+	}
+}
+
+// reasonOf makes a reason phrase of a parse error: the field, never what was in it.
+func reasonOf(err error) string {
+	var pe *sipmsg.ParseError
+	if errors.As(err, &pe) && pe.Field != "" {
+		return "Bad Request: " + pe.Field
+	}
+	return ""
+}
+
+// expiryTimer wakes when the earliest binding runs out.
+type expiryTimer struct {
+	core  *Core
+	timer session.Timer
+}
+
+// Expire implements session.Expirer.
+func (e *expiryTimer) Expire(now time.Time) {
+	c := e.core
+	for _, b := range c.where.Expire(now) {
+		c.unbound(b)
+		c.logf("%s: registration of %s ran out", b.AOR, b.Source)
+	}
+	c.armExpiry()
+}
+
+func (c *Core) armExpiry() { c.timers.Set(&c.expiry.timer, c.where.Deadline()) }
+
+// SetUsers takes a new set of users; registrations of those who are gone end.
+func (c *Core) SetUsers(users *digest.Users) {
+	c.users = users
+	var gone []*location.Binding
+	for b := range c.where.All() {
+		if users.Lookup([]byte(b.AOR)) == nil {
+			gone = append(gone, b)
+		}
+	}
+	for _, b := range gone {
+		c.where.Remove(b)
+		c.unbound(b)
+		c.logf("%s: registration of %s ended: the user is gone", b.AOR, b.Source)
+	}
+	c.armExpiry()
+}

@@ -1,0 +1,227 @@
+package proxy
+
+import (
+	"bytes"
+	"net/netip"
+
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// findDialog looks up the dialog that a request belongs to: RFC 3261 12.2.2. Where a
+// call went through us twice, the one whose side is at this source is meant.
+func (c *Core) findDialog(in *inbound) {
+	to := in.ToTag()
+	if len(to) == 0 {
+		return
+	}
+	c.lookFor(in, in.FromTag(), to, session.Caller)
+	if in.dialog == nil || in.dialog.party(in.from).Addr != in.src {
+		c.lookFor(in, to, in.FromTag(), session.Callee)
+	}
+}
+
+func (c *Core) lookFor(in *inbound, callerTag, calleeTag []byte, from session.Role) {
+	c.key = append(append(append(c.key[:0], in.CallID()...), 0), callerTag...)
+	for k := c.calls[string(c.key)]; k != nil; k = k.next {
+		for _, d := range k.dialogs {
+			if d.callee.Tag != string(calleeTag) {
+				continue
+			}
+			if in.dialog == nil || d.party(from).Addr == in.src {
+				in.dialog, in.from = d, from
+			}
+		}
+	}
+}
+
+// inDialog takes a request with a To tag. It comes from the address of the side that it
+// claims to be, or proves itself as that side's user.
+func (c *Core) inDialog(in *inbound) {
+	if in.dialog == nil {
+		c.withoutCall(in)
+		return
+	}
+	d := in.dialog
+	p := d.party(in.from)
+	if in.src != p.Addr {
+		user := c.authenticate(in)
+		if user == nil {
+			return
+		}
+		if user.Name != p.User {
+			c.count.drop(Forged)
+			c.reply(in, 403, "", "")
+			return
+		}
+		d.move(in.from, in)
+	}
+	peer := d.party(in.from.Other())
+	to, ok := c.routeOn(in, peer)
+	if !ok {
+		c.reply(in, 403, "Route Refused", "")
+		return
+	}
+	ctx := c.newContext(in)
+	if ctx == nil {
+		return
+	}
+	p.CSeq = max(p.CSeq, in.CSeq())
+	d.call.Touch(in.now)
+	ctx.user, ctx.call, ctx.dialog, ctx.from = p.User, d.call, d, in.from
+	if ctx.invite {
+		ctx.trying(in.now)
+	}
+	if ctx.bye && d.call.State == session.Up {
+		d.call.State = session.Ending
+	}
+	c.fork(ctx, in.now, []target{{user: peer.User, uri: peer.Contact, addr: to, local: peer.Local}})
+}
+
+// routeOn decides where a request inside a dialog goes: what follows our Route is
+// obeyed only if that side's own Record-Route or Path named it; else, where its packets
+// come from.
+func (c *Core) routeOn(in *inbound, peer *session.Party) (netip.AddrPort, bool) {
+	next := in.nextRoute()
+	if next == nil {
+		return peer.Addr, true
+	}
+	for _, r := range peer.Routes {
+		if sameRoute([]byte(r), next) {
+			if at, ok := c.routeAddr(r); ok {
+				return at, true
+			}
+			return peer.Addr, true
+		}
+	}
+	return netip.AddrPort{}, false
+}
+
+// sameRoute compares the URIs of two Route values.
+func sameRoute(a, b []byte) bool {
+	x, err := sipmsg.ParseNameAddr(a)
+	if err != nil {
+		return false
+	}
+	y, err := sipmsg.ParseNameAddr(b)
+	if err != nil {
+		return false
+	}
+	if bytes.Equal(x.URI, y.URI) {
+		return true
+	}
+	u, err := sipmsg.ParseURI(x.URI)
+	if err != nil {
+		return false
+	}
+	v, err := sipmsg.ParseURI(y.URI)
+	return err == nil && sipmsg.EqualURI(&u, &v)
+}
+
+// withoutCall takes a request inside a dialog that no call is known for: a subscription,
+// or a call from before a restart. The bindings are asked, under the same rule: without
+// a challenge only from the address of a binding of the user that it claims to be.
+func (c *Core) withoutCall(in *inbound) {
+	sender := c.where.BySource(in.src)
+	if sender == nil || sender.AOR != string(c.claimed(in)) {
+		user := c.authenticate(in)
+		if user == nil {
+			return
+		}
+		if user.Name != string(c.claimed(in)) {
+			c.count.drop(Forged)
+			c.reply(in, 403, "", "")
+			return
+		}
+	}
+	uri, err := sipmsg.ParseURI(in.RequestURI())
+	if err != nil {
+		c.reply(in, 400, "", "")
+		return
+	}
+	b := c.where.FindContact(&uri)
+	if b == nil {
+		c.reply(in, 481, "", "")
+		return
+	}
+	t := c.reach(b, nil)[0]
+	peer := session.Party{Routes: b.Path, Addr: t.addr}
+	if in.nextRoute() != nil {
+		at, ok := c.routeOn(in, &peer)
+		if !ok {
+			c.reply(in, 403, "Route Refused", "")
+			return
+		}
+		t.addr, t.routes = at, nil
+	}
+	ctx := c.newContext(in)
+	if ctx == nil {
+		return
+	}
+	if ctx.invite {
+		ctx.trying(in.now)
+	}
+	c.fork(ctx, in.now, []target{t})
+}
+
+// ack takes an ACK that no INVITE transaction wanted: one for a 2xx goes to the other
+// side of its dialog; any other is dropped, since an ACK is never answered.
+func (c *Core) ack(in *inbound) {
+	d := in.dialog
+	if d == nil {
+		c.ackWithoutCall(in)
+		return
+	}
+	p := d.party(in.from)
+	if in.src.Addr() != p.Addr.Addr() {
+		c.count.drop(Forged)
+		return
+	}
+	if c.cfg.Duplicate && d.ackedSeq == in.CSeq() && in.now.Sub(d.acked) < soonest {
+		c.count.drop(Copy)
+		return
+	}
+	c.findRoutes(in)
+	peer := d.party(in.from.Other())
+	to, ok := c.routeOn(in, peer)
+	if !ok {
+		c.count.drop(Stray)
+		return
+	}
+	d.acked, d.ackedSeq = in.now, in.CSeq()
+	d.call.Touch(in.now)
+	c.rewriteRequest(in, peer.Contact, nil)
+	c.relayInDialog(in.Message, d, in.from)
+	c.passAck(in, peer.Local, to)
+}
+
+// ackWithoutCall lets the ACK of a call from before a restart through, between phones
+// that are registered.
+func (c *Core) ackWithoutCall(in *inbound) {
+	sender := c.where.BySource(in.src)
+	uri, err := sipmsg.ParseURI(in.RequestURI())
+	if sender == nil || err != nil || len(in.ToTag()) == 0 || sender.AOR != string(c.claimed(in)) {
+		c.count.drop(Stray)
+		return
+	}
+	b := c.where.FindContact(&uri)
+	if b == nil {
+		c.count.drop(Stray)
+		return
+	}
+	c.findRoutes(in)
+	t := c.reach(b, nil)[0]
+	c.rewriteRequest(in, t.uri, nil)
+	c.passAck(in, t.local, t.addr)
+}
+
+// passAck sends an ACK on without a transaction: RFC 3261 16.11 last paragraphs.
+func (c *Core) passAck(in *inbound, local, to netip.AddrPort) {
+	if n, ok := in.MaxForwards(); ok && n == 0 {
+		c.count.drop(Stray)
+		return
+	}
+	c.pushVia(in.Message, local, c.newID())
+	c.buf = in.AppendTo(c.buf[:0])
+	c.send("sent", local, to, c.buf)
+}

@@ -1,0 +1,307 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+
+	"minisip/nat"
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// Relay opens the ports of media streams.
+type Relay interface {
+	// Open gives one stream between two legs, or an error when no ports are left.
+	Open(caller, callee Leg) (Stream, error)
+}
+
+// Leg is what a relay must know of one side before media flows.
+type Leg struct {
+	Local  netip.Addr // our address on that side
+	Signal netip.Addr // the IP that side signals from
+}
+
+// Peer is what a side's SDP says of one stream.
+type Peer struct {
+	RTP, RTCP netip.AddrPort
+	Signal    netip.Addr
+	Mux       bool // RTCP on the RTP port
+}
+
+// Stream is one m= line of one branch: a leg to each side.
+type Stream interface {
+	Port(side session.Role) uint16 // of RTP; RTCP is the next
+	Expect(side session.Role, p Peer)
+	LastMedia() time.Time
+	Close()
+}
+
+// media is what passes through us for one branch and then its dialog: a stream for
+// each m= line, in order, ports kept for the life of the dialog. A nil media relays nothing.
+type media struct {
+	core    *Core
+	ends    [2]end // by role
+	streams []relayedStream
+	fresh   []int // opened by an offer that is not answered yet
+}
+
+type end struct {
+	local  netip.AddrPort
+	signal netip.Addr
+}
+
+type relayedStream struct {
+	Stream // nil: none
+	peers  [2]Peer
+}
+
+// newMedia prepares the media of a branch, if the proxy relays any.
+func (c *Core) newMedia(ctx *context, b *branch) *media {
+	if !c.cfg.SDP || c.relay == nil || !ctx.invite {
+		return nil
+	}
+	return &media{core: c, ends: [2]end{
+		session.Caller: {ctx.local, ctx.src.Addr()},
+		session.Callee: {b.local, b.to.Addr()},
+	}}
+}
+
+// relayRequest rewrites the SDP of a branch's request. A status other than 0 refuses it.
+func (c *Core) relayRequest(b *branch) int {
+	ctx := b.ctx
+	md, from := b.media, session.Caller
+	if ctx.dialog != nil {
+		md, from = ctx.dialog.media, ctx.from
+	} else {
+		md = c.newMedia(ctx, b)
+		b.media = md
+	}
+	hasSDP, err := md.rewrite(ctx.req, from, false)
+	if err != nil {
+		md.refuseFresh()
+		c.logf("call %s: no relay ports left", callNumber(ctx.call))
+		return 503
+	}
+	ctx.offered = ctx.offered || hasSDP
+	if hasSDP {
+		ctx.hold(from, nil, md.held(c))
+	}
+	return 0
+}
+
+// relayResponse rewrites the SDP of a response: an answer, or the offer where the
+// request had none.
+func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
+	md, from := b.media, session.Callee
+	d := ctx.dialog
+	if d != nil {
+		md, from = d.media, ctx.from.Other()
+	}
+	hasSDP, err := md.rewrite(in.Message, from, ctx.offered)
+	if err != nil {
+		c.logf("call %s: no relay ports left: media goes past us", callNumber(ctx.call))
+		return
+	}
+	if hasSDP {
+		ctx.hold(from, in.ToTag(), md.held(c))
+	}
+}
+
+// hold notes whether side from holds the call; tag finds a dialog that is just being made.
+func (ctx *context) hold(from session.Role, tag []byte, held bool) {
+	switch {
+	case ctx.dialog != nil:
+		ctx.dialog.party(from).Held = held
+	case ctx.call == nil:
+	case from == session.Caller:
+		ctx.call.caller.Held = held
+	default:
+		for _, d := range ctx.call.dialogs {
+			if d.callee.Tag == string(tag) {
+				d.callee.Held = held
+			}
+		}
+	}
+}
+
+// relayInDialog rewrites the SDP of an ACK.
+func (c *Core) relayInDialog(m *sipmsg.Message, d *dialog, from session.Role) {
+	if hasSDP, err := d.media.rewrite(m, from, true); hasSDP && err == nil {
+		d.party(from).Held = d.media.held(c)
+	}
+}
+
+func callNumber(k *call) string {
+	if k == nil {
+		return "-"
+	}
+	return k.number
+}
+
+// rewrite puts our legs into the SDP that side from sends in m, opening what is missing;
+// in an answer, what it refuses is closed (RFC 3264 6).
+func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (hasSDP bool, err error) {
+	if md == nil {
+		return false, nil
+	}
+	part, ok := nat.FindSDP(m)
+	if !ok {
+		return false, nil
+	}
+	c := md.core
+	if c.sdp.Parse(part.SDP()) != nil {
+		return false, nil // not ours to judge: it goes on as it is
+	}
+	to := from.Other()
+	at := c.advertised(md.ends[to].local).Addr()
+	c.legs = c.legs[:0]
+	for i := range c.sdp.Streams {
+		leg := nat.Leg{}
+		port, err := md.stream(i, &c.sdp.Streams[i], from, answer)
+		if err != nil {
+			return true, err
+		}
+		if port != 0 {
+			leg = nat.Leg{Addr: at, Port: port}
+		}
+		c.legs = append(c.legs, leg)
+	}
+	if answer {
+		md.fresh = md.fresh[:0]
+	}
+	c.sdpOut = c.sdp.AppendRewritten(c.sdpOut[:0], c.legs)
+	c.bodyOut = nat.ReplaceSDP(m, part, c.sdpOut, c.bodyOut)
+	return true, nil
+}
+
+// stream brings stream i to what st says and gives our port towards the other side; 0
+// where it does not pass through us.
+func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (uint16, error) {
+	for len(md.streams) <= i {
+		md.streams = append(md.streams, relayedStream{})
+	}
+	s := &md.streams[i]
+	if !st.Relayable {
+		s.peers[from] = Peer{}
+		if answer || s.peers[from.Other()] == (Peer{}) {
+			s.close()
+		}
+		return 0, nil
+	}
+	if s.Stream == nil {
+		if answer && s.peers[from.Other()] == (Peer{}) {
+			return 0, nil // an answer to nothing
+		}
+		stream, err := md.core.relay.Open(md.leg(session.Caller), md.leg(session.Callee))
+		if err != nil {
+			return 0, err
+		}
+		s.Stream = stream
+		if !answer {
+			md.fresh = append(md.fresh, i)
+		}
+	}
+	p := Peer{RTP: netip.AddrPortFrom(st.Addr, st.Port), RTCP: st.RTCP, Signal: md.ends[from].signal, Mux: st.Mux}
+	if p != s.peers[from] {
+		s.peers[from] = p
+		s.Expect(from, p)
+	}
+	return s.Port(from.Other()), nil
+}
+
+func (md *media) leg(r session.Role) Leg {
+	return Leg{Local: md.ends[r].local.Addr(), Signal: md.ends[r].signal}
+}
+
+// held says whether the SDP just parsed puts all its streams on hold.
+func (md *media) held(c *Core) bool {
+	any := false
+	for i := range c.sdp.Streams {
+		st := &c.sdp.Streams[i]
+		if st.Port != 0 && !st.Hold {
+			return false
+		}
+		any = any || st.Hold
+	}
+	return any
+}
+
+// signal notes that a side's packets come from another IP now.
+func (md *media) signal(r session.Role, ip netip.Addr) {
+	if md == nil {
+		return
+	}
+	md.ends[r].signal = ip
+	for i := range md.streams {
+		s := &md.streams[i]
+		if s.Stream != nil {
+			s.peers[r].Signal = ip
+			s.Expect(r, s.peers[r])
+		}
+	}
+}
+
+// refuseFresh closes what an offer opened that was not accepted.
+func (md *media) refuseFresh() {
+	if md == nil {
+		return
+	}
+	for _, i := range md.fresh {
+		md.streams[i].close()
+	}
+	md.fresh = md.fresh[:0]
+}
+
+func (s *relayedStream) close() {
+	if s.Stream != nil {
+		s.Stream.Close()
+	}
+	*s = relayedStream{}
+}
+
+func (md *media) close() {
+	if md == nil {
+		return
+	}
+	for i := range md.streams {
+		md.streams[i].close()
+	}
+	md.streams = nil
+}
+
+// open says whether any stream has ports.
+func (md *media) open() bool {
+	if md == nil {
+		return false
+	}
+	for i := range md.streams {
+		if md.streams[i].Stream != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// last is when the newest packet passed.
+func (md *media) last() (t time.Time) {
+	if md == nil {
+		return t
+	}
+	for i := range md.streams {
+		if s := md.streams[i].Stream; s != nil {
+			if l := s.LastMedia(); l.After(t) {
+				t = l
+			}
+		}
+	}
+	return t
+}
+
+// dropMedia frees the ports of a branch that lost.
+func (b *branch) dropMedia() {
+	if b.ctx.dialog != nil {
+		b.ctx.dialog.media.refuseFresh()
+		return
+	}
+	b.media.close()
+}

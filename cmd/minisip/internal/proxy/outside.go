@@ -1,0 +1,143 @@
+package proxy
+
+import (
+	"net/netip"
+	"strconv"
+
+	"minisip/cmd/minisip/internal/location"
+	"minisip/sipmsg"
+)
+
+// outside takes a request that belongs to no dialog, from authentication to its
+// targets: RFC 3261 16.4 to 16.6.
+func (c *Core) outside(in *inbound) {
+	user := c.authenticate(in)
+	if user == nil {
+		return
+	}
+	uri, err := sipmsg.ParseURI(in.RequestURI())
+	switch {
+	case string(c.claimed(in)) != user.Name:
+		c.logf("%s from %s: user %s may not call as %s", in.MethodName(), in.src, user.Name, printable(c.claimed(in)))
+		c.reply(in, 403, "", "")
+		return
+	case in.nextRoute() != nil:
+		c.logf("%s from %s (%s): refused a Route that leads elsewhere", in.MethodName(), in.src, user.Name)
+		c.reply(in, 403, "Route Refused", "")
+		return
+	case err != nil:
+		c.reply(in, 400, "", "")
+		return
+	}
+	targets, status := c.targets(in, &uri)
+	if status != 0 {
+		c.logf("%s from %s to %s: %d %s", in.MethodName(), user.Name, printable(uri.User), status, sipmsg.ReasonPhrase(status))
+		c.reply(in, status, "", "")
+		return
+	}
+	if in.Method() == sipmsg.INVITE && (c.pending[user.Name] >= c.cfg.MaxPending || len(c.calls) >= c.cfg.MaxCalls) {
+		c.count.drop(Overload)
+		c.logf("INVITE from %s: %d unanswered calls already", user.Name, c.pending[user.Name])
+		c.reply(in, 503, "", "Retry-After: 10\r\n")
+		return
+	}
+	c.begin(in, user.Name, string(userPart(in.RequestURI())), targets)
+}
+
+// begin opens the response context of a new request and forwards it.
+func (c *Core) begin(in *inbound, user, callee string, targets []target) {
+	ctx := c.newContext(in)
+	if ctx == nil {
+		return
+	}
+	ctx.initial, ctx.user = true, user
+	if ctx.invite {
+		ctx.trying(in.now)
+		c.newCall(ctx, in, callee)
+	}
+	ctx.later = groups(targets)
+	ctx.next(in.now)
+}
+
+// targets is RFC 3261 16.5: who is meant by the Request-URI. A status other than 0 is
+// the refusal.
+func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
+	if b := c.where.FindContact(uri); b != nil {
+		return c.reach(b, nil), 0
+	}
+	if uri.IsSIP() && !c.ours(in.local, uri.Host, uri.Port) {
+		return nil, 404
+	}
+	name := userPart(in.RequestURI())
+	if c.users.Lookup(name) == nil {
+		return nil, 404
+	}
+	var targets []target
+	for _, b := range c.where.Lookup(in.now, string(name)) {
+		if !b.Ping.Suspended {
+			targets = c.reach(b, targets)
+		}
+	}
+	if len(targets) == 0 {
+		return nil, 480
+	}
+	return targets, 0
+}
+
+// reach appends the way to a binding: the address its REGISTER came from, or the top of
+// its Path (RFC 3327 5.1).
+func (c *Core) reach(b *location.Binding, targets []target) []target {
+	t := target{user: b.AOR, uri: b.Contact, addr: b.Source, local: b.Local, routes: b.Path, q: b.Q}
+	if len(b.Path) > 0 {
+		if at, ok := c.routeAddr(b.Path[0]); ok {
+			t.addr = at
+		}
+	}
+	return append(targets, t)
+}
+
+// routeAddr is the address a Route or Path value leads to, if it is one that we may
+// send to: never loopback, never ourselves, never a name.
+func (c *Core) routeAddr(value string) (netip.AddrPort, bool) {
+	a, err := sipmsg.ParseNameAddr([]byte(value))
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	u, err := sipmsg.ParseURI(a.URI)
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	ip, err := netip.ParseAddr(string(u.Host))
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	port := u.Port
+	if port == 0 {
+		port = 5060
+	}
+	at := netip.AddrPortFrom(ip.Unmap(), port)
+	if !ip.IsGlobalUnicast() || c.isOurs(at) {
+		return netip.AddrPort{}, false
+	}
+	return at, true
+}
+
+// groups splits targets, best q first, into those of equal q: RFC 3261 16.6 lets a
+// proxy try them one group after the other.
+func groups(targets []target) (out [][]target) {
+	for i := 0; i < len(targets); {
+		j := i + 1
+		for j < len(targets) && targets[j].q == targets[i].q {
+			j++
+		}
+		out = append(out, targets[i:j:j])
+		i = j
+	}
+	return out
+}
+
+// newCallID names a call in the log.
+func (c *Core) newCallID() string {
+	c.callSeq++
+	return strconv.FormatUint(c.callSeq, 10)
+}

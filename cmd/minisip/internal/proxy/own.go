@@ -1,0 +1,58 @@
+package proxy
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"minisip/sipmsg"
+)
+
+// ownRequest is a request that we originate: BYE for a dead call, an OPTIONS ping, a
+// NOTIFY. Empty fields are left out.
+type ownRequest struct {
+	method, uri, from, to, callID string
+	cseq                          uint32
+	routes                        []string
+	header                        string // more lines
+	body                          string
+	dst, local                    netip.AddrPort
+	user                          clientUser
+	once                          bool // never repeated: who asked drops the transaction
+}
+
+// ownRequest sends r in a client transaction of its own; an ACK has none.
+func (c *Core) ownRequest(now time.Time, r ownRequest) *clientTx {
+	if r.uri == "" {
+		r.uri = "sip:" + r.dst.String()
+	}
+	tx := &clientTx{key: clientKey{id: c.newID()}, to: r.dst, local: r.local, user: r.user}
+	b := make([]byte, 0, 512+len(r.body))
+	b = append(append(append(append(b, r.method...), ' '), r.uri...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
+	b = append(c.advertised(r.local).AppendTo(b), ";rport;branch="...)
+	b = append(appendBranch(b, tx.key.id, 0), "\r\n"...)
+	for _, v := range r.routes {
+		b = append(append(append(b, "Route: "...), v...), "\r\n"...)
+	}
+	b = append(append(append(b, "From: "...), r.from...), "\r\nTo: "...)
+	b = append(append(append(b, r.to...), "\r\nCall-ID: "...), r.callID...)
+	b = strconv.AppendUint(append(b, "\r\nCSeq: "...), uint64(r.cseq), 10)
+	b = append(append(append(b, ' '), r.method...), "\r\nMax-Forwards: 70\r\n"...)
+	b = append(b, r.header...)
+	if r.body == "" {
+		b = sipmsg.EndResponse(b)
+	} else {
+		b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(r.body)), 10)
+		b = append(append(b, "\r\n\r\n"...), r.body...)
+	}
+	if r.method == "ACK" {
+		c.send("sent", r.local, r.dst, b)
+		return nil
+	}
+	tx.sent = b
+	tx.start(c, now, false)
+	if r.once {
+		c.timers.Stop(&tx.timer)
+	}
+	return tx
+}

@@ -1,0 +1,102 @@
+package proxy
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"minisip/cmd/minisip/internal/location"
+	"minisip/nat"
+	"minisip/sipmsg"
+)
+
+// register is the registrar: RFC 3261 10.3.
+func (c *Core) register(in *inbound) {
+	user := c.authenticate(in)
+	if user == nil {
+		return
+	}
+	aor := c.claimed(in)
+	switch uri, err := sipmsg.ParseURI(in.RequestURI()); {
+	case string(aor) != user.Name:
+		c.logf("%s from %s: user %s may not register as %s", in.MethodName(), in.src, user.Name, printable(aor))
+		c.reply(in, 403, "", "")
+		return
+	case err != nil || !c.ours(in.local, uri.Host, uri.Port):
+		c.reply(in, 404, "", "")
+		return
+	}
+	u := location.Update{
+		AOR: user.Name, Source: in.src, Local: in.local,
+		NAT: nat.Behind(in.Message, in.src), UserAgent: string(in.Get(sipmsg.UserAgentHdr)),
+	}
+	if err := location.ReadRegister(in.Message, &u); err != nil {
+		c.refuseRegister(in, err)
+		return
+	}
+	bindings, err := c.where.Register(in.now, &u)
+	if err != nil {
+		c.refuseRegister(in, err)
+		return
+	}
+	c.armExpiry()
+	c.bound(in, bindings)
+	for _, change := range u.Changes {
+		c.noteChange(in, change)
+	}
+	c.replyBytes(in, 200, c.registered(in, bindings))
+}
+
+func (c *Core) refuseRegister(in *inbound, err error) {
+	var le *location.Error
+	if !errors.As(err, &le) {
+		c.reply(in, 400, "", "")
+		return
+	}
+	header := ""
+	if le.Status == 423 {
+		header = "Min-Expires: " + strconv.Itoa(int(le.MinExpires/time.Second)) + "\r\n"
+	}
+	c.reply(in, le.Status, le.Reason, header)
+}
+
+// registered makes the 200 with all current bindings: RFC 3261 10.3 step 8.
+func (c *Core) registered(in *inbound, bindings []*location.Binding) []byte {
+	b := c.startResponse(in, 200, "")
+	for _, x := range bindings {
+		b = append(append(append(b, "Contact: <"...), x.Contact...), '>')
+		if x.Params != "" {
+			b = append(append(b, ';'), x.Params...)
+		}
+		left := int64((x.Expires.Sub(in.now) + time.Second - 1) / time.Second)
+		b = append(b, ";expires="...)
+		b = append(strconv.AppendInt(b, left, 10), "\r\n"...)
+	}
+	// RFC 3327 5.3: the registrar "MUST include all Path values" in the 200.
+	for it := in.Values(sipmsg.PathHdr); it.Next(); {
+		b = append(append(append(b, "Path: "...), it.Value().Bytes...), "\r\n"...)
+	}
+	b = append(b, "Date: "...)
+	b = append(in.now.UTC().AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 GMT"), "\r\n"...)
+	c.buf = sipmsg.EndResponse(b)
+	return c.buf
+}
+
+// noteChange logs what an operator cares about: who came, moved and went, not refreshes.
+func (c *Core) noteChange(in *inbound, change location.Change) {
+	b := change.Binding
+	switch {
+	case change.Event == location.Added:
+		behind := ""
+		if b.NAT {
+			behind = " behind NAT"
+		}
+		c.logf("%s registered from %s%s", b.AOR, b.Source, behind)
+	case change.Event == location.Removed:
+		c.unbound(b)
+		c.logf("%s unregistered from %s", b.AOR, b.Source)
+	case change.From != b.Source:
+		c.logf("%s moved from %s to %s", b.AOR, change.From, b.Source)
+		c.moveCalls(in, b.AOR, change.From)
+	}
+}

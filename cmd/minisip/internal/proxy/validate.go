@@ -1,0 +1,156 @@
+package proxy
+
+import (
+	"hash/maphash"
+	"strings"
+
+	"minisip/sipmsg"
+)
+
+// refuse makes the checks of RFC 3261 16.3 and sends the refusal, if any.
+func (c *Core) refuse(in *inbound) bool {
+	uri, err := sipmsg.ParseURI(in.RequestURI())
+	switch {
+	case err == nil && !uri.IsSIP() && !strings.EqualFold(string(uri.Scheme), "tel"):
+		c.refuseWith(in, 416, "", "")
+		return true
+	case err != nil:
+		c.refuseWith(in, 400, "Bad Request: Request-URI", "")
+		return true
+	}
+	if n, ok := in.MaxForwards(); ok && n == 0 && !c.forUs(in) {
+		c.refuseWith(in, 483, "", "")
+		return true
+	}
+	if c.looped(in) {
+		c.refuseWith(in, 482, "", "")
+		return true
+	}
+	if tags := c.unsupported(in); tags != "" {
+		c.refuseWith(in, 420, "", "Unsupported: "+tags+"\r\n")
+		return true
+	}
+	return false
+}
+
+// looped finds our own Via with the hash that this request would get again: the same
+// request a second time, not one that came back changed (RFC 5393 4.2).
+func (c *Core) looped(in *inbound) bool {
+	if len(in.Via().Branch) == 0 {
+		return false
+	}
+	hash := uint64(c.loopHash(in.Message))
+	for it := in.Values(sipmsg.ViaHdr); it.Next(); {
+		v, err := sipmsg.ParseVia(it.Value().Bytes)
+		if err != nil {
+			continue
+		}
+		if h, ok := branchLoop(v.Branch); ok && h == hash && c.ours(in.local, v.Host, v.Port) {
+			return true
+		}
+	}
+	return false
+}
+
+// loopHash covers what decides where a request goes, and which request it is.
+func (c *Core) loopHash(m *sipmsg.Message) uint32 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	for _, b := range [...][]byte{m.RequestURI(), m.FromTag(), m.ToTag(), m.CallID(), m.Get(sipmsg.CSeqHdr)} {
+		h.Write(b)
+		h.WriteByte(0)
+	}
+	for it := m.Values(sipmsg.RouteHdr); it.Next(); {
+		h.Write(it.Value().Bytes)
+		h.WriteByte(0)
+	}
+	return uint32(h.Sum64())
+}
+
+// understood are the option tags that this proxy and registrar act on.
+var understood = []string{"path"}
+
+// unsupported lists the option tags of Proxy-Require that we do not know, and, where
+// the request ends here, those of Require: RFC 3261 16.3 step 5 and 8.2.2.3.
+func (c *Core) unsupported(in *inbound) string {
+	bad := unknownTags(in, sipmsg.ProxyRequireHdr)
+	if in.Method() == sipmsg.REGISTER || c.forUs(in) {
+		bad = append(bad, unknownTags(in, sipmsg.RequireHdr)...)
+	}
+	return strings.Join(bad, ", ")
+}
+
+func unknownTags(in *inbound, id sipmsg.ID) (bad []string) {
+next:
+	for it := in.Values(id); it.Next(); {
+		tag := string(it.Value().Bytes)
+		for _, u := range understood {
+			if strings.EqualFold(tag, u) {
+				continue next
+			}
+		}
+		if tag != "" {
+			bad = append(bad, tag)
+		}
+	}
+	return bad
+}
+
+// forUs says whether in is an OPTIONS to the proxy itself: RFC 3261 11, 16.3 step 3.
+func (c *Core) forUs(in *inbound) bool {
+	if in.Method() != sipmsg.OPTIONS || len(in.ToTag()) > 0 {
+		return false
+	}
+	u, err := sipmsg.ParseURI(in.RequestURI())
+	return err == nil && u.IsSIP() && len(u.User) == 0
+}
+
+const allowed = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PUBLISH\r\n"
+
+// options answers an OPTIONS to ourselves, without a challenge and without state.
+func (c *Core) options(in *inbound) {
+	c.refuseWith(in, 200, "", allowed+"Accept: application/sdp\r\nSupported: path\r\n")
+}
+
+// tagFor derives the To tag of our own responses from the request.
+func (c *Core) tagFor(in *inbound) []byte {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	h.Write(in.CallID())
+	h.WriteByte(0)
+	h.Write(in.FromTag())
+	h.WriteByte(0)
+	h.Write(in.Via().Branch)
+	c.head = appendHex(c.head[:0], h.Sum64(), 16)
+	return c.head
+}
+
+// findRoutes counts the Route values on top that name us: RFC 3261 16.4. With two
+// Record-Routes (RFC 5658) there are two.
+func (c *Core) findRoutes(in *inbound) {
+	for it := in.Values(sipmsg.RouteHdr); it.Next(); in.routes++ {
+		if !c.ourRoute(in, it.Value().Bytes) {
+			return
+		}
+	}
+}
+
+func (c *Core) ourRoute(in *inbound, value []byte) bool {
+	a, err := sipmsg.ParseNameAddr(value)
+	if err != nil {
+		return false
+	}
+	u, err := sipmsg.ParseURI(a.URI)
+	return err == nil && u.IsSIP() && c.ours(in.local, u.Host, u.Port)
+}
+
+// nextRoute gives the first Route value behind ours, or nil.
+func (in *inbound) nextRoute() []byte {
+	n := 0
+	for it := in.Values(sipmsg.RouteHdr); it.Next(); n++ {
+		if n == in.routes {
+			return it.Value().Bytes
+		}
+	}
+	return nil
+}

@@ -1,0 +1,16 @@
+//go:build !linux
+
+package server
+
+import (
+	"net"
+	"net/netip"
+)
+
+const oobSize = 1
+
+func askDestination(*net.UDPConn, bool) error { return nil }
+
+func destination([]byte) (netip.Addr, bool) { return netip.Addr{}, false }
+
+func appendSource(oob []byte, _ netip.Addr) []byte { return nil }

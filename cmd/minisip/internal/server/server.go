@@ -1,0 +1,161 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"minisip/cmd/minisip/internal/proxy"
+	"minisip/digest"
+	"minisip/rtprelay"
+	"minisip/sipmsg"
+)
+
+// Config joins what the server and its core need.
+type Config struct {
+	Listen  []netip.AddrPort
+	Default bool // Listen is the default: a machine without IPv6 serves IPv4 alone
+	Proxy   proxy.Config
+	RTP     rtprelay.Config
+	Users   *digest.Users
+	Auth    *digest.Server
+	Seed    [32]byte
+	Log     func(line string) // never blocks
+	Beat    func()            // called by the loop at least every BeatEvery, if not nil
+	Every   time.Duration     // of Beat
+}
+
+// Server is minisip at work.
+type Server struct {
+	cfg     Config
+	sockets []*socket
+	core    *proxy.Core
+	relay   *rtprelay.Relay
+	in      chan *packet
+	do      chan func()
+	free    sync.Pool
+	oob     []byte
+	dropped atomic.Uint64 // datagrams that found the queue full
+	addrs   addresses
+}
+
+// packet is one datagram with what Parse made of it. Packets are used again unless the
+// core keeps their message.
+type packet struct {
+	msg        sipmsg.Message
+	buf        []byte
+	err        error
+	src, local netip.AddrPort
+}
+
+// queueLength is how many datagrams may wait for the loop.
+const queueLength = 8192
+
+// Listen binds all sockets; nothing is served before Run. The error is one sentence.
+func Listen(cfg Config) (*Server, error) {
+	s := &Server{
+		cfg: cfg, in: make(chan *packet, queueLength), do: make(chan func()), oob: make([]byte, oobSize),
+		free: sync.Pool{New: func() any { return new(packet) }},
+	}
+	for _, at := range cfg.Listen {
+		sock, err := listen(at)
+		if err != nil && cfg.Default && at.Addr().Is6() && noIPv6(err) {
+			cfg.Log("no IPv6 on this machine: serving IPv4 alone")
+			continue
+		}
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		s.sockets = append(s.sockets, sock)
+	}
+	r, err := rtprelay.New(cfg.RTP)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	s.relay = r
+	s.addrs.refresh(time.Time{}, s.sockets)
+	cfg.Proxy.Ours = s.addrs.has
+	s.core = proxy.New(cfg.Proxy, (*output)(s), relay{r}, cfg.Users, cfg.Auth, cfg.Seed)
+	return s, nil
+}
+
+func noIPv6(err error) bool {
+	return errors.Is(err, syscall.EAFNOSUPPORT) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EPROTONOSUPPORT)
+}
+
+// Addresses are the addresses bound, wildcards included.
+func (s *Server) Addresses() (out []netip.AddrPort) {
+	for _, sock := range s.sockets {
+		out = append(out, sock.local)
+	}
+	return out
+}
+
+// Run serves until ctx is done, then ends all calls' media and closes the sockets.
+func (s *Server) Run(ctx context.Context) {
+	var readers sync.WaitGroup
+	for _, sock := range s.sockets {
+		readers.Go(func() { s.readFrom(sock) })
+	}
+	s.loop(ctx)
+	s.close()
+	readers.Wait()
+}
+
+func (s *Server) close() {
+	for _, sock := range s.sockets {
+		sock.conn.Close()
+	}
+	if s.relay != nil {
+		s.relay.Close()
+	}
+}
+
+// Do runs f in the event loop, where all signalling state may be touched, and waits for
+// it; it reports false when ctx is done first.
+func (s *Server) Do(ctx context.Context, f func(*proxy.Core)) bool {
+	ran := make(chan struct{})
+	select {
+	case s.do <- func() { f(s.core); close(ran) }:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case <-ran:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// readFrom is a reader: it parses and hands on, and never waits for the loop.
+func (s *Server) readFrom(sock *socket) {
+	scratch := make([]byte, 65536)
+	oob := make([]byte, oobSize)
+	for {
+		n, src, local, err := sock.read(scratch, oob)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue // an ICMP error of something sent before
+		}
+		p := s.free.Get().(*packet)
+		p.buf = append(p.buf[:0], scratch[:n]...)
+		p.src, p.local = src, local
+		p.err = p.msg.Parse(p.buf)
+		select {
+		case s.in <- p:
+		default:
+			s.dropped.Add(1)
+			s.free.Put(p)
+		}
+	}
+}

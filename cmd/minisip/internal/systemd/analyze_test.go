@@ -1,0 +1,39 @@
+//go:build interop
+
+package systemd
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+)
+
+// systemd's own opinion of the unit. Debian: apt-get install systemd.
+func TestSystemdAnalyze(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "minisip.service")
+	// verify wants the program to be there.
+	if err := os.WriteFile(path, []byte(unit(t, "/bin/true", "debug", "two words")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("systemd-analyze", "verify", path).CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+	out, err = exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("systemd-analyze security: %v\n%s", err, out)
+	}
+	m := regexp.MustCompile(`Overall exposure level for minisip\.service: ([0-9.]+)`).FindSubmatch(out)
+	if m == nil {
+		t.Fatalf("systemd-analyze security names no level:\n%s", out)
+	}
+	const most = 1.5
+	level, err := strconv.ParseFloat(string(m[1]), 64)
+	if err != nil || level > most {
+		t.Errorf("exposure level %s, want at most %v:\n%s", m[1], most, out)
+	}
+	t.Logf("exposure level %s", m[1])
+}

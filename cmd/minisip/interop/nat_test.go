@@ -1,0 +1,65 @@
+//go:build interop
+
+package interop
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestOneNAT: two phones behind the same NAT talk, both seen at the same address.
+func TestOneNAT(t *testing.T) {
+	n := newNetwork(t)
+	s := startServer(t, n, "")
+	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, n.ns("a"), s.accounts["002"], 880)
+	a.registered(t)
+	b.registered(t)
+	talk(t, a, b, b, b.user, 2*time.Second)
+	s.logsEnd(t, a.user, b.user, 0)
+}
+
+// TestNATForgets: a NAT that forgets a silent flow after 4 s keeps a phone's, because minisip
+// pings the phone; so a call still reaches it.
+func TestNATForgets(t *testing.T) {
+	n := newNetwork(t)
+	for _, ns := range []string{"nata", "natb"} {
+		for _, key := range []string{"nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"} {
+			command(t, "ip", "netns", "exec", n.ns(ns), "sh", "-c", "echo 4 > /proc/sys/net/netfilter/"+key)
+		}
+	}
+	s := startServer(t, n, "", "-keepalive", "2s")
+	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	a.registered(t)
+	b.registered(t)
+	eventually(t, 20*time.Second, "the idle phone is pinged five times", func() bool {
+		return strings.Count(b.output.String(), "OPTIONS sip:") >= 5
+	})
+	talk(t, a, b, a, b.user, time.Second)
+	s.logsEnd(t, a.user, b.user, 0)
+}
+
+// TestPhonesVanish: both phones lose their power during a call; minisip ends it and frees its ports.
+func TestPhonesVanish(t *testing.T) {
+	n := newNetwork(t)
+	s := startServer(t, n, "", "-timeout", "3s")
+	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	a.registered(t)
+	b.registered(t)
+	a.dial(t, b.user)
+	b.ringing(t)
+	b.answer(t)
+	a.connected(t)
+	b.connected(t)
+	both(t, a, b.hz, b, a.hz, time.Second)
+	a.cmd.Process.Kill()
+	b.cmd.Process.Kill()
+	eventually(t, 15*time.Second, "the log says that the call has ended", func() bool {
+		return len(s.ends(a.user, b.user)) > 0
+	})
+	s.logsEnd(t, a.user, b.user, 0)
+	s.freesPorts(t)
+}

@@ -1,0 +1,87 @@
+//go:build interop
+
+package interop
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// phone is what every phone here can do. Each method that waits fails the test
+// when what it waits for does not come.
+type phone interface {
+	ear                      // its newest call
+	tone() float64           // the frequency that it plays, in Hz
+	tolerance() tolerance    // of its recording
+	registered(t *testing.T) // waits until it is
+	dial(t *testing.T, to string)
+	ringing(t *testing.T) // waits for a call to come in
+	answer(t *testing.T)
+	connected(t *testing.T)     // waits until the call is up
+	hangup(t *testing.T)        // ends, cancels or refuses the call
+	closed(t *testing.T) string // waits until the call is over, and says why
+}
+
+// ear is what has heard something.
+type ear interface {
+	recorded() (recording, error) // all of it so far
+}
+
+// tolerance is what a recording may lack of a whole, clean tone.
+type tolerance struct {
+	missing time.Duration // of the time that the call was up
+	other   time.Duration // with sound that is not the tone
+	gaps    int
+	breaks  int
+}
+
+// talk lets the caller call the callee, the two exchange their tones for d, and the one named
+// hang up. Then it measures what each has heard.
+func talk(t *testing.T, caller, callee, ender phone, to string, d time.Duration) {
+	t.Helper()
+	caller.dial(t, to)
+	callee.ringing(t)
+	callee.answer(t)
+	caller.connected(t)
+	callee.connected(t)
+	begin := time.Now()
+	eventually(t, d+5*time.Second, "a phone hears anything", func() bool {
+		return hears(caller, callee.tone()).tone >= d || hears(callee, caller.tone()).tone >= d
+	})
+	lasted := time.Since(begin)
+	ender.hangup(t)
+	caller.closed(t)
+	callee.closed(t)
+	measure(t, "caller", caller, callee.tone(), lasted)
+	measure(t, "callee", callee, caller.tone(), lasted)
+}
+
+// hears measures what has been heard so far.
+func hears(p ear, hz float64) heard {
+	r, err := p.recorded()
+	if err != nil {
+		return heard{}
+	}
+	return listen(r, hz)
+}
+
+// measure fails the test when a phone did not hear the other one's tone, and nothing else,
+// all the time that the call lasted, within the phone's tolerance.
+func measure(t *testing.T, name string, p phone, hz float64, lasted time.Duration) {
+	t.Helper()
+	tol := p.tolerance()
+	want := lasted - tol.missing
+	var h heard
+	within(2*time.Second, func() bool { // the recording may still be written out
+		h = hears(p, hz)
+		return h.tone >= want
+	})
+	what := fmt.Sprintf("in %v the %s heard %v Hz for %v, other sound for %v, with %d gaps and %d breaks",
+		lasted.Round(time.Millisecond), name, hz, h.tone, h.other, h.gaps, h.breaks)
+	if h.tone < want || h.other > tol.other || h.gaps > tol.gaps || h.breaks > tol.breaks {
+		t.Error(what)
+	} else {
+		t.Log(what)
+	}
+}

@@ -1,0 +1,151 @@
+//go:build interop
+
+package interop
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// account is what a person types into a phone.
+type account struct{ server, user, password string }
+
+// server is minisip, running in the namespace srv in an empty directory.
+type server struct {
+	*process
+	ns, dir  string
+	accounts map[string]account // user -> account, as its first run printed them
+}
+
+// startServer starts minisip, without any flag as a newcomer does if there are none in arg, and reads
+// the accounts that it prints. users, if not empty, is the user file that it finds; then it prints none.
+func startServer(t *testing.T, n *network, users string, arg ...string) *server {
+	t.Helper()
+	s := &server{dir: t.TempDir(), ns: n.ns("srv")}
+	if users != "" {
+		if err := os.WriteFile(filepath.Join(s.dir, "users.conf"), []byte(users), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("---- sip_server.log:\n%s", tail(s.log(), 300))
+		}
+	})
+	s.process = start(t, s.ns, s.dir, "minisip", append([]string{minisip}, arg...)...)
+	t.Cleanup(func() {
+		if running := s.running(); !running || !s.stop() || s.err != nil {
+			t.Errorf("minisip was running: %v; told to end, it ended with %v", running, s.err)
+		}
+	})
+	eventually(t, 10*time.Second, "minisip is bound to port 5060", func() bool {
+		if !s.running() {
+			t.Fatalf("minisip ended: %v\n%s", s.err, s.output.String())
+		}
+		return slices.Contains(s.ports(t), 5060)
+	})
+	if users == "" {
+		eventually(t, 5*time.Second, "minisip prints the accounts of 001 and 002", func() bool {
+			s.accounts = parseAccounts(s.output.String())
+			return s.accounts["001"].password != "" && s.accounts["002"].password != ""
+		})
+		for _, a := range s.accounts {
+			if a.server != serverIP {
+				t.Errorf("minisip tells user %s to use server %q, want %s", a.user, a.server, serverIP)
+			}
+		}
+	}
+	return s
+}
+
+// ports lists the UDP ports that are open in the server's namespace.
+func (s *server) ports(t *testing.T) []uint16 {
+	t.Helper()
+	var ports []uint16
+	out := command(t, "ip", "netns", "exec", s.ns, "cat", "/proc/net/udp", "/proc/net/udp6")
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		if _, hex, ok := strings.Cut(f[1], ":"); ok { // not a heading
+			port, err := strconv.ParseUint(hex, 16, 16)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ports = append(ports, uint16(port))
+		}
+	}
+	return ports
+}
+
+// freesPorts waits until no port of the media range is open any more.
+func (s *server) freesPorts(t *testing.T) {
+	t.Helper()
+	eventually(t, 10*time.Second, "minisip closes the media ports of ended calls", func() bool {
+		return !slices.ContainsFunc(s.ports(t), func(p uint16) bool { return p >= 10000 && p <= 20000 })
+	})
+}
+
+var accountWord = regexp.MustCompile(`(?i)\b(server|user|password)\b[\s:=]*(\S+)`)
+
+// parseAccounts reads what minisip prints for its newcomer: the words server, user and password,
+// each followed by its value. A password belongs to the user before it.
+func parseAccounts(text string) map[string]account {
+	accounts := make(map[string]account)
+	var a account
+	for _, m := range accountWord.FindAllStringSubmatch(text, -1) {
+		switch strings.ToLower(m[1]) {
+		case "server":
+			a.server = strings.TrimSuffix(m[2], ":5060")
+		case "user":
+			a.user = m[2]
+		case "password":
+			a.password = m[2]
+			accounts[a.user] = a
+		}
+	}
+	// The server may stand once, after the accounts.
+	for user, b := range accounts {
+		if b.server == "" {
+			b.server = a.server
+			accounts[user] = b
+		}
+	}
+	return accounts
+}
+
+// log gives what stands in sip_server.log.
+func (s *server) log() string {
+	b, _ := os.ReadFile(filepath.Join(s.dir, "sip_server.log"))
+	return string(b)
+}
+
+var endLine = regexp.MustCompile(`(?im)^.*\bcall\b.*\b(end|ends|ended)\b.*$`)
+
+// ends lists the log's lines about the end of a call that name both users.
+func (s *server) ends(from, to string) []string {
+	var lines []string
+	for _, l := range endLine.FindAllString(s.log(), -1) {
+		if strings.Contains(l, from) && strings.Contains(l, to) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// logsEnd waits until the log has one line more about the end of a call than before.
+func (s *server) logsEnd(t *testing.T, from, to string, before int) {
+	t.Helper()
+	eventually(t, 5*time.Second, "the log says that the call of "+from+" to "+to+" has ended", func() bool {
+		return len(s.ends(from, to)) > before
+	})
+	lines := s.ends(from, to)
+	if len(lines) != before+1 {
+		t.Errorf("the log has %d lines about the end of one call", len(lines)-before)
+	}
+	t.Logf("logged: %s", lines[len(lines)-1])
+}

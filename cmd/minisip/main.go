@@ -1,0 +1,72 @@
+// Command minisip lets phones behind NATs call each other: a SIP registrar and proxy
+// with digest authentication, repair of Via, Contact and SDP, and a relay for RTP and
+// RTCP, in one static binary.
+//
+// This package reads the command line, makes what the first run needs, turns signals
+// into calls of the server, and joins the internal packages. One file per subcommand.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"minisip/cmd/minisip/internal/config"
+)
+
+// version is stamped in by the Makefile.
+var version = "devel"
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1 // something went wrong while serving
+	exitUsage  = 2 // nothing was begun: what was asked for cannot be done
+)
+
+// command is a subcommand: args are the words after its name.
+type command func(args []string, stdin io.Reader, stdout, stderr io.Writer) int
+
+var commands = map[string]command{
+	"unit":    unitCommand,
+	"user":    userCommand,
+	"version": versionCommand,
+}
+
+func main() {
+	args := os.Args[1:]
+	if len(args) > 0 {
+		if run, ok := commands[args[0]]; ok {
+			os.Exit(run(args[1:], os.Stdin, os.Stdout, os.Stderr))
+		}
+	}
+	os.Exit(serve(args, os.Stdout, os.Stderr))
+}
+
+func versionCommand(_ []string, _ io.Reader, stdout, _ io.Writer) int {
+	fmt.Fprintln(stdout, "minisip", version)
+	return exitOK
+}
+
+// serve is minisip without a subcommand.
+func serve(args []string, stdout, stderr io.Writer) int {
+	cfg, err := config.Parse(args, os.LookupEnv, os.ReadFile)
+	switch {
+	case errors.Is(err, config.ErrHelp):
+		config.Usage(stdout)
+		return exitOK
+	case err != nil:
+		return fail(stderr, err)
+	case cfg.Check:
+		cfg.Describe(stdout)
+		return exitOK
+	}
+	return run(cfg, stdout, stderr)
+}
+
+// fail says in one sentence why nothing was begun.
+func fail(stderr io.Writer, err error) int {
+	fmt.Fprintf(stderr, "minisip: %v\n", err)
+	return exitUsage
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"minisip/cmd/minisip/internal/config"
+	"minisip/cmd/minisip/internal/proxy"
+	"minisip/cmd/minisip/internal/server"
+	"minisip/digest"
+	"minisip/rtprelay"
+)
+
+// run serves until a signal ends it.
+func run(cfg *config.Config, stdout, stderr io.Writer) int {
+	users, created, err := loadUsers(cfg)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	key, err := nonceKey(cfg.State)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	auth, err := newAuth(cfg, key, users)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	j := openJournal(cfg, stdout)
+	defer j.close()
+	srv, err := server.Listen(serverConfig(cfg, users, auth, j))
+	if err != nil {
+		return fail(stderr, err)
+	}
+	welcome(stdout, cfg, srv, users, created)
+	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(cfg)))
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	go onSignals(ctx, cfg, srv, auth, j)
+	srv.Run(ctx)
+	j.line("minisip stopped")
+	return exitOK
+}
+
+// serverConfig translates what the operator asked for.
+func serverConfig(cfg *config.Config, users *digest.Users, auth *digest.Server, j *journal) server.Config {
+	sc := server.Config{
+		Listen: cfg.Listen, Default: !cfg.Given("listen"),
+		Users: users, Auth: auth, Log: j.line,
+		RTP: rtprelay.Config{Low: cfg.RTPLow, High: cfg.RTPHigh},
+		Proxy: proxy.Config{
+			Features: proxy.Features{
+				Contact: cfg.Features.Contact, SDP: cfg.Features.SDP, Via: cfg.Features.Via,
+				Duplicate: cfg.Features.Duplicate, Silent: cfg.Features.Silent, Debug: cfg.Debug,
+			},
+			Realm: cfg.Realm, Domains: cfg.Domains, Public4: cfg.Public4, Public6: cfg.Public6,
+			Keepalive: cfg.Keepalive, Timeout: cfg.Timeout, HoldTimeout: cfg.HoldTimeout,
+			TimerC: cfg.TimerC, MaxPending: cfg.MaxPending,
+		},
+	}
+	rand.Read(sc.Seed[:])
+	return sc
+}
+
+// newAuth makes the digest server. SHA-256 is offered only while every user has that hash.
+func newAuth(cfg *config.Config, key []byte, users *digest.Users) (*digest.Server, error) {
+	algorithms, err := digest.ParseAlgorithms(cfg.Digest)
+	if err != nil {
+		return nil, err
+	}
+	s := digest.NewServer(digest.Config{Realm: cfg.Realm, Key: key, Algorithms: algorithms})
+	s.SetAlgorithms(offered(algorithms, users))
+	return s, nil
+}
+
+func offered(algorithms []digest.Algorithm, users *digest.Users) (out []digest.Algorithm) {
+	for _, a := range algorithms {
+		if users.HasAll(a) {
+			out = append(out, a)
+		}
+	}
+	if len(out) == 0 {
+		out = []digest.Algorithm{digest.MD5}
+	}
+	return out
+}
+
+// onSignals reloads the users on SIGHUP and opens the log anew on SIGUSR1.
+func onSignals(ctx context.Context, cfg *config.Config, srv *server.Server, auth *digest.Server, j *journal) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-signals:
+			if s == syscall.SIGUSR1 {
+				j.reopen()
+				continue
+			}
+			reload(ctx, cfg, srv, auth, j)
+		}
+	}
+}
+
+// reload reads the user file again; a bad one changes nothing.
+func reload(ctx context.Context, cfg *config.Config, srv *server.Server, auth *digest.Server, j *journal) {
+	users, err := readUsers(cfg)
+	if err != nil {
+		j.line(fmt.Sprintf("users not reloaded, the old ones stay: %v", err))
+		return
+	}
+	algorithms, err := digest.ParseAlgorithms(cfg.Digest)
+	if err != nil {
+		return
+	}
+	srv.Do(ctx, func(core *proxy.Core) {
+		core.SetUsers(users)
+		auth.SetAlgorithms(offered(algorithms, users))
+	})
+	j.line(fmt.Sprintf("users reloaded: %d", users.Len()))
+}
+
+// featureList says which words are on.
+func featureList(cfg *config.Config) string {
+	mode := "log brief"
+	if cfg.Debug {
+		mode = "log debug"
+	}
+	return fmt.Sprintf("%s; %s", cfg.Features, mode)
+}
+
+// stamp is how the log writes a time.
+const stamp = "[2006-01-02 15:04:05] "
+
+func stamped(now time.Time, line string) []byte {
+	b := now.AppendFormat(make([]byte, 0, len(stamp)+len(line)+1), stamp)
+	return append(append(b, line...), '\n')
+}

@@ -1,0 +1,197 @@
+package digest
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"hash"
+	mathrand "math/rand/v2"
+	"net/netip"
+	"time"
+)
+
+// A nonce is 24 bytes, 32 characters of URL-safe base64:
+//
+//	bytes 0-5    milliseconds since 1970
+//	bytes 6-11   randomness
+//	bytes 12-23  HMAC-SHA-256 over those and the origin's IP, cut to 96 bits
+const (
+	idSize    = 12
+	nonceSize = 24
+	nonceText = nonceSize * 4 / 3
+)
+
+// nonceID is the part of a nonce that tells it from all others.
+type nonceID [idSize]byte
+
+func (id *nonceID) millis() int64 {
+	var b [8]byte
+	copy(b[2:], id[:6])
+	return int64(binary.BigEndian.Uint64(b[:]))
+}
+
+// nonces makes nonces, knows them again, and sees to it that no count of one
+// passes twice.
+//
+// A nonce costs memory only once a right digest was made with it, so strangers
+// cannot fill the tables. There are two: used takes each nonce at its first use;
+// before long it becomes old, and then it is forgotten as a whole, which takes no
+// search for what has run out. A table is forgotten in two cases:
+//
+//   - Its last nonce was taken one life ago: all its nonces are past their age.
+//   - The other one is full. Then nonces that are still young are forgotten, and
+//     cannot be told from ones never used. All of them were given out before the
+//     table was closed. So floor moves up to that moment, and a nonce from before
+//     it that stands in neither table is refused as stale.
+//
+// The same floor, set when the process begins, refuses what was given out under
+// the same key before a restart, since nobody knows any more what it was used for.
+type nonces struct {
+	mac    hash.Hash
+	random *mathrand.ChaCha8
+	life   int64 // milliseconds
+	limit  int   // nonces in one table
+
+	used, old map[nonceID]window
+	opened    int64 // when the table used was opened, milliseconds since 1970
+	floor     int64 // a nonce not newer than this must be in a table
+
+	running     bool // the clock has been told a time
+	last, shift int64
+
+	scratch [nonceSize + 16]byte // what the MAC is made over; here so that it is not allocated
+	sum     [sha256.Size]byte
+}
+
+func newNonces(key []byte, life time.Duration, limit int) *nonces {
+	if len(key) == 0 {
+		key = make([]byte, sha256.Size)
+		rand.Read(key)
+	}
+	var seed [32]byte
+	rand.Read(seed[:])
+	return &nonces{
+		mac:    hmac.New(sha256.New, key),
+		random: mathrand.NewChaCha8(seed),
+		life:   life.Milliseconds(),
+		limit:  limit,
+		used:   make(map[nonceID]window),
+		old:    make(map[nonceID]window),
+	}
+}
+
+// clock gives now in milliseconds since 1970. It never runs back, even when the
+// clock behind it is set back: what has been forgotten must not become young again,
+// and fresh nonces must lie above the floor. The first time told sets the floor.
+func (n *nonces) clock(now time.Time) int64 {
+	t := now.UnixMilli() + n.shift
+	if !n.running {
+		n.running = true
+		n.last, n.opened, n.floor = t, t, t-1
+	}
+	if t < n.last {
+		n.shift += n.last - t
+		t = n.last
+	}
+	n.last = t
+	return t
+}
+
+// append appends a new nonce for origin.
+func (n *nonces) append(dst []byte, now time.Time, origin netip.Addr) []byte {
+	var b [nonceSize]byte
+	var t [8]byte
+	binary.BigEndian.PutUint64(t[:], uint64(n.clock(now)))
+	copy(b[:6], t[2:])
+	binary.BigEndian.PutUint64(t[:], n.random.Uint64())
+	copy(b[6:idSize], t[:])
+	copy(b[idSize:], n.sign(nonceID(b[:idSize]), origin))
+	return base64.RawURLEncoding.AppendEncode(dst, b[:])
+}
+
+// sign returns the MAC; it is good until the next call.
+func (n *nonces) sign(id nonceID, origin netip.Addr) []byte {
+	ip := origin.As16() // an IPv4 address mapped into IPv6 is the same origin
+	b := append(n.scratch[:0], id[:]...)
+	b = append(b, ip[:]...)
+	n.mac.Reset()
+	n.mac.Write(b)
+	return n.mac.Sum(n.sum[:0])[:nonceSize-idSize]
+}
+
+// spend takes one count of a nonce; credentials without qop have count 0. It reports
+// false if the nonce was not made here for that origin, is too old, or the count
+// has been taken.
+func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint32) bool {
+	millis := n.clock(now)
+	n.rotate(millis)
+	if len(text) != nonceText {
+		return false
+	}
+	var b [nonceSize]byte
+	if k, err := base64.RawURLEncoding.Decode(b[:], text); err != nil || k != nonceSize {
+		return false
+	}
+	id := nonceID(b[:idSize])
+	if !hmac.Equal(b[idSize:], n.sign(id, origin)) {
+		return false
+	}
+	made := id.millis()
+	if made > millis || millis-made >= n.life {
+		return false
+	}
+	if w, ok := n.used[id]; ok {
+		ok = w.take(count)
+		n.used[id] = w
+		return ok
+	}
+	if w, ok := n.old[id]; ok {
+		ok = w.take(count)
+		n.old[id] = w
+		return ok
+	}
+	if made <= n.floor {
+		return false
+	}
+	n.used[id] = newWindow(count)
+	return true
+}
+
+// rotate closes the table in use when it has been open for a life or is full, and
+// forgets the other one.
+func (n *nonces) rotate(now int64) {
+	if len(n.used) < n.limit && now-n.opened < n.life {
+		return
+	}
+	// Whatever stands in old was given out by the time that used was opened.
+	n.floor = max(n.floor, n.opened)
+	clear(n.old)
+	n.used, n.old = n.old, n.used
+	n.opened = now
+}
+
+// window remembers the highest count taken and which of the 63 below it were.
+type window struct {
+	seen uint64 // bit i: top-i was taken
+	top  uint32
+}
+
+func newWindow(count uint32) window { return window{seen: 1, top: count} }
+
+// take takes count. It reports false if that was taken before or is so far below
+// the highest that nobody knows.
+func (w *window) take(count uint32) bool {
+	if count > w.top {
+		w.seen = w.seen<<(count-w.top) | 1 // a shift by 64 or more leaves 0
+		w.top = count
+		return true
+	}
+	back := w.top - count
+	if back >= 64 || w.seen&(1<<back) != 0 {
+		return false
+	}
+	w.seen |= 1 << back
+	return true
+}

@@ -1,0 +1,131 @@
+package fuzz
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"minisip/digest"
+)
+
+// FuzzCredentials: whatever a field holds, ParseCredentials gives an error that
+// unwraps, or credentials whose parts stand in the input, and that written out
+// anew are read as the same. None of them gets anybody in.
+func FuzzCredentials(f *testing.F) {
+	for _, seed := range []string{
+		`Digest username="001", realm="r", nonce="n", uri="sip:h", response="6629fae49393a05397450978507c4ef1"`,
+		`Digest username="Mufasa", realm="http-auth@example.org", uri="/dir/index.html", algorithm=SHA-256, nonce="7ypf", nc=00000001, cnonce="f2/w", qop=auth, response="753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1", opaque="FQ"`,
+		"dIGEST\r\n USERNAME = \"a\\\"b\\\\\" ,, realm=r,nonce=n,uri=sip:h;x=y,response=\"\",qop=auth-int,nc=ffffffff,cnonce=\"\",x=y",
+		`Digest username="001`,
+		`Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==`,
+		`Digest nc=+1`,
+	} {
+		f.Add([]byte(seed))
+	}
+	users, err := digest.ParseUsers("users.conf", nil, "r")
+	if err == nil {
+		err = users.AddJSON([]byte(`{"001": "secret", "Mufasa": "Circle of Life"}`))
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	server := digest.NewServer(digest.Config{Realm: "r", Algorithms: []digest.Algorithm{digest.SHA256, digest.MD5}})
+	now, origin := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), netip.MustParseAddr("192.0.2.7")
+
+	f.Fuzz(func(t *testing.T, value []byte) {
+		before := bytes.Clone(value)
+		c, err := digest.ParseCredentials(value)
+		if !bytes.Equal(value, before) {
+			t.Fatalf("the input was changed to %q", value)
+		}
+		if err != nil {
+			if errors.Is(err, digest.ErrNotDigest) == errors.Is(err, digest.ErrMalformed) {
+				t.Fatalf("%v is not one of the two errors", err)
+			}
+			return
+		}
+		if !bytes.ContainsRune(value, '\\') {
+			for _, part := range [][]byte{c.Username, c.Realm, c.Nonce, c.URI, c.Response, c.CNonce, c.Opaque} {
+				if !bytes.Contains(value, part) {
+					t.Fatalf("%q is not in the input", part)
+				}
+			}
+		}
+		again, err := digest.ParseCredentials([]byte(credentialsText(&c)))
+		if err != nil {
+			t.Fatalf("%s: %v", credentialsText(&c), err)
+		}
+		if got, want := credentialsFields(again), credentialsFields(c); !reflect.DeepEqual(got, want) {
+			t.Fatalf("written out and read again:\n got %q\nwant %q", got, want)
+		}
+		if v := server.Verify(now, origin, []byte("INVITE"), c.URI, nil, &c, users.Lookup(c.Username)); v != digest.Denied {
+			t.Fatalf("a made-up digest: %v", v)
+		}
+	})
+}
+
+// credentialsText gives the credentials as a client would write them.
+func credentialsText(c *digest.Credentials) string {
+	quoted := func(b []byte) string {
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(b)) + `"`
+	}
+	s := "Digest username=" + quoted(c.Username) + ", realm=" + quoted(c.Realm) + ", nonce=" + quoted(c.Nonce) +
+		", uri=" + quoted(c.URI) + ", response=" + quoted(c.Response) + ", algorithm=" + c.Algorithm.String()
+	if c.CNonce != nil {
+		s += ", cnonce=" + quoted(c.CNonce)
+	}
+	if c.Opaque != nil {
+		s += ", opaque=" + quoted(c.Opaque)
+	}
+	if c.QOP != digest.NoQOP {
+		name := map[digest.QOP]string{digest.Auth: "auth", digest.AuthInt: "auth-int", digest.UnknownQOP: "unknown"}[c.QOP]
+		s += fmt.Sprintf(", qop=%s, nc=%08x", name, c.NC)
+	}
+	return s
+}
+
+// credentialsFields gives the fields anyone can see.
+func credentialsFields(c digest.Credentials) []string {
+	return []string{
+		string(c.Username), string(c.Realm), string(c.Nonce), string(c.URI), string(c.Response), string(c.CNonce), string(c.Opaque),
+		c.Algorithm.String(), fmt.Sprint(c.QOP), fmt.Sprint(c.NC), fmt.Sprint(c.CNonce == nil, c.Opaque == nil),
+	}
+}
+
+// FuzzUsers: whatever a user file holds, it is refused with the line that is
+// wrong, or every user in it is found by name.
+func FuzzUsers(f *testing.F) {
+	const hash = "e4a7cb3ee4f2f8d5b0a0ffe1c0f0a3b1"
+	for _, seed := range []string{
+		"001:r:" + hash + "\n# comment\n\n002:r:" + hash + ":" + hash + hash + "\r\n",
+		"001:r:" + hash + "\n001:r:" + hash,
+		"001:other:" + hash,
+		"001:secret",
+		"\n\n:r:" + hash,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		users, err := digest.ParseUsers("users.conf", data, "r")
+		if err != nil {
+			var line int
+			if _, scanErr := fmt.Sscanf(err.Error(), "users.conf:%d: ", &line); scanErr != nil || line < 1 || line > bytes.Count(data, []byte("\n"))+1 {
+				t.Fatalf("error without its line: %v", err)
+			}
+			return
+		}
+		for _, name := range users.Names() {
+			if u := users.Lookup([]byte(name)); u == nil || u.Name != name {
+				t.Fatalf("user %q is not found", name)
+			}
+			if !bytes.Contains(data, []byte(name+":r:")) {
+				t.Fatalf("user %q is not in the file", name)
+			}
+		}
+	})
+}

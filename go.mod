@@ -1,0 +1,3 @@
+module minisip
+
+go 1.26

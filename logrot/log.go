@@ -1,0 +1,176 @@
+package logrot
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	retryEvery = time.Second     // while the file cannot be written
+	closeWait  = 2 * time.Second // Close gives up on a disk that hangs
+)
+
+// Config says where the log goes and how much of it is kept.
+type Config struct {
+	Path    string
+	Days    int       // rotated files of this many days before today are kept; 0: 7
+	MaxSize int64     // bytes at which a file is rotated within its day; 0: never
+	Stderr  io.Writer // where trouble is said, a line each; nil: os.Stderr
+}
+
+// A Log is a log file. Its methods may be called from any goroutine.
+type Log struct {
+	path string
+	wake chan struct{} // holds one token when the writer has something to do
+	stop chan struct{} // closed by Close
+	done chan struct{} // closed when the goroutines have ended
+	err  error         // what Close reports; to be read after done
+
+	mu     sync.Mutex // never held over I/O
+	queue  queue
+	closed bool
+}
+
+// Open starts a log. It does not fail: a file that cannot be opened is reported
+// on standard error and tried again until it can.
+func Open(cfg Config) *Log {
+	if cfg.Days == 0 {
+		cfg.Days = 7
+	}
+	if cfg.Stderr == nil {
+		cfg.Stderr = os.Stderr
+	}
+	l := &Log{
+		path: cfg.Path,
+		wake: make(chan struct{}, 1),
+		stop: make(chan struct{}),
+		done: make(chan struct{}),
+	}
+	r := &reporter{path: cfg.Path, w: cfg.Stderr}
+	s := &sweeper{path: cfg.Path, days: cfg.Days, report: r, wake: make(chan struct{}, 1), stop: l.stop}
+	f := &file{path: cfg.Path, maxSize: cfg.MaxSize, report: r, rotated: s.poke}
+	var both sync.WaitGroup
+	both.Go(func() { l.run(f, s) })
+	both.Go(s.run)
+	go func() {
+		both.Wait()
+		close(l.done)
+	}()
+	return l
+}
+
+// Write queues one record, which ends with a newline, and returns at once. It
+// fails only after Close; a record that finds the queue full is counted by Lost.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return 0, os.ErrClosed
+	}
+	l.queue.add(p, dayOf(time.Now()))
+	poke(l.wake)
+	return len(p), nil
+}
+
+// Reopen makes records from now on go to a newly opened file, after somebody
+// else has moved the old one away.
+func (l *Log) Reopen() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue.reopen(dayOf(time.Now()))
+	poke(l.wake)
+}
+
+// Lost counts the records dropped since Open.
+func (l *Log) Lost() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.queue.lost
+}
+
+// Close writes what is queued and ends the log. It waits for at most two
+// seconds; its error says that not everything was written.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return os.ErrClosed
+	}
+	l.closed = true
+	close(l.stop)
+	l.mu.Unlock()
+	select {
+	case <-l.done:
+		return l.err
+	case <-time.After(closeWait):
+		return fmt.Errorf("log %s: could not be written within %v", l.path, closeWait)
+	}
+}
+
+// run is the writer. It owns f and the batches that it took from the queue.
+func (l *Log) run(f *file, s *sweeper) {
+	var pending []batch
+	var today day
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for stopping := false; !stopping; {
+		select {
+		case <-l.wake:
+			if f.down {
+				continue // until the timer says so
+			}
+		case <-timer.C:
+		case <-l.stop:
+			stopping = true
+		}
+		pending = l.drain(f, pending)
+		now := time.Now()
+		if d := dayOf(now); len(pending) == 0 && (d != today || f.down) {
+			f.write(&batch{day: d}, now)
+			if d != today {
+				today = d
+				s.poke()
+			}
+		}
+		if len(pending) > 0 || f.down {
+			timer.Reset(retryEvery)
+		} else {
+			timer.Reset(nextMidnight(now).Sub(now))
+		}
+	}
+	l.err = f.close(pending)
+}
+
+// drain writes the pending batches and all that is queued, and returns those
+// that could not be written.
+func (l *Log) drain(f *file, pending []batch) []batch {
+	for {
+		now := time.Now()
+		for len(pending) > 0 {
+			if !f.write(&pending[0], now) {
+				return pending
+			}
+			l.mu.Lock()
+			l.queue.recycle(pending[0].data)
+			l.mu.Unlock()
+			pending = pending[1:]
+		}
+		l.mu.Lock()
+		pending = l.queue.take(now)
+		l.mu.Unlock()
+		if len(pending) == 0 {
+			return nil
+		}
+	}
+}
+
+// poke puts a token into a channel that holds one.
+func poke(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

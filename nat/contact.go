@@ -1,0 +1,118 @@
+package nat
+
+import (
+	"bytes"
+	"net/netip"
+
+	"minisip/sipmsg"
+)
+
+// FixContact puts src in place of the host and port of every sip and sips URI in the
+// Contacts. Display names, user parts, URI and header parameters and the form (with
+// brackets or bare) stay; so do "*" and other schemes.
+func FixContact(m *sipmsg.Message, src netip.AddrPort) {
+	for it := m.Values(sipmsg.ContactHdr); it.Next(); {
+		v := it.Value()
+		at, uri, ok := contactURI(v.Bytes)
+		if !ok {
+			continue
+		}
+		var buf [256]byte
+		b := append(buf[:0], v.Bytes[:at]...)
+		b = AppendContactURI(b, uri, src)
+		b = append(b, v.Bytes[at+len(uri):]...)
+		m.Replace(v, b)
+	}
+}
+
+// contactURI finds the URI in one Contact value; ok is false for "*".
+func contactURI(value []byte) (at int, uri []byte, ok bool) {
+	a, err := sipmsg.ParseNameAddr(value)
+	if err != nil || len(a.URI) == 0 {
+		return 0, nil, false
+	}
+	if a.Bracket {
+		at = afterDisplay(value)
+	}
+	i := bytes.Index(value[at:], a.URI)
+	if i < 0 {
+		return 0, nil, false
+	}
+	return at + i, a.URI, true
+}
+
+// afterDisplay gives the position behind the '<' that opens the URI: the first one
+// outside the quotes of a display name.
+func afterDisplay(value []byte) int {
+	quoted := false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case !quoted && c == '<':
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// AppendContactURI appends uri to dst, with src as its host and port if it is a sip or
+// sips URI, and else as it is.
+func AppendContactURI(dst, uri []byte, src netip.AddrPort) []byte {
+	u, err := sipmsg.ParseURI(uri)
+	if err != nil || !u.IsSIP() {
+		return append(dst, uri...)
+	}
+	start := len(u.Scheme) + 1
+	// No other part of a SIP URI may hold a bare '@' (RFC 3261 25.1).
+	if at := bytes.IndexByte(uri, '@'); at >= 0 {
+		start = at + 1
+	}
+	end := len(uri)
+	if i := bytes.IndexAny(uri[start:], ";?"); i >= 0 {
+		end = start + i
+	}
+	dst = append(dst, uri[:start]...)
+	dst = plainPort(src).AppendTo(dst)
+	return append(dst, uri[end:]...)
+}
+
+// Behind reports whether m comes through a NAT: an address in its top Via or in one of its
+// Contacts is not src, where it came from. A host name says nothing either way.
+func Behind(m *sipmsg.Message, src netip.AddrPort) bool {
+	src = plainPort(src)
+	v := m.Via()
+	if differs(v.Host, v.Port, defaultPort, src) {
+		return true
+	}
+	for it := m.Values(sipmsg.ContactHdr); it.Next(); {
+		v := it.Value()
+		_, uri, ok := contactURI(v.Bytes)
+		if !ok {
+			continue
+		}
+		u, err := sipmsg.ParseURI(uri)
+		if err != nil || !u.IsSIP() {
+			continue
+		}
+		port := uint16(defaultPort)
+		if bytes.EqualFold(u.Scheme, []byte("sips")) {
+			port = 5061
+		}
+		if differs(u.Host, u.Port, port, src) {
+			return true
+		}
+	}
+	return false
+}
+
+// differs compares an IP literal and port, 0 for the default, with the source.
+func differs(host []byte, port, def uint16, src netip.AddrPort) bool {
+	if port == 0 {
+		port = def
+	}
+	a, ok := parseIP(host)
+	return ok && netip.AddrPortFrom(a, port) != src
+}

@@ -1,0 +1,37 @@
+// Package nat repairs what a NAT breaks in a SIP message: the addresses that a phone
+// writes into Via, Contact and SDP as it sees them, and that nobody outside its own
+// network can reach. Everything here is an edit: what a function does not name keeps its
+// bytes, its order and its line endings.
+//
+//	Via      FixVia writes received and rport as RFC 3261 18.2.1 and RFC 3581 4 say, and,
+//	         forced, where nobody asked for them. ResponseAddr reads them back (RFC 3261
+//	         18.2.2, RFC 3581 4). maddr is not followed: a stranger would choose where
+//	         responses go.
+//	Contact  FixContact puts the address a message came from in place of the host and port
+//	         of each sip and sips URI. Behind tells whether a NAT stands in between.
+//	SDP      SDP.Parse reads what a relay must know of a session description (RFC 8866):
+//	         streams, addresses, a=rtcp (RFC 3605), rtcp-mux (RFC 5761), direction and hold
+//	         (RFC 3264 8.4). SDP.AppendRewritten writes it again with the relay's
+//	         addresses, without ICE (RFC 8839) and without BUNDLE (RFC 8843).
+//	Body     FindSDP finds the session description in a body, alone or as a part of a
+//	         multipart one (RFC 2046 5.1, RFC 5621); ReplaceSDP puts another in its place.
+//
+// How SDP is rewritten, for each stream that has a Leg:
+//
+//   - the port of m= and of a=rtcp become the leg's; port 0 is a refusal and stays 0; an
+//     a=rtcp that names the port of m= goes on naming it;
+//   - the address of the stream's own c= and of a=rtcp become the leg's, with its address
+//     type; 0.0.0.0 and :: mean hold and stay what they are, in the leg's address type;
+//   - the c= of the session becomes the address of the first leg, whether a stream needs
+//     it or not, so that no private address shows. A stream for which it is wrong
+//     afterwards gets a c= of its own. That is the only line ever added;
+//   - ICE lines, a=group:BUNDLE and a=bundle-only are taken out of the whole description: a
+//     relay has a port for each stream, and candidates would lead media past it.
+//
+// A stream without a Leg, and one whose address is multicast or not of the Internet, keeps
+// its lines. Where no stream has a leg nothing changes at all. o= never changes.
+//
+// Not done here: ICE of the relay's own, SDP in encoded parts (Content-Encoding, base64),
+// the early-session disposition of RFC 3959, and a=rtcp at session level, which RFC 3605
+// does not know.
+package nat

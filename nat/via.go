@@ -1,0 +1,131 @@
+package nat
+
+import (
+	"bytes"
+	"net/netip"
+	"strconv"
+
+	"minisip/sipmsg"
+)
+
+// defaultPort is the port of a sip URI or a sent-by without one (RFC 3261 18.1.1, 19.1.2).
+const defaultPort = 5060
+
+// FixVia writes into the top Via where the request came from. With force, received and
+// rport are set in any case. Without it:
+//
+//	RFC 3261 18.2.1: "If the host portion of the "sent-by" parameter contains a domain
+//	name, or if it contains an IP address that differs from the packet source address, the
+//	server MUST add a "received" parameter".
+//	RFC 3581 4: where rport was asked for, it "MUST set the value of the parameter to the
+//	source port", and it "MUST insert a "received" parameter" then.
+//
+// What a sender wrote into received and rport itself is replaced, never believed. Other
+// parameters keep their bytes and their order.
+func FixVia(m *sipmsg.Message, src netip.AddrPort, force bool) {
+	v := m.Via()
+	src = plainPort(src)
+	host, literal := parseIP(v.Host)
+	rport := force || v.HasRPort
+	received := rport || len(v.Received) > 0 || !literal || host != src.Addr()
+	if !received {
+		return
+	}
+	var buf [256]byte
+	top := m.ViaValue()
+	m.Replace(top, appendVia(buf[:0], top.Bytes, src, rport))
+}
+
+// appendVia appends one Via value with received, and rport if wanted, set to src. The
+// first of each stays where it stands, copies of it go, and what is missing comes last.
+func appendVia(dst, via []byte, src netip.AddrPort, rport bool) []byte {
+	head, params, more := bytes.Cut(via, []byte{';'})
+	dst = append(dst, head...)
+	var hasReceived, hasRPort bool
+	for more {
+		var param []byte
+		param, params, more = cutParam(params)
+		switch name := paramName(param); {
+		case bytes.EqualFold(name, []byte("received")):
+			if !hasReceived {
+				dst = appendReceived(dst, src.Addr())
+			}
+			hasReceived = true
+		case rport && bytes.EqualFold(name, []byte("rport")):
+			if !hasRPort {
+				dst = appendRPort(dst, src.Port())
+			}
+			hasRPort = true
+		default:
+			dst = append(dst, ';')
+			dst = append(dst, param...)
+		}
+	}
+	if !hasReceived {
+		dst = appendReceived(dst, src.Addr())
+	}
+	if rport && !hasRPort {
+		dst = appendRPort(dst, src.Port())
+	}
+	return dst
+}
+
+// An IPv6 address stands in received without brackets (RFC 3261 25.1, via-received).
+func appendReceived(dst []byte, a netip.Addr) []byte {
+	return a.AppendTo(append(dst, ";received="...))
+}
+
+func appendRPort(dst []byte, port uint16) []byte {
+	return strconv.AppendUint(append(dst, ";rport="...), uint64(port), 10)
+}
+
+// cutParam cuts params at the first semicolon outside a quoted string.
+func cutParam(params []byte) (param, rest []byte, more bool) {
+	quoted := false
+	for i := 0; i < len(params); i++ {
+		switch c := params[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case !quoted && c == ';':
+			return params[:i], params[i+1:], true
+		}
+	}
+	return params, nil, false
+}
+
+func paramName(param []byte) []byte {
+	name, _, _ := bytes.Cut(param, []byte{'='})
+	return bytes.TrimSpace(name)
+}
+
+// ResponseAddr gives the address that a response to v goes to (RFC 3261 18.2.2): received
+// with the port of sent-by, or with rport if both are there (RFC 3581 4); without received
+// the sent-by itself. The default port is 5060 and maddr is not followed. It fails where
+// the host is no IP literal.
+func ResponseAddr(v *sipmsg.Via) (netip.AddrPort, bool) {
+	host, port := v.Host, v.Port
+	if len(v.Received) > 0 {
+		host = unbracket(v.Received)
+		if v.RPort != 0 {
+			port = v.RPort
+		}
+	}
+	if port == 0 {
+		port = defaultPort
+	}
+	a, ok := parseIP(host)
+	if !ok {
+		return netip.AddrPort{}, false
+	}
+	return netip.AddrPortFrom(a, port), true
+}
+
+// unbracket takes the brackets off that some write around an IPv6 address in received.
+func unbracket(b []byte) []byte {
+	if len(b) > 1 && b[0] == '[' && b[len(b)-1] == ']' {
+		return b[1 : len(b)-1]
+	}
+	return b
+}

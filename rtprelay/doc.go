@@ -1,0 +1,2 @@
+// Package rtprelay relays RTP and RTCP between two phones.
+package rtprelay

@@ -1,0 +1,163 @@
+package rtprelay
+
+import (
+	"net/netip"
+	"time"
+)
+
+// silence is how long a source must be quiet before another one that carries
+// on its stream may take its place. It is also how long after a change of
+// SDP the old source is not yet believed to be the new one.
+const silence = 2 * time.Second
+
+// maxDropout is the largest step ahead in sequence numbers that still belongs
+// to the same stream (RFC 3550 A.1).
+const maxDropout = 3000
+
+// A latch decides whom one socket listens and talks to. It is pure: it is
+// told what the signalling says and what arrives when, and answers. Times are
+// durations since the relay started.
+//
+// Sources rank: the address that the SDP names; then the first one whose IP
+// is trusted, which is the IP that the side signals from, or for RTCP also
+// the IP that its RTP comes from. Nobody else is ever learnt, save a source
+// that carries on the RTP stream of one that fell silent.
+type latch struct {
+	sdp    netip.AddrPort // what the SDP names; zero: nothing yet
+	signal netip.Addr     // where the side signals from
+	kin    netip.Addr     // for RTCP: where the side's RTP comes from
+
+	source netip.AddrPort // who is listened to; zero: nobody yet
+	target netip.AddrPort // who is talked to; zero: nobody
+
+	open   bool          // a trusted IP may become the source
+	due    bool          // the SDP's address may become the source
+	settle time.Duration // before, packets of the source do not end open
+
+	heard time.Duration // when source was last heard
+	last  header        // its newest RTP, or else RTCP, packet
+	heir  netip.AddrPort
+	after uint16 // newest sequence number of heir
+}
+
+// verdict is what a latch says of a packet.
+type verdict uint8
+
+const (
+	drop  verdict = iota // a stranger's
+	pass                 // the source's
+	moved                // the source's, and the target may have changed
+)
+
+// expect takes in new signalling. An address or IP that is not valid says
+// nothing new. Who is latched stays so until somebody with a better claim
+// under the new signalling is heard: sound never stops because of a message.
+func (l *latch) expect(now time.Duration, sdp netip.AddrPort, signal netip.Addr) {
+	changed := false
+	if sdp.IsValid() {
+		changed = l.sdp.IsValid() && sdp != l.sdp
+		l.sdp = sdp
+	}
+	if signal.IsValid() {
+		l.signal = signal
+	}
+	l.open = l.source != l.sdp || !l.sdp.IsValid()
+	l.due = l.open
+	l.heir = netip.AddrPort{}
+	if changed {
+		// The phone opened another socket. What is still on its way from the
+		// old one proves nothing.
+		l.settle = now + silence
+	}
+	switch {
+	case l.open && now < l.settle && l.trusts(l.sdp.Addr()):
+		l.target = l.sdp
+	case l.source.IsValid():
+		l.target = l.source
+	default:
+		l.target = netip.AddrPort{}
+		l.follow(l.kin)
+	}
+}
+
+// follow tells the latch of RTCP where the RTP of the same side comes from.
+// While nothing has arrived, packets go to the address that the SDP names if
+// its IP is trusted, and nowhere else.
+func (l *latch) follow(kin netip.Addr) {
+	l.kin = kin
+	if !l.source.IsValid() && l.sdp.IsValid() && l.trusts(l.sdp.Addr()) {
+		l.target = l.sdp
+	}
+}
+
+func (l *latch) trusts(ip netip.Addr) bool {
+	return ip == l.signal || ip == l.kin
+}
+
+// packet decides on a packet.
+func (l *latch) packet(now time.Duration, from netip.AddrPort, h header) verdict {
+	if from == l.source {
+		l.hear(now, h)
+		if l.open && now >= l.settle && l.trusts(from.Addr()) {
+			l.open = false
+			l.target = from
+			return moved
+		}
+		return pass
+	}
+	switch {
+	case l.due && from == l.sdp:
+		l.due = false
+	case l.open && l.trusts(from.Addr()):
+	case l.inherits(now, from, h):
+	default:
+		return drop
+	}
+	l.open = false
+	l.source, l.target = from, from
+	l.heir = netip.AddrPort{}
+	l.last = header{}
+	l.hear(now, h)
+	return moved
+}
+
+func (l *latch) hear(now time.Duration, h header) {
+	l.heard = now
+	if h.kind == rtp || h.kind == rtcp && l.last.kind != rtp {
+		l.last = h
+	}
+}
+
+// inherits reports whether a packet of somebody else carries on what the
+// source sent before it fell silent, as after a NAT has rebound.
+//
+// Of RTP two packets in a row are asked for, with the SSRC of the source and
+// sequence numbers ahead of it: who cannot see the stream cannot guess them.
+// RTCP has no sequence numbers, so its IP must be trusted as well; it follows
+// the RTP, which moves first.
+func (l *latch) inherits(now time.Duration, from netip.AddrPort, h header) bool {
+	if h.kind != l.last.kind || h.ssrc != l.last.ssrc {
+		return false
+	}
+	silent := now-l.heard >= silence
+	switch h.kind {
+	case rtcp:
+		return silent && l.trusts(from.Addr())
+	case rtp:
+		if from != l.heir || !ahead(h.seq, l.after) {
+			if ahead(h.seq, l.last.seq) {
+				l.heir, l.after = from, h.seq
+			}
+			return false
+		}
+		l.after = h.seq
+		return silent
+	}
+	return false
+}
+
+// ahead reports whether sequence number a comes after b, by not too much.
+func ahead(a, b uint16) bool {
+	d := a - b
+	return d != 0 && d < maxDropout
+}

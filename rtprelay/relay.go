@@ -1,0 +1,171 @@
+package rtprelay
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// ErrNoPorts says that every port pair is in use, at rest, or held by another
+// program.
+var ErrNoPorts = errors.New("rtprelay: no free ports")
+
+const (
+	defaultLow  = 10000
+	defaultHigh = 20000
+	defaultRest = 2 * time.Second
+	defaultTOS  = 0xb8 // DSCP EF (RFC 3246, RFC 4594 4.1)
+
+	// maxHeld is how many ports held by other programs one Open passes over.
+	maxHeld = 64
+)
+
+// Config says what a relay may use. Its zero value is usable.
+type Config struct {
+	Low, High uint16        // ports, both included; both 0: 10000 to 20000
+	Rest      time.Duration // of a port before it is used again; 0: 2 s, negative: none
+	TOS       int           // IPv4 TOS and IPv6 traffic class of what is sent; 0: 0xb8 (EF), negative: the system's
+}
+
+// A Relay owns a range of ports and the streams that use them. Its methods
+// may be called from any goroutine.
+type Relay struct {
+	tos   int
+	start time.Time
+
+	mu      sync.Mutex
+	ports   pool
+	pairs   int
+	streams map[*Stream]struct{}
+	closed  bool
+}
+
+// New makes a relay. It opens no port yet.
+func New(cfg Config) (*Relay, error) {
+	if cfg.Low == 0 && cfg.High == 0 {
+		cfg.Low, cfg.High = defaultLow, defaultHigh
+	}
+	if cfg.Rest == 0 {
+		cfg.Rest = defaultRest
+	}
+	if cfg.TOS == 0 {
+		cfg.TOS = defaultTOS
+	}
+	if cfg.TOS > 255 {
+		return nil, fmt.Errorf("rtprelay: TOS %d is over 255", cfg.TOS)
+	}
+	r := &Relay{
+		tos:     cfg.TOS,
+		start:   time.Now(),
+		ports:   newPool(cfg.Low, cfg.High, max(cfg.Rest, 0)),
+		streams: make(map[*Stream]struct{}),
+	}
+	r.pairs = r.ports.count
+	if cfg.Low == 0 || r.pairs < 2 {
+		return nil, fmt.Errorf("rtprelay: ports %d-%d do not hold the two pairs that one stream takes", cfg.Low, cfg.High)
+	}
+	return r, nil
+}
+
+// Open opens the two legs of one media stream: four sockets, all bound, or
+// none and an error, which is ErrNoPorts when the range is used up and
+// net.ErrClosed after Close.
+func (r *Relay) Open(caller, callee LegConfig) (*Stream, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, net.ErrClosed
+	}
+	s := newStream(r)
+	now := r.now()
+	held := 0
+	for side, cfg := range [2]LegConfig{caller, callee} {
+		if err := r.openLeg(s, Side(side), cfg, now, &held); err != nil {
+			if side == int(Callee) {
+				s.legs[Caller].close()
+				r.ports.untake(s.legs[Caller].port)
+			}
+			return nil, err
+		}
+	}
+	s.start()
+	r.streams[s] = struct{}{}
+	return s, nil
+}
+
+// openLeg finds a port pair that can be bound. Ports that another program
+// holds go to the end of the queue.
+func (r *Relay) openLeg(s *Stream, side Side, cfg LegConfig, now time.Duration, held *int) error {
+	for {
+		port, ok := r.ports.take(now)
+		if !ok || *held > maxHeld {
+			if ok {
+				r.ports.untake(port)
+			}
+			return ErrNoPorts
+		}
+		err := s.openLeg(side, cfg, port)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			r.ports.untake(port)
+			return fmt.Errorf("rtprelay: port %d: %w", port, err)
+		}
+		*held++
+		r.ports.put(port, now)
+	}
+}
+
+// release takes a closed stream's ports back.
+func (r *Relay) release(s *Stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.streams, s)
+	now := r.now()
+	for i := range s.legs {
+		r.ports.put(s.legs[i].port, now)
+	}
+}
+
+// Free returns how many port pairs are not in use, those at rest included.
+func (r *Relay) Free() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ports.count
+}
+
+// InUse returns how many port pairs are in use.
+func (r *Relay) InUse() int {
+	return r.pairs - r.Free()
+}
+
+// Close closes all streams. The relay is of no use afterwards.
+func (r *Relay) Close() {
+	r.mu.Lock()
+	r.closed = true
+	open := make([]*Stream, 0, len(r.streams))
+	for s := range r.streams {
+		open = append(open, s)
+	}
+	r.mu.Unlock()
+	for _, s := range open {
+		s.Close()
+	}
+}
+
+// now returns the time since the relay started. It is never 0, which stands
+// for never.
+func (r *Relay) now() time.Duration {
+	return max(time.Since(r.start), 1)
+}
+
+// canonical writes an address the one way in which addresses are compared:
+// no IPv4 inside IPv6, no zone.
+func canonical(a netip.Addr) netip.Addr {
+	return a.Unmap().WithZone("")
+}

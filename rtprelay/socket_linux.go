@@ -1,0 +1,199 @@
+//go:build linux && (amd64 || arm64) && !portable
+
+package rtprelay
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// batch is how many packets one system call takes. It is above one only so
+// that a call which brings less tells that the socket is empty, without a
+// second call to be told so.
+const batch = 2
+
+// A mailbox is where a stream's sockets put what they read. One is enough
+// for the four, since the stream's lock is held from reading to sending.
+type mailbox struct {
+	messages [batch]message
+	vectors  [batch]syscall.Iovec
+	names    [batch]syscall.RawSockaddrInet6 // large enough for IPv4
+	data     [batch][maxPacket]byte
+}
+
+// A message is struct mmsghdr of recvmmsg(2).
+type message struct {
+	header syscall.Msghdr
+	size   uint32
+	_      uint32
+}
+
+func (m *mailbox) init() {
+	for i := range m.messages {
+		m.vectors[i] = syscall.Iovec{Base: &m.data[i][0], Len: maxPacket}
+		h := &m.messages[i].header
+		h.Name = (*byte)(unsafe.Pointer(&m.names[i]))
+		h.Namelen = syscall.SizeofSockaddrInet6
+		h.Iov, h.Iovlen = &m.vectors[i], 1
+	}
+}
+
+// from returns where message i came from.
+func (m *mailbox) from(i int) netip.AddrPort {
+	name := &m.names[i]
+	port := (*[2]byte)(unsafe.Pointer(&name.Port))
+	n := uint16(port[0])<<8 | uint16(port[1])
+	if name.Family == syscall.AF_INET {
+		return netip.AddrPortFrom(netip.AddrFrom4((*syscall.RawSockaddrInet4)(unsafe.Pointer(name)).Addr), n)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16(name.Addr).Unmap(), n)
+}
+
+// A socket is a bound UDP socket, and where it sends.
+type socket struct {
+	conn *os.File // keeps fd in Go's poller
+	fd   int
+	v6   bool
+	size uint32                   // of to
+	to   syscall.RawSockaddrInet6 // large enough for IPv4
+}
+
+// open binds the socket. It is done by hand because a call pays for four:
+// what package net asks of the kernel besides is of no use here.
+func (s *socket) open(local netip.AddrPort, tos int) error {
+	ip := local.Addr()
+	zone, err := zoneID(ip.Zone())
+	if err != nil {
+		return err
+	}
+	family := syscall.AF_INET6
+	if ip.Is4() {
+		family = syscall.AF_INET
+	}
+	fd, err := syscall.Socket(family, syscall.SOCK_DGRAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	if err := setup(fd, local, zone, tos); err != nil {
+		syscall.Close(fd)
+		return err
+	}
+	file := os.NewFile(uintptr(fd), "udp")
+	if err := file.SetReadDeadline(time.Time{}); err != nil {
+		// Go's poller did not take it; nothing would ever be read.
+		file.Close()
+		return err
+	}
+	*s = socket{conn: file, fd: fd, v6: ip.Is6()}
+	s.to.Scope_id = zone
+	return nil
+}
+
+func setup(fd int, local netip.AddrPort, zone uint32, tos int) error {
+	ip, port := local.Addr(), int(local.Port())
+	if tos >= 0 {
+		// On an IPv6 socket this is for mapped IPv4 addresses. A system that
+		// refuses it still relays.
+		syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_TOS, tos)
+	}
+	if ip.Is4() {
+		return os.NewSyscallError("bind", syscall.Bind(fd, &syscall.SockaddrInet4{Port: port, Addr: ip.As4()}))
+	}
+	if tos >= 0 {
+		syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
+	}
+	if ip.IsUnspecified() {
+		if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	return os.NewSyscallError("bind", syscall.Bind(fd, &syscall.SockaddrInet6{Port: port, Addr: ip.As16(), ZoneId: zone}))
+}
+
+// zoneID returns the interface that a link-local address is of.
+func zoneID(zone string) (uint32, error) {
+	if zone == "" {
+		return 0, nil
+	}
+	ifi, err := net.InterfaceByName(zone)
+	if err != nil {
+		return 0, err
+	}
+	return uint32(ifi.Index), nil
+}
+
+// close closes the socket and ends run. The stream's lock must not be held.
+func (s *socket) close() { s.conn.Close() }
+
+// run relays what arrives at an endpoint until its socket is closed.
+func (e *endpoint) run() {
+	raw, err := e.socket.conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Read(func(uintptr) bool {
+		for e.serve() {
+		}
+		return false
+	})
+}
+
+// serve relays one batch. It reports whether there may be more: the poller
+// tells of a packet only once, so the socket must be known to be empty before
+// it is waited for. All system calls are non-blocking ones that need not tell
+// Go's scheduler.
+func (e *endpoint) serve() (more bool) {
+	s := e.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	m := &s.mailbox
+	for i := range m.messages {
+		m.messages[i].header.Namelen = syscall.SizeofSockaddrInet6
+	}
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVMMSG, uintptr(e.socket.fd),
+		uintptr(unsafe.Pointer(&m.messages)), batch, 0, 0, 0)
+	if errno != 0 {
+		return false
+	}
+	now := s.relay.now()
+	for i := range int(n) {
+		if m.messages[i].header.Flags&syscall.MSG_TRUNC != 0 {
+			s.legs[e.side].flow.oversize++
+			continue
+		}
+		e.pass(now, m.from(i), m.data[i][:m.messages[i].size])
+	}
+	return n == batch
+}
+
+// aim sets where the socket sends. An IPv4 address that an IPv6 socket talks
+// to is mapped (RFC 4291 2.5.5.2).
+func (s *socket) aim(to netip.AddrPort) {
+	port := (*[2]byte)(unsafe.Pointer(&s.to.Port))
+	port[0], port[1] = byte(to.Port()>>8), byte(to.Port())
+	if s.v6 {
+		s.to.Family = syscall.AF_INET6
+		s.to.Addr = to.Addr().As16()
+		s.size = syscall.SizeofSockaddrInet6
+		return
+	}
+	s.to.Family = syscall.AF_INET
+	(*syscall.RawSockaddrInet4)(unsafe.Pointer(&s.to)).Addr = to.Addr().As4()
+	s.size = syscall.SizeofSockaddrInet4
+}
+
+// send sends where the socket is aimed at. A datagram that the kernel has no
+// room for is lost, as on any other link.
+func (s *socket) send(b []byte) bool {
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(s.fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0,
+		uintptr(unsafe.Pointer(&s.to)), uintptr(s.size))
+	return errno == 0
+}

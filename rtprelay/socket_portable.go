@@ -1,0 +1,93 @@
+//go:build unix && (!linux || !(amd64 || arm64) || portable)
+
+package rtprelay
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
+)
+
+// A mailbox is nothing here: each goroutine reads into a buffer of its own,
+// since it may not hold the stream's lock while it waits.
+type mailbox struct{}
+
+func (*mailbox) init() {}
+
+// A socket is a bound UDP socket, and where it sends. The build tag portable
+// chooses this one, made of package net alone, on Linux too.
+type socket struct {
+	conn *net.UDPConn
+	zone string
+	to   netip.AddrPort
+}
+
+func (s *socket) open(local netip.AddrPort, tos int) error {
+	network := "udp6"
+	switch {
+	case local.Addr().Is4():
+		network = "udp4"
+	case local.Addr().IsUnspecified():
+		network = "udp" // both
+	}
+	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(local))
+	if err != nil {
+		return err
+	}
+	*s = socket{conn: conn, zone: local.Addr().Zone()}
+	if raw, err := conn.SyscallConn(); err == nil && tos >= 0 {
+		// A system that refuses it still relays.
+		raw.Control(func(fd uintptr) {
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_TOS, tos)
+			if network != "udp4" {
+				syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
+			}
+		})
+	}
+	return nil
+}
+
+// close closes the socket and ends run. The stream's lock must not be held.
+func (s *socket) close() { s.conn.Close() }
+
+// run relays what arrives at an endpoint until its socket is closed.
+func (e *endpoint) run() {
+	buffer := make([]byte, maxPacket+1)
+	for {
+		n, from, err := e.socket.conn.ReadFromUDPAddrPort(buffer)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err == nil {
+			e.serve(netip.AddrPortFrom(canonical(from.Addr()), from.Port()), buffer[:n])
+		}
+	}
+}
+
+func (e *endpoint) serve(from netip.AddrPort, b []byte) {
+	s := e.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+	case len(b) > maxPacket:
+		s.legs[e.side].flow.oversize++
+	default:
+		e.pass(s.relay.now(), from, b)
+	}
+}
+
+// aim sets where the socket sends.
+func (s *socket) aim(to netip.AddrPort) {
+	if s.zone != "" {
+		to = netip.AddrPortFrom(to.Addr().WithZone(s.zone), to.Port())
+	}
+	s.to = to
+}
+
+// send sends where the socket is aimed at.
+func (s *socket) send(b []byte) bool {
+	_, err := s.conn.WriteToUDPAddrPort(b, s.to)
+	return err == nil
+}

@@ -1,0 +1,266 @@
+package rtprelay
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxPacket is the largest datagram relayed: an Ethernet frame's, with room
+// to spare. A larger one is dropped and counted.
+const maxPacket = 2048
+
+// A Side is one of the two phones of a stream.
+type Side uint8
+
+const (
+	Caller Side = iota
+	Callee
+)
+
+// LegConfig says how the leg that faces one side is opened.
+type LegConfig struct {
+	Local  netip.Addr // address to bind; unspecified: any. :: takes IPv4 as well
+	Signal netip.Addr // the IP that this side signals from; invalid: not known yet
+}
+
+// A Peer is what signalling says of one side. What is not valid, not known
+// or, like 0.0.0.0 and port 0, no place to send to, leaves what was known.
+type Peer struct {
+	RTP    netip.AddrPort // SDP c= and m=
+	RTCP   netip.AddrPort // a=rtcp (RFC 3605); invalid: RTP's next port
+	Signal netip.Addr     // the IP this side signals from
+	Mux    bool           // RTCP on the RTP port is agreed on (RFC 5761)
+
+	// Clocks are the clock rates in Hz by payload type, of a=rtpmap. They win
+	// over those of RFC 3551; a type with rate 0 (telephone-event) is left out
+	// of the jitter. Nil leaves what was known. It must not be changed later.
+	Clocks map[uint8]uint32
+}
+
+// A Stream relays one media stream between two phones. Each leg has its own
+// port pair; what arrives at one leg leaves from the other, RTP from RTP's
+// port and RTCP from RTCP's.
+//
+// All methods may be called from any goroutine.
+type Stream struct {
+	relay *Relay
+	heard [2]atomic.Int64 // time.Duration since the relay's start; 0: never
+
+	mu     sync.Mutex // guards the rest; held while a packet passes
+	closed bool
+	legs   [2]leg
+	mailbox
+}
+
+// A leg faces one side. What it counts comes from there.
+type leg struct {
+	port   uint16
+	v4     bool // its sockets reach IPv4 only
+	mux    bool
+	clocks map[uint8]uint32
+	rtp    endpoint
+	rtcp   endpoint
+	flow   flow
+}
+
+// An endpoint is one socket of a leg.
+type endpoint struct {
+	stream *Stream
+	side   Side
+	rtcp   bool
+	latch  latch
+	socket socket
+}
+
+func newStream(r *Relay) *Stream {
+	s := &Stream{relay: r}
+	s.mailbox.init()
+	for i := range s.legs {
+		l := &s.legs[i]
+		l.rtp = endpoint{stream: s, side: Side(i)}
+		l.rtcp = endpoint{stream: s, side: Side(i), rtcp: true}
+	}
+	return s
+}
+
+// openLeg binds both sockets of a leg, or none.
+func (s *Stream) openLeg(side Side, cfg LegConfig, port uint16) error {
+	local := cfg.Local.Unmap()
+	if !local.IsValid() {
+		return errors.New("no local address")
+	}
+	l, tos := &s.legs[side], s.relay.tos
+	l.port, l.v4 = port, local.Is4()
+	if err := l.rtp.socket.open(netip.AddrPortFrom(local, port), tos); err != nil {
+		return err
+	}
+	if err := l.rtcp.socket.open(netip.AddrPortFrom(local, port+1), tos); err != nil {
+		l.rtp.socket.close()
+		return err
+	}
+	signal, now := canonical(cfg.Signal), s.relay.now()
+	l.rtp.latch.expect(now, netip.AddrPort{}, signal)
+	l.rtcp.latch.expect(now, netip.AddrPort{}, signal)
+	return nil
+}
+
+// start begins to relay.
+func (s *Stream) start() {
+	for i := range s.legs {
+		go s.legs[i].rtp.run()
+		go s.legs[i].rtcp.run()
+	}
+}
+
+// close closes the sockets of a leg. The stream's lock must not be held: it
+// waits for those who read.
+func (l *leg) close() {
+	l.rtp.socket.close()
+	l.rtcp.socket.close()
+}
+
+// Port returns the RTP port of the leg that faces side; RTCP's is the next.
+func (s *Stream) Port(side Side) uint16 {
+	return s.legs[side].port
+}
+
+// Expect takes in new signalling of one side.
+func (s *Stream) Expect(side Side, p Peer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	l, now := &s.legs[side], s.relay.now()
+	media, control := l.place(p.RTP), l.place(p.RTCP)
+	if !p.RTCP.IsValid() && media.Port() < 65535 {
+		control = netip.AddrPortFrom(media.Addr(), media.Port()+1)
+	}
+	signal := canonical(p.Signal)
+	l.mux = p.Mux
+	if p.Clocks != nil {
+		l.clocks = p.Clocks
+		s.legs[Caller].flow.typed = false
+		s.legs[Callee].flow.typed = false
+	}
+	l.rtp.latch.expect(now, media, signal)
+	l.rtcp.latch.expect(now, control, signal)
+	l.rtp.aim()
+	l.rtcp.aim()
+}
+
+// place returns an address that signalling names in canonical form, or no
+// address where this leg cannot send to it. A held call names 0.0.0.0
+// (RFC 3264 8.4), a refused stream port 0 (RFC 3264 6).
+func (l *leg) place(a netip.AddrPort) netip.AddrPort {
+	ip := canonical(a.Addr())
+	if a.Port() == 0 || !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() || l.v4 && ip.Is6() {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ip, a.Port())
+}
+
+// aim points the socket where the latch says.
+func (e *endpoint) aim() {
+	if t := e.latch.target; t.IsValid() {
+		e.socket.aim(t)
+	}
+}
+
+// pass relays a packet that arrived at e. The stream's lock is held.
+func (e *endpoint) pass(now time.Duration, from netip.AddrPort, b []byte) {
+	if out := e.receive(now, from, b); out != nil && !out.socket.send(b) {
+		e.stream.legs[e.side].flow.undelivered++
+	}
+}
+
+// receive decides on a packet that arrived at e, and counts it. It returns
+// the endpoint to send it from, or nil. The stream's lock is held.
+func (e *endpoint) receive(now time.Duration, from netip.AddrPort, b []byte) *endpoint {
+	s := e.stream
+	near, far := &s.legs[e.side], &s.legs[1-e.side]
+	h := parseHeader(b)
+	switch e.latch.packet(now, from, h) {
+	case drop:
+		near.flow.strangers++
+		near.flow.stranger = from
+		return nil
+	case moved:
+		e.aim()
+		if !e.rtcp {
+			near.rtcp.latch.follow(from.Addr())
+			near.rtcp.aim()
+		}
+	}
+	s.heard[e.side].Store(int64(now))
+	if near.flow.untyped(h) {
+		near.flow.setType(h.pt, s.clock(e.side, h.pt))
+	}
+	near.flow.count(now, h, b, &far.flow)
+	out := &far.rtp
+	if e.rtcp && !far.mux {
+		out = &far.rtcp
+	}
+	if !out.latch.target.IsValid() {
+		near.flow.undelivered++
+		return nil
+	}
+	return out
+}
+
+// clock returns the clock rate of a payload type that side sends. It is the
+// receiver's SDP that says what the numbers mean (RFC 3264 5.1); who answers
+// need not repeat the offer's, so the sender's comes next.
+func (s *Stream) clock(side Side, pt uint8) uint32 {
+	for _, l := range [2]*leg{&s.legs[1-side], &s.legs[side]} {
+		if rate, ok := l.clocks[pt]; ok {
+			return rate
+		}
+	}
+	return staticClock(pt)
+}
+
+// LastMedia returns when the newest packet of either side's latched source
+// arrived, on any port; RTCP and STUN count. Zero: never.
+func (s *Stream) LastMedia() time.Time {
+	last := max(s.heard[Caller].Load(), s.heard[Callee].Load())
+	if last == 0 {
+		return time.Time{}
+	}
+	return s.relay.start.Add(time.Duration(last))
+}
+
+// Stats returns the counters as they are now, also after Close.
+func (s *Stream) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out Stats
+	for i := range s.legs {
+		l, f := &s.legs[i], &out.From[i]
+		*f = l.flow.snapshot(s.relay.start)
+		if d := s.heard[i].Load(); d != 0 {
+			f.Heard = s.relay.start.Add(time.Duration(d))
+		}
+		f.Source, f.Target = l.rtp.latch.source, l.rtp.latch.target
+		f.RTCPSource, f.RTCPTarget = l.rtcp.latch.source, l.rtcp.latch.target
+	}
+	return out
+}
+
+// Close closes the sockets and gives the ports back, once.
+func (s *Stream) Close() {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.closed = true
+	s.mu.Unlock()
+	for i := range s.legs {
+		s.legs[i].close()
+	}
+	s.relay.release(s)
+}

@@ -1,0 +1,177 @@
+package sipmsg
+
+import "bytes"
+
+// checkHead refuses a CR that ends no line, which other readers might take for a line end, and
+// more values than the caps allow.
+func (m *Message) checkHead() {
+	head := m.data[:m.body]
+	if bytes.Count(head, []byte{'\r'}) != int(m.crlfs) {
+		m.fail("line end", strayCR(head), ErrMalformed)
+	}
+	// Each value but the first of a field costs a comma: nearly all messages pass here.
+	if bytes.Count(head, []byte{','})+m.n <= min(MaxVia, MaxValues) {
+		return
+	}
+	for id := Other + 1; id < numIDs; id++ {
+		limit := MaxValues
+		if id == ViaHdr {
+			limit = MaxVia
+		}
+		count := 0
+		for it := m.Values(id); it.Next(); {
+			if count++; count > limit {
+				m.fail(fields[id].name, int(it.v.start), ErrTooMany)
+				break
+			}
+		}
+	}
+}
+
+// strayCR finds a CR without LF.
+func strayCR(b []byte) int {
+	for i, c := range b {
+		if c == '\r' && (i+1 == len(b) || b[i+1] != '\n') {
+			return i
+		}
+	}
+	return len(b)
+}
+
+func (m *Message) checkMandatory() {
+	for id := ViaHdr; id <= CSeqHdr; id++ {
+		if m.first[id] == 0 {
+			m.fail(fields[id].name, int(m.headEnd), ErrMissing)
+		}
+	}
+}
+
+// CanReply says, of a message that Parse refused, that a response can be made of it by AppendResponse
+// (400, 505 ...): it is a request whose Via, From, To, Call-ID and CSeq are there, its
+// sent-by readable. An ACK is never answered; that is the caller's to see to.
+func (m *Message) CanReply() bool {
+	if !m.request || m.via.Host == nil {
+		return false
+	}
+	for id := ViaHdr; id <= CSeqHdr; id++ {
+		if m.first[id] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// readVia reads the topmost Via value.
+func (m *Message) readVia() {
+	i := m.Index(ViaHdr)
+	if i < 0 {
+		return
+	}
+	it := m.Values(ViaHdr)
+	if !it.Next() {
+		m.fail("Via", int(m.field(i).value), ErrMalformed)
+		return
+	}
+	m.topVia = span{it.v.start, it.v.end}
+	if offset, err := m.via.parse(it.v.Bytes); err != nil {
+		m.fail("Via", int(it.v.start)+offset, err)
+	}
+}
+
+// readAddress reads From or To.
+func (m *Message) readAddress(id ID, a *NameAddr) bool {
+	i := m.Index(id)
+	if i < 0 {
+		return false
+	}
+	f := m.field(i)
+	addr, offset, err := parseNameAddr(m.data[f.value:f.end])
+	if err != nil {
+		m.fail(fields[id].name, int(f.value)+offset, err)
+		return false
+	}
+	*a = addr
+	return true
+}
+
+// readCallID: Call-ID is one or two words, without white space.
+func (m *Message) readCallID() {
+	i := m.Index(CallIDHdr)
+	if i < 0 {
+		return
+	}
+	f := m.field(i)
+	value := m.data[f.value:f.end]
+	for j, c := range value {
+		if c <= ' ' {
+			m.fail("Call-ID", int(f.value)+j, ErrMalformed)
+			return
+		}
+	}
+	if len(value) == 0 {
+		m.fail("Call-ID", int(f.value), ErrMalformed)
+	}
+}
+
+// readCSeq: "The sequence number MUST be expressible as a 32-bit unsigned integer"; the method MUST be
+// that of the request (RFC 3261 8.1.1.5). A response has its method from here.
+func (m *Message) readCSeq() {
+	i := m.Index(CSeqHdr)
+	if i < 0 {
+		return
+	}
+	f := m.field(i)
+	value := m.data[f.value:f.end]
+	digits := run(digitChar, value, 0)
+	n, ok := number(value[:digits], 1<<32-1)
+	start := skipLWS(value, digits)
+	name := value[start:]
+	if !ok || start == digits || !all(tokenChar, name) {
+		m.fail("CSeq", int(f.value), ErrMalformed)
+		return
+	}
+	m.cseq = uint32(n)
+	if !m.request {
+		m.methodName = span{f.value + uint16(start), f.end}
+		m.method = methodOf(name)
+	} else if string(name) != string(m.MethodName()) {
+		m.fail("CSeq", int(f.value)+start, ErrMethod)
+	}
+}
+
+// readMaxForwards: "an integer in the range 0-255" (RFC 3261 20.22).
+func (m *Message) readMaxForwards() {
+	i := m.Index(MaxForwardsHdr)
+	if i < 0 {
+		return
+	}
+	f := m.field(i)
+	n, ok := number(m.data[f.value:f.end], 255)
+	if !ok {
+		m.fail("Max-Forwards", int(f.value), ErrMalformed)
+		return
+	}
+	m.maxForwards = int16(n)
+}
+
+// readBody cuts the datagram after the body: "the Content-Length is used to find the end; if there are additional
+// bytes beyond, they MUST be discarded", too few are an error, and without
+// the field the body is the rest of the datagram (RFC 3261 18.3).
+func (m *Message) readBody() {
+	i := m.Index(ContentLengthHdr)
+	if i < 0 {
+		return
+	}
+	f := m.field(i)
+	value := m.data[f.value:f.end]
+	if run(digitChar, value, 0) < len(value) || len(value) == 0 {
+		m.fail("Content-Length", int(f.value), ErrMalformed)
+		return
+	}
+	n, ok := number(value, uint64(len(m.data)-int(m.body)))
+	if !ok {
+		m.fail("body", len(m.data), ErrTruncated)
+		return
+	}
+	m.data = m.data[:int(m.body)+int(n)]
+}

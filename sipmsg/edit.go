@@ -1,0 +1,146 @@
+package sipmsg
+
+import (
+	"slices"
+	"strconv"
+)
+
+// editKind says what an edit does with its bytes of the datagram.
+type editKind uint8
+
+const (
+	insert      editKind = iota // text goes in at start; start == end
+	replace                     // text stands in for the bytes
+	removeValue                 // the bytes are a value that goes, with its comma
+	removeField                 // the bytes are a whole field that goes
+)
+
+// What an edit is about if not a header field.
+const (
+	elsewhere  = -1 - iota // start line, new fields
+	bodyLength             // the body, or a Content-Length field that was missing
+)
+
+// edit is one change. Those of a Message are sorted by start and none overlap.
+type edit struct {
+	start, end uint16 // of the datagram
+	kind       editKind
+	field      int16  // of a header field: its index
+	text, stop uint32 // of the arena
+}
+
+// Edits. Each names what it changes; nothing else of the message changes. They take effect in AppendTo and
+// AppendHeader and are gone with ResetEdits or Parse; what a Message gives to read stays as
+// parsed. Bytes given are copied, as they are: the caller keeps line ends out of them. Where
+// two edits touch the same bytes, the last one wins.
+
+// SetRequestURI replaces the Request-URI of a request.
+func (m *Message) SetRequestURI(uri []byte) {
+	if m.uri.end > 0 {
+		m.put(edit{start: m.uri.start, end: m.uri.end, kind: replace, field: elsewhere}, uri)
+	}
+}
+
+// SetHeader replaces the whole value of header field i.
+func (m *Message) SetHeader(i int, value []byte) {
+	if m.has(i) {
+		f := m.field(i)
+		m.put(edit{start: f.value, end: f.end, kind: replace, field: int16(i)}, value)
+	}
+}
+
+// RemoveHeader removes header field i.
+func (m *Message) RemoveHeader(i int) {
+	if m.has(i) {
+		m.put(edit{start: m.field(i).start, end: uint16(m.fieldEnd(i)), kind: removeField, field: int16(i)}, nil)
+	}
+}
+
+// Replace puts b in the place of a value that this message gave. A Value of another message, or the zero Value, does nothing.
+func (m *Message) Replace(v Value, b []byte) {
+	if m.holds(v) {
+		m.put(edit{start: v.start, end: v.end, kind: replace, field: int16(v.header)}, b)
+	}
+}
+
+// Remove takes a value out, with its comma; the last value of a field takes the field along.
+func (m *Message) Remove(v Value) {
+	if m.holds(v) {
+		m.put(edit{start: v.start, end: v.end, kind: removeValue, field: int16(v.header)}, nil)
+	}
+}
+
+func (m *Message) holds(v Value) bool {
+	if v.start >= v.end || !m.has(v.header) {
+		return false
+	}
+	f := m.field(v.header)
+	return f.value <= v.start && v.end <= f.end
+}
+
+// Prepend puts a new field in front of all others; the last one prepended stands on top.
+func (m *Message) Prepend(name string, value []byte) {
+	at := edit{start: m.head, end: m.head, field: elsewhere}
+	i := 0
+	for i < len(m.edits) && m.edits[i].start < m.head {
+		i++
+	}
+	m.edits = slices.Insert(m.edits, i, m.fieldText(at, name, value))
+}
+
+// Append puts a new field after all others, in the order of the calls.
+func (m *Message) Append(name string, value []byte) {
+	m.appendField(elsewhere, name, value)
+}
+
+func (m *Message) appendField(about int16, name string, value []byte) {
+	at := edit{start: m.headEnd, end: m.headEnd, field: about}
+	m.edits = slices.Insert(m.edits, m.after(m.headEnd), m.fieldText(at, name, value))
+}
+
+// fieldText writes a new field to the arena, for an edit that inserts it.
+func (m *Message) fieldText(e edit, name string, value []byte) edit {
+	e.text = uint32(len(m.arena))
+	m.arena = append(append(append(append(m.arena, name...), ": "...), value...), "\r\n"...)
+	e.stop = uint32(len(m.arena))
+	return e
+}
+
+// SetBody replaces the body; Content-Length follows, and is added where it was missing. A nil body leaves none.
+func (m *Message) SetBody(body []byte) {
+	m.edits = slices.DeleteFunc(m.edits, func(e edit) bool { return e.field == bodyLength })
+	var digits [20]byte
+	length := strconv.AppendInt(digits[:0], int64(len(body)), 10)
+	if i := m.Index(ContentLengthHdr); i >= 0 {
+		m.SetHeader(i, length)
+	} else {
+		m.appendField(bodyLength, fields[ContentLengthHdr].name, length)
+	}
+	m.put(edit{start: m.body, end: uint16(len(m.data)), kind: replace, field: bodyLength}, body)
+}
+
+// ResetEdits forgets all edits.
+func (m *Message) ResetEdits() {
+	m.edits, m.arena = m.edits[:0], m.arena[:0]
+}
+
+// put adds an edit of bytes that are there, and drops those that it overrules.
+func (m *Message) put(e edit, text []byte) {
+	m.edits = slices.DeleteFunc(m.edits, func(old edit) bool {
+		overlap := old.start < e.end && e.start < old.end
+		return old.kind != insert && (overlap || old.start == e.start && old.end == e.end)
+	})
+	e.text = uint32(len(m.arena))
+	m.arena = append(m.arena, text...)
+	e.stop = uint32(len(m.arena))
+	m.edits = slices.Insert(m.edits, m.after(e.start), e)
+}
+
+// after gives the index behind the edits that begin at an offset or before.
+func (m *Message) after(start uint16) int {
+	i := len(m.edits)
+	for i > 0 && m.edits[i-1].start > start {
+		i--
+	}
+	return i
+}

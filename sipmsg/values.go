@@ -1,0 +1,122 @@
+package sipmsg
+
+import "bytes"
+
+// Value is one element of a comma-separated header field (or a whole field where
+// commas do not separate values), to read and to name in an edit.
+type Value struct {
+	Bytes      []byte
+	header     int
+	start, end uint16 // of Bytes in the datagram
+}
+
+func (m *Message) value(header, start, end int) Value {
+	return Value{Bytes: m.data[start:end], header: header, start: uint16(start), end: uint16(end)}
+}
+
+// ValueIter goes through the values of a field:
+//
+//	for it := m.Values(sipmsg.RouteHdr); it.Next(); {
+//		v := it.Value()
+//	}
+//
+// It reads the message as it came; edits do not change what it gives.
+type ValueIter struct {
+	m          *Message
+	v          Value
+	id         ID
+	header     int // the field being read
+	next, last int // header fields from header on: where the next value may begin; the end of the field
+	one        bool
+}
+
+// Values goes through all values of all fields with id, in order. Empty ones are passed over.
+func (m *Message) Values(id ID) ValueIter {
+	it := ValueIter{m: m, id: id, header: m.n}
+	if i := m.Index(id); i >= 0 && id != Other {
+		it.enter(i)
+	}
+	return it
+}
+
+// fieldValues goes through the values of one field only.
+func (m *Message) fieldValues(i int) ValueIter {
+	it := ValueIter{m: m, id: m.field(i).id, one: true}
+	it.enter(i)
+	return it
+}
+
+func (it *ValueIter) enter(i int) {
+	f := it.m.field(i)
+	it.header, it.next, it.last = i, int(f.value), int(f.end)
+}
+
+// Next moves to the next value; false when there is none.
+func (it *ValueIter) Next() bool {
+	for it.m != nil && it.header < it.m.n {
+		for it.next < it.last {
+			start, end := it.next, it.last
+			if fields[it.id].flags&list != 0 {
+				end = start + valueEnd(it.m.data[start:end])
+			}
+			it.next = end + 1
+			if start, end = trimLWS(it.m.data, start, end); start < end {
+				it.v = it.m.value(it.header, start, end)
+				return true
+			}
+		}
+		if it.one {
+			return false
+		}
+		i := it.header + 1
+		for i < it.m.n && it.m.field(i).id != it.id {
+			i++
+		}
+		if it.header = i; i < it.m.n {
+			it.enter(i)
+		}
+	}
+	return false
+}
+
+// Value is the value that Next moved to.
+func (it *ValueIter) Value() Value { return it.v }
+
+// valueEnd gives the index of the first comma of b that is neither in a quoted string nor in
+// angle brackets, or len(b).
+func valueEnd(b []byte) int {
+	i := bytes.IndexByte(b, ',')
+	if i < 0 {
+		return len(b)
+	}
+	if bytes.IndexByte(b[:i], '"') < 0 && bytes.IndexByte(b[:i], '<') < 0 {
+		return i
+	}
+	for i = 0; i < len(b); i++ {
+		switch b[i] {
+		case ',':
+			return i
+		case '"':
+			if i = quotedEnd(b, i) - 1; i < 0 {
+				return len(b)
+			}
+		case '<':
+			n := bytes.IndexByte(b[i:], '>')
+			if n < 0 {
+				return len(b)
+			}
+			i += n
+		}
+	}
+	return len(b)
+}
+
+// HasToken looks for an option tag, a method or another word among the values of id, without regard to case.
+func (m *Message) HasToken(id ID, token string) bool {
+	for it := m.Values(id); it.Next(); {
+		if equalFold(it.v.Bytes, token) {
+			return true
+		}
+	}
+	return false
+}
