@@ -19,15 +19,21 @@ type Config struct {
 	Days    int       // rotated files of this many days before today are kept; 0: 7
 	MaxSize int64     // bytes at which a file is rotated within its day; 0: never
 	Stderr  io.Writer // where trouble is said, a line each; nil: os.Stderr
+
+	// Gather is how long a record waits for others, to be written in one go; 0: not
+	// at all. A busy program saves most of its writes by it.
+	Gather time.Duration
 }
 
 // A Log is a log file. Its methods may be called from any goroutine.
 type Log struct {
-	path string
-	wake chan struct{} // holds one token when the writer has something to do
-	stop chan struct{} // closed by Close
-	done chan struct{} // closed when the goroutines have ended
-	err  error         // what Close reports; to be read after done
+	path   string
+	gather time.Duration
+	wake   chan struct{} // holds one token when the writer has something to do soon
+	hurry  chan struct{} // holds one token when it has something to do now
+	stop   chan struct{} // closed by Close
+	done   chan struct{} // closed when the goroutines have ended
+	err    error         // what Close reports; to be read after done
 
 	mu     sync.Mutex // never held over I/O
 	queue  queue
@@ -44,10 +50,12 @@ func Open(cfg Config) *Log {
 		cfg.Stderr = os.Stderr
 	}
 	l := &Log{
-		path: cfg.Path,
-		wake: make(chan struct{}, 1),
-		stop: make(chan struct{}),
-		done: make(chan struct{}),
+		path:   cfg.Path,
+		gather: cfg.Gather,
+		wake:   make(chan struct{}, 1),
+		hurry:  make(chan struct{}, 1),
+		stop:   make(chan struct{}),
+		done:   make(chan struct{}),
 	}
 	r := &reporter{path: cfg.Path, w: cfg.Stderr}
 	s := &sweeper{path: cfg.Path, days: cfg.Days, report: r, wake: make(chan struct{}, 1), stop: l.stop}
@@ -70,8 +78,14 @@ func (l *Log) Write(p []byte) (int, error) {
 	if l.closed {
 		return 0, os.ErrClosed
 	}
+	first := l.queue.bytes == 0
 	l.queue.add(p, dayOf(time.Now()))
-	poke(l.wake)
+	switch {
+	case l.gather == 0 || l.queue.bytes > maxQueued/2:
+		poke(l.hurry)
+	case first:
+		poke(l.wake)
+	}
 	return len(p), nil
 }
 
@@ -81,7 +95,7 @@ func (l *Log) Reopen() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queue.reopen(dayOf(time.Now()))
-	poke(l.wake)
+	poke(l.hurry)
 }
 
 // Lost counts the records dropped since Open.
@@ -119,6 +133,11 @@ func (l *Log) run(f *file, s *sweeper) {
 	for stopping := false; !stopping; {
 		select {
 		case <-l.wake:
+			if !f.down {
+				timer.Reset(l.gather)
+			}
+			continue
+		case <-l.hurry:
 			if f.down {
 				continue // until the timer says so
 			}

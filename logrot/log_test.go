@@ -292,3 +292,22 @@ func TestTooManyFiles(t *testing.T) {
 		t.Errorf("%d files left, the first is number %d; want %d from number 4", len(files), files[0].n, maxFiles)
 	}
 }
+
+// With Gather, records wait for others, but never past a half full queue.
+func TestGather(t *testing.T) {
+	inBubble(t, Config{Gather: 100 * time.Millisecond}, func(b *bench) {
+		b.put("one")
+		b.want("sip_server.log")
+		time.Sleep(99 * time.Millisecond)
+		b.put("two")
+		b.want("sip_server.log")
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		b.want("sip_server.log one two")
+		b.log.Write(append(bytes.Repeat([]byte("x"), maxQueued/2), '\n'))
+		synctest.Wait()
+		if held := b.read("sip_server.log"); len(held) < maxQueued/2 {
+			t.Errorf("a half full queue waits: the file holds %d bytes", len(held))
+		}
+	})
+}

@@ -54,8 +54,8 @@ func readUsers(cfg *config.Config) (*digest.Users, error) {
 	return users, nil
 }
 
-// nonceKey is the key that signs nonces: kept in the state directory, so that phones go
-// on with theirs after a restart.
+// nonceKey is the key that signs nonces: kept in the state directory, so that a nonce
+// from before a restart is known as ours and its phone told that it is stale, not wrong.
 func nonceKey(dir string) ([]byte, error) {
 	key := make([]byte, 32)
 	rand.Read(key)

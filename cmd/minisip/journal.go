@@ -13,10 +13,13 @@ import (
 // line ever waits for a disk or a terminal.
 type journal struct{ logs []*logrot.Log }
 
+// gather is how long a line may wait in memory for others.
+const gather = 100 * time.Millisecond
+
 func openJournal(cfg *config.Config, stdout io.Writer) *journal {
 	j := &journal{}
 	if cfg.Log != "" {
-		j.logs = append(j.logs, logrot.Open(logrot.Config{Path: cfg.Log, Days: cfg.LogDays, MaxSize: cfg.LogSize}))
+		j.logs = append(j.logs, logrot.Open(logrot.Config{Path: cfg.Log, Days: cfg.LogDays, MaxSize: cfg.LogSize, Gather: gather}))
 	}
 	if f, ok := stdout.(*os.File); ok && isTerminal(f) {
 		j.logs = append(j.logs, logrot.Open(logrot.Config{Path: "/dev/stdout"}))

@@ -122,8 +122,7 @@ func sameRoute(a, b []byte) bool {
 // or a call from before a restart. The bindings are asked, under the same rule: without
 // a challenge only from the address of a binding of the user that it claims to be.
 func (c *Core) withoutCall(in *inbound) {
-	sender := c.where.BySource(in.src)
-	if sender == nil || sender.AOR != string(c.claimed(in)) {
+	if !c.atBinding(in) {
 		user := c.authenticate(in)
 		if user == nil {
 			return
@@ -164,6 +163,18 @@ func (c *Core) withoutCall(in *inbound) {
 	c.fork(ctx, in.now, []target{t})
 }
 
+// atBinding says whether a request comes from where the user that it claims to be has
+// registered.
+func (c *Core) atBinding(in *inbound) bool {
+	name := c.claimed(in)
+	for b := range c.where.AtSource(in.src) {
+		if b.AOR == string(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // ack takes an ACK that no INVITE transaction wanted: one for a 2xx goes to the other
 // side of its dialog; any other is dropped, since an ACK is never answered.
 func (c *Core) ack(in *inbound) {
@@ -198,9 +209,8 @@ func (c *Core) ack(in *inbound) {
 // ackWithoutCall lets the ACK of a call from before a restart through, between phones
 // that are registered.
 func (c *Core) ackWithoutCall(in *inbound) {
-	sender := c.where.BySource(in.src)
 	uri, err := sipmsg.ParseURI(in.RequestURI())
-	if sender == nil || err != nil || len(in.ToTag()) == 0 || sender.AOR != string(c.claimed(in)) {
+	if err != nil || len(in.ToTag()) == 0 || !c.atBinding(in) {
 		c.count.drop(Stray)
 		return
 	}

@@ -149,8 +149,9 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 		return false, nil
 	}
 	c := md.core
-	if c.sdp.Parse(part.SDP()) != nil {
-		return false, nil // not ours to judge: it goes on as it is
+	if err := c.sdp.Parse(part.SDP()); err != nil {
+		c.logf("SDP from %s cannot be read, so its media is not relayed: %v", md.ends[from].signal, err)
+		return false, nil
 	}
 	to := from.Other()
 	at := c.advertised(md.ends[to].local).Addr()

@@ -28,7 +28,7 @@ func (c *Core) register(in *inbound) {
 	}
 	u := location.Update{
 		AOR: user.Name, Source: in.src, Local: in.local,
-		NAT: nat.Behind(in.Message, in.src), UserAgent: string(in.Get(sipmsg.UserAgentHdr)),
+		NAT: nat.Behind(in.Message, in.src),
 	}
 	if err := location.ReadRegister(in.Message, &u); err != nil {
 		c.refuseRegister(in, err)

@@ -93,7 +93,7 @@ func (o *output) Send(local, to netip.AddrPort, datagram []byte) {
 			continue
 		}
 		if sock.local == local || sock.wildcard {
-			if err := sock.write(datagram, local, to, o.oob); err != nil {
+			if err := sock.write(datagram, local, to); err != nil {
 				o.cfg.Log(fmt.Sprintf("cannot send to %s: %v", to, err))
 			}
 			return

@@ -27,9 +27,6 @@ func askDestination(conn *net.UDPConn, six bool) error {
 	return failed
 }
 
-// oobSize holds one in6_pktinfo, the larger of the two.
-var oobSize = syscall.CmsgSpace(syscall.SizeofInet6Pktinfo)
-
 // destination reads the address out of a control message: struct in_pktinfo is interface
 // index, local address, header destination; struct in6_pktinfo address and index.
 func destination(oob []byte) (netip.Addr, bool) {

@@ -7,8 +7,6 @@ import (
 	"net/netip"
 )
 
-const oobSize = 1
-
 func askDestination(*net.UDPConn, bool) error { return nil }
 
 func destination([]byte) (netip.Addr, bool) { return netip.Addr{}, false }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -39,7 +38,6 @@ type Server struct {
 	in      chan *packet
 	do      chan func()
 	free    sync.Pool
-	oob     []byte
 	dropped atomic.Uint64 // datagrams that found the queue full
 	addrs   addresses
 }
@@ -59,7 +57,7 @@ const queueLength = 8192
 // Listen binds all sockets; nothing is served before Run. The error is one sentence.
 func Listen(cfg Config) (*Server, error) {
 	s := &Server{
-		cfg: cfg, in: make(chan *packet, queueLength), do: make(chan func()), oob: make([]byte, oobSize),
+		cfg: cfg, in: make(chan *packet, queueLength), do: make(chan func()),
 		free: sync.Pool{New: func() any { return new(packet) }},
 	}
 	for _, at := range cfg.Listen {
@@ -137,18 +135,9 @@ func (s *Server) Do(ctx context.Context, f func(*proxy.Core)) bool {
 
 // readFrom is a reader: it parses and hands on, and never waits for the loop.
 func (s *Server) readFrom(sock *socket) {
-	scratch := make([]byte, 65536)
-	oob := make([]byte, oobSize)
-	for {
-		n, src, local, err := sock.read(scratch, oob)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			continue // an ICMP error of something sent before
-		}
+	sock.each(func(b []byte, src, local netip.AddrPort) {
 		p := s.free.Get().(*packet)
-		p.buf = append(p.buf[:0], scratch[:n]...)
+		p.buf = append(p.buf[:0], b...)
 		p.src, p.local = src, local
 		p.err = p.msg.Parse(p.buf)
 		select {
@@ -157,5 +146,5 @@ func (s *Server) readFrom(sock *socket) {
 			s.dropped.Add(1)
 			s.free.Put(p)
 		}
-	}
+	})
 }

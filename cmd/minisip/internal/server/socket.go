@@ -12,8 +12,10 @@ import (
 // socket is one UDP socket for SIP.
 type socket struct {
 	conn     *net.UDPConn
+	raw      syscall.RawConn
 	local    netip.AddrPort // as bound
 	wildcard bool
+	out      outbox // the loop's
 }
 
 // receiveBuffer is asked of the kernel for each socket: it holds what comes while the
@@ -32,7 +34,12 @@ func listen(at netip.AddrPort) (*socket, error) {
 	}
 	conn.SetReadBuffer(receiveBuffer)
 	conn.SetWriteBuffer(receiveBuffer)
-	s := &socket{conn: conn, local: at, wildcard: at.Addr().IsUnspecified()}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("cannot listen on %s: %w", at, err)
+	}
+	s := &socket{conn: conn, raw: raw, local: at, wildcard: at.Addr().IsUnspecified()}
 	if bound, ok := conn.LocalAddr().(*net.UDPAddr); ok {
 		s.local = netip.AddrPortFrom(at.Addr(), uint16(bound.Port))
 	}
@@ -56,37 +63,4 @@ func explain(at netip.AddrPort, err error) error {
 		return fmt.Errorf("this machine has no address %s: give one of its own to -listen (see: ip address), and what phones shall use to -public: %w", at.Addr(), err)
 	}
 	return fmt.Errorf("cannot listen on %s: %w", at, err)
-}
-
-// read takes one datagram into b; local is the address it was sent to.
-func (s *socket) read(b, oob []byte) (n int, src, local netip.AddrPort, err error) {
-	if !s.wildcard {
-		n, src, err = s.conn.ReadFromUDPAddrPort(b)
-		return n, plain(src), s.local, err
-	}
-	n, oobn, _, src, err := s.conn.ReadMsgUDPAddrPort(b, oob)
-	local = s.local
-	if ip, ok := destination(oob[:oobn]); ok {
-		local = netip.AddrPortFrom(ip.Unmap(), s.local.Port())
-	}
-	return n, plain(src), local, err
-}
-
-// write sends b from the address local.
-func (s *socket) write(b []byte, local, to netip.AddrPort, oob []byte) error {
-	var err error
-	if s.wildcard && !local.Addr().IsUnspecified() {
-		_, _, err = s.conn.WriteMsgUDPAddrPort(b, appendSource(oob[:0], local.Addr()), to)
-	} else {
-		_, err = s.conn.WriteToUDPAddrPort(b, to)
-	}
-	return err
-}
-
-// plain gives an IPv4 address its own form.
-func plain(a netip.AddrPort) netip.AddrPort {
-	if a.Addr().Is4In6() {
-		return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-	}
-	return a
 }
