@@ -10,10 +10,11 @@ const (
 	schemeChar             // scheme
 	digitChar              // 0-9
 	letterChar             // A-Z, a-z
+	lwsChar                // linear white space; inside a header field, CR and LF stand nowhere but in folds
 )
 
-var class = func() (t [256]uint8) {
-	set := func(bit uint8, s string) {
+var class = func() (t [256]uint16) {
+	set := func(bit uint16, s string) {
 		for i := range len(s) {
 			t[s[i]] |= bit
 		}
@@ -29,6 +30,7 @@ var class = func() (t [256]uint8) {
 	set(schemeChar, alphanum+"+-.")
 	set(digitChar, digits)
 	set(letterChar, letters)
+	set(lwsChar, " \t\r\n")
 	for c := '!'; c < 256; c++ {
 		switch c {
 		case '"', '<', '>', 0x7f:
@@ -41,10 +43,10 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
-func is(bit uint8, c byte) bool { return class[c]&bit != 0 }
+func is(bit uint16, c byte) bool { return class[c]&bit != 0 }
 
 // run gives the index of the first byte of b, from i on, that is not of the class.
-func run(bit uint8, b []byte, i int) int {
+func run(bit uint16, b []byte, i int) int {
 	for i < len(b) && class[b[i]]&bit != 0 {
 		i++
 	}
@@ -52,18 +54,11 @@ func run(bit uint8, b []byte, i int) int {
 }
 
 // all says that b is not empty and wholly of the class.
-func all(bit uint8, b []byte) bool { return len(b) > 0 && run(bit, b, 0) == len(b) }
+func all(bit uint16, b []byte) bool { return len(b) > 0 && run(bit, b, 0) == len(b) }
 
-// isLWS is true for the bytes that linear white space consists of. Inside a header field, CR and
-// LF stand nowhere but in folds.
-func isLWS(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+func isLWS(c byte) bool { return class[c]&lwsChar != 0 }
 
-func skipLWS(b []byte, i int) int {
-	for i < len(b) && isLWS(b[i]) {
-		i++
-	}
-	return i
-}
+func skipLWS(b []byte, i int) int { return run(lwsChar, b, i) }
 
 // trimLWS gives the bounds of b[start:end] without white space at its ends; nothing is left at start.
 func trimLWS(b []byte, start, end int) (int, int) {

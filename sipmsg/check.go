@@ -113,8 +113,9 @@ func (m *Message) readCallID() {
 	}
 }
 
-// readCSeq: "The sequence number MUST be expressible as a 32-bit unsigned integer"; the method MUST be
-// that of the request (RFC 3261 8.1.1.5). A response has its method from here.
+// readCSeq: "The sequence number value MUST be expressible as a 32-bit unsigned integer", "The method MUST
+// match that of the request" (RFC 3261 8.1.1.5). That senders must stay below 2**31 is not held
+// against them. A response has its method from here.
 func (m *Message) readCSeq() {
 	i := m.Index(CSeqHdr)
 	if i < 0 {
@@ -154,9 +155,9 @@ func (m *Message) readMaxForwards() {
 	m.maxForwards = int16(n)
 }
 
-// readBody cuts the datagram after the body: "the Content-Length is used to find the end; if there are additional
-// bytes beyond, they MUST be discarded", too few are an error, and without
-// the field the body is the rest of the datagram (RFC 3261 18.3).
+// readBody cuts the datagram after the body: "If there are additional bytes in the transport packet beyond
+// the end of the body, they MUST be discarded." Too few are an error, and without the field
+// the body is the rest of the datagram (RFC 3261 18.3).
 func (m *Message) readBody() {
 	i := m.Index(ContentLengthHdr)
 	if i < 0 {

@@ -25,7 +25,7 @@ type Message struct {
 	toOK                    bool // To was read
 	status                  uint16
 	methodName, uri, reason span
-	cseqMethod, topVia      span
+	topVia                  span
 	head, headEnd, body     uint16 // first header field; empty line; body
 	crlfs                   uint16 // lines of the head that end in CRLF
 	maxForwards             int16  // -1: none

@@ -81,9 +81,8 @@ func (a *NameAddr) bracketed(b []byte, open int) (int, error) {
 	return open + n + 1, nil
 }
 
-// bare reads an addr-spec: "even if the display name is empty, the name-addr form MUST
-// be used if the addr-spec contains a comma, semicolon, or question mark" (RFC 3261 20). So the
-// URI ends at a semicolon, and the other two are refused.
+// bare reads an addr-spec. The name-addr form "MUST be used if the "addr-spec" contains
+// a comma, semicolon, or question mark" (RFC 3261 20), so the URI ends at a semicolon, and the other two are refused.
 func (a *NameAddr) bare(b []byte, start int) (int, error) {
 	i := start
 	for i < len(b) && b[i] != ';' && is(uriChar, b[i]) {

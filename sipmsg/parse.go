@@ -27,7 +27,7 @@ const maxArena = 16 << 10
 func (m *Message) reset(data []byte) {
 	m.data, m.err, m.n = data, nil, 0
 	m.method, m.request, m.toOK, m.status = UnknownMethod, false, false, 0
-	m.methodName, m.uri, m.reason, m.cseqMethod, m.topVia = span{}, span{}, span{}, span{}, span{}
+	m.methodName, m.uri, m.reason, m.topVia = span{}, span{}, span{}, span{}
 	m.head, m.headEnd, m.body, m.crlfs, m.cseq, m.maxForwards = 0, 0, 0, 0, 0, -1
 	m.via, m.from, m.to = Via{}, NameAddr{}, NameAddr{}
 	m.first = [numIDs]uint8{}
@@ -107,7 +107,8 @@ func (m *Message) startLine() bool {
 // hasSIP tells what begins like a SIP-Version.
 func hasSIP(b []byte) bool { return len(b) >= 4 && equalFold(b[:4], "SIP/") }
 
-// requestLine reads Method SP Request-URI SP SIP-Version: "No LWS is allowed" elsewhere (RFC 3261 7.1).
+// requestLine reads Method SP Request-URI SP SIP-Version, parted by single spaces: "No linear whitespace
+// (LWS) is allowed in any of the elements" (RFC 3261 7.1).
 func (m *Message) requestLine(line []byte) {
 	m.request = true
 	method := run(tokenChar, line, 0)
@@ -154,25 +155,19 @@ func (m *Message) statusLine(line []byte) {
 
 // readFields finds the header fields; false where a cap was met.
 func (m *Message) readFields() bool {
-	pos := int(m.head)
+	data, pos := m.data, int(m.head)
 	for {
-		rest := m.data[pos:]
-		if len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n' {
-			m.headEnd, m.body = uint16(pos), uint16(pos+2)
-			m.crlfs++
-			return true
-		}
-		if len(rest) > 0 && rest[0] == '\n' {
-			m.headEnd, m.body = uint16(pos), uint16(pos+1)
-			return true
-		}
-		next := m.nextField(pos)
+		next, crlfs := nextField(data, pos)
 		if next < 0 {
-			m.headEnd, m.body = uint16(pos), uint16(len(m.data))
+			m.headEnd, m.body = uint16(pos), uint16(len(data))
 			m.fail("empty line", pos, ErrTruncated)
 			return true
 		}
-		if next-pos > MaxLine {
+		m.crlfs += crlfs
+		if n := next - pos; n == 1 || n == 2 && data[pos] == '\r' {
+			m.headEnd, m.body = uint16(pos), uint16(next)
+			return true
+		} else if n > MaxLine {
 			m.discard("header field", pos, ErrTooLong)
 			return false
 		}
@@ -185,19 +180,21 @@ func (m *Message) readFields() bool {
 	}
 }
 
-// nextField gives the index after the line that begins at pos, with the folds that continue it;
-// -1 where the datagram ends before.
-func (m *Message) nextField(pos int) int {
+// nextField gives the index after the line of b that begins at i, with the folds that continue it, and how
+// many of these lines end in CRLF; -1 where b ends before. An empty line is not continued.
+func nextField(b []byte, i int) (next int, crlfs uint16) {
 	for {
-		n := bytes.IndexByte(m.data[pos:], '\n')
+		n := bytes.IndexByte(b[i:], '\n')
 		if n < 0 {
-			return -1
+			return -1, 0
 		}
-		if n > 0 && m.data[pos+n-1] == '\r' {
-			m.crlfs++
+		i += n + 1
+		if n > 0 && b[i-2] == '\r' {
+			crlfs++
+			n--
 		}
-		if pos += n + 1; pos == len(m.data) || m.data[pos] != ' ' && m.data[pos] != '\t' {
-			return pos
+		if i == len(b) || b[i] != ' ' && b[i] != '\t' || n == 0 {
+			return i, crlfs
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 )
 
 // AppendResponse appends the start line, and Via, From, To, Call-ID, CSeq of req as edited, to dst: RFC 3261
-// 8.2.6.2. toTag is added to To where req has none there. A 100 takes the Timestamp along ("any Timestamp
-// header field present in the request MUST be copied into this 100 response", 8.2.6.1).
+// 8.2.6.2. toTag is added to To where req has none there. In a 100, "any Timestamp
+// header field present in the request MUST be copied" (8.2.6.1).
 // An empty reason stands for ReasonPhrase(status). The caller appends more fields and ends
 // with the empty line (EndResponse).
 func AppendResponse(dst []byte, req *Message, status int, reason string, toTag []byte) []byte {

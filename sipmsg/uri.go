@@ -151,7 +151,7 @@ func EqualURI(a, b *URI) bool {
 		equalPairs(a.Params, b.Params, ';', mustPair) && equalPairs(a.Headers, b.Headers, '&', allPair)
 }
 
-// mustPair names the parameters that "appearing in only one URI never match".
+// mustPair names the parameters that, where they stand in one URI only, make the two differ.
 func mustPair(name []byte) bool {
 	for _, s := range [...]string{"user", "ttl", "method", "maddr", "transport"} {
 		if equalEscaped(name, []byte(s), true) {
@@ -184,8 +184,8 @@ func agree(a, b []byte, sep byte, must func(name []byte) bool) bool {
 	return true
 }
 
-// equalEscaped compares with "%HH" equal to its byte, save where that byte is reserved:
-// "Characters other than those in the reserved set are equivalent to their encoding".
+// equalEscaped compares with "%HH" equal to its byte, save where that byte is of the reserved set:
+// there the escaped and the plain character differ.
 func equalEscaped(a, b []byte, fold bool) bool {
 	i, j := 0, 0
 	for i < len(a) && j < len(b) {
