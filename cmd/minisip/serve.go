@@ -61,7 +61,7 @@ func serverConfig(cfg *config.Config, users *digest.Users, auth *digest.Server, 
 			},
 			Realm: cfg.Realm, Domains: cfg.Domains, Public4: cfg.Public4, Public6: cfg.Public6,
 			Keepalive: cfg.Keepalive, Timeout: cfg.Timeout, HoldTimeout: cfg.HoldTimeout,
-			TimerC: cfg.TimerC, MaxPending: cfg.MaxPending,
+			TimerC: cfg.TimerC, MaxPending: cfg.MaxPending, DialAdmins: cfg.DialAdmins,
 		},
 	}
 	rand.Read(sc.Seed[:])

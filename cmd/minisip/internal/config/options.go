@@ -53,6 +53,8 @@ var groups = []group{
 			help: "a call without SIP and media ends after this", set: setTimeout},
 		{name: "hold-timeout", arg: "TIME", def: "2h", example: "2h",
 			help: "the same for a held call", set: setHoldTimeout},
+		{name: "ice", arg: "MODE", def: "strip", example: "strip",
+			help: "ICE lines in SDP; strip: they are taken out", set: setICE},
 		{name: "cdr", arg: "FILE", defHint: "none", example: "/var/log/minisip/cdr.jsonl",
 			help: "call records, a JSON object a line", set: setCDR},
 	}},

@@ -156,6 +156,13 @@ func setDigest(c *Config, value string) error {
 	return nil
 }
 
+func setICE(_ *Config, value string) error {
+	if value != "strip" {
+		return &mismatch{value, "strip"}
+	}
+	return nil
+}
+
 func setDialAdmins(c *Config, value string) error {
 	users := list(value)
 	for _, u := range users {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"minisip/session"
@@ -15,7 +16,8 @@ type call struct {
 	session.Call
 	core    *Core
 	timer   session.Timer
-	number  string // in the log
+	serial  int64  // counts calls
+	number  string // the same, in the log
 	key     string // Call-ID and caller's tag
 	callID  string
 	caller  session.Party
@@ -55,7 +57,11 @@ func (k *call) relayed() bool {
 
 // newCall notes the INVITE that ctx forwards.
 func (c *Core) newCall(ctx *context, in *inbound, callee string) {
-	k := &call{core: c, number: c.newCallID(), callID: string(in.CallID()), dialled: callee, pending: true}
+	c.callSeq++
+	k := &call{
+		core: c, serial: c.callSeq, number: strconv.FormatInt(c.callSeq, 10),
+		callID: string(in.CallID()), dialled: callee, pending: true,
+	}
 	k.caller = session.Party{
 		User: ctx.user, Tag: string(in.FromTag()), Identity: string(in.Get(sipmsg.FromHdr)),
 		Contact: contactOf(in.Message), Routes: routeSet(in.Message, nil),

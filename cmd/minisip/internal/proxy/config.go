@@ -31,8 +31,9 @@ type Config struct {
 	Timeout          time.Duration             // of a call without SIP and media
 	HoldTimeout      time.Duration
 	TimerC           time.Duration
-	MaxPending       int // unanswered calls a user
-	MaxTransactions  int // server transactions in all
+	DialAdmins       []string // who may dial service codes; empty: every user
+	MaxPending       int      // unanswered calls a user
+	MaxTransactions  int      // server transactions in all
 	MaxCalls         int
 	MaxContacts      int // bindings a user
 	MinExpires       time.Duration

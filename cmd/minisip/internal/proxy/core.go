@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"errors"
-	"hash/maphash"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -41,10 +40,11 @@ type Core struct {
 	pingers   map[*location.Binding]*pinger
 	hushed    hushedSources
 	count     Counters
-	callSeq   uint64
+	callSeq   int64
 	suspended int // bindings taken out of routing
 	rnd       *rand.ChaCha8
-	seed      maphash.Seed
+	secret    [32]byte // keys the To tags
+	loopSeed  uint32   // of the hash that tells a loop from a spiral
 
 	// Scratch space, in use only while one event is handled.
 	key, buf, head  []byte
@@ -64,8 +64,10 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 		}),
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
 		pending: map[string]int{}, pingers: map[*location.Binding]*pinger{},
-		rnd: rand.NewChaCha8(seed), seed: maphash.MakeSeed(),
+		rnd: rand.NewChaCha8(seed),
 	}
+	c.rnd.Read(c.secret[:])
+	c.loopSeed = uint32(c.rnd.Uint64())
 	c.expiry.core = c
 	c.expiry.timer.Own(&c.expiry)
 	return c

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"net/netip"
-	"strconv"
 
 	"minisip/cmd/minisip/internal/location"
 	"minisip/sipmsg"
@@ -27,6 +26,10 @@ func (c *Core) outside(in *inbound) {
 		return
 	case err != nil:
 		c.reply(in, 400, "", "")
+		return
+	}
+	if cmd, ok := c.dialled(in, &uri); ok {
+		c.dial(in, user.Name, cmd)
 		return
 	}
 	targets, status := c.targets(in, &uri)
@@ -134,10 +137,4 @@ func groups(targets []target) (out [][]target) {
 		i = j
 	}
 	return out
-}
-
-// newCallID names a call in the log.
-func (c *Core) newCallID() string {
-	c.callSeq++
-	return strconv.FormatUint(c.callSeq, 10)
 }

@@ -1,0 +1,152 @@
+package proxy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"minisip/dialcmd"
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// dial carries out a service code (985-999) that an authenticated user has dialled. The
+// final response's reason phrase says the result: phones show it.
+func (c *Core) dial(in *inbound, user string, cmd dialcmd.Command) {
+	switch {
+	case len(c.where.Lookup(in.now, user)) == 0:
+		c.logf("%d dialled by %s from %s: refused, %s is not registered", cmd.Code, user, in.src, user)
+		c.reply(in, 403, "", "")
+		return
+	case len(c.cfg.DialAdmins) > 0 && !slices.Contains(c.cfg.DialAdmins, user):
+		c.logf("%d dialled by %s from %s: refused, -dial-admins does not name %s", cmd.Code, user, in.src, user)
+		c.reply(in, 403, "", "")
+		return
+	}
+	c.logf("%s: %d dialled by %s", cmd.Phrase, cmd.Code, user)
+	switch cmd.Kind {
+	case dialcmd.Set:
+		c.set(cmd.Word, cmd.On)
+	case dialcmd.ShowCalls:
+		c.logCalls(in)
+	case dialcmd.ShowUsers:
+		c.logUsers(in)
+	case dialcmd.NotifyUsers:
+		c.notifyUsers(in, user)
+	}
+	c.reply(in, 404, cmd.Phrase, "")
+}
+
+// set switches one word for the next message on.
+func (c *Core) set(word string, on bool) {
+	switch word {
+	case "silent":
+		c.cfg.Silent = on
+	case "duplicate":
+		c.cfg.Duplicate = on
+	case "debug":
+		c.cfg.Debug = on
+	case "re_via":
+		c.cfg.Via = on
+	case "re_sdp":
+		c.cfg.SDP = on
+	case "re_contact":
+		c.cfg.Contact = on
+	}
+}
+
+// logCalls writes the table of calls into the log, the oldest first.
+func (c *Core) logCalls(in *inbound) {
+	calls := c.allCalls()
+	c.logf("calls: %d", len(calls))
+	for _, k := range calls {
+		callee := ""
+		for _, d := range k.dialogs {
+			if d.confirmed || callee == "" {
+				callee = fmt.Sprintf(" (%s at %s)", d.callee.User, d.callee.Addr)
+			}
+		}
+		media := "not relayed"
+		if k.relayed() {
+			media = "relayed"
+			if last := k.lastMedia(); last.IsZero() {
+				media += ", no packet yet"
+			} else {
+				media += ", last packet " + seconds(in.now.Sub(last)) + " ago"
+			}
+		}
+		c.logf("call %s: %s at %s -> %s%s: %s, began %s, media %s",
+			k.number, k.caller.User, k.caller.Addr, printable([]byte(k.dialled)), callee, k.State,
+			k.Created.Format("15:04:05"), media)
+	}
+}
+
+// allCalls lists the calls that have not ended, the oldest first.
+func (c *Core) allCalls() (calls []*call) {
+	for _, k := range c.calls {
+		for ; k != nil; k = k.next {
+			if k.State != session.Ended {
+				calls = append(calls, k)
+			}
+		}
+	}
+	slices.SortFunc(calls, func(a, b *call) int { return int(a.serial - b.serial) })
+	return calls
+}
+
+// logUsers writes the registered users into the log.
+func (c *Core) logUsers(in *inbound) {
+	lines := c.userLines(in)
+	c.logf("registered users: %d", len(lines))
+	for _, l := range lines {
+		c.out.Log(l)
+	}
+}
+
+// userLines is one line a binding, sorted.
+func (c *Core) userLines(in *inbound) (lines []string) {
+	for b := range c.where.All() {
+		left := max(0, b.Expires.Sub(in.now))
+		lines = append(lines, fmt.Sprintf("%s -> %s, expires in %d", b.AOR, b.Source, int(left.Seconds())))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// maxNotify bounds the body of a NOTIFY, so that it fits a datagram.
+const maxNotify = 60_000
+
+// notifyUsers sends the registered users to the caller's learned address, in a request
+// of its own outside any dialog.
+func (c *Core) notifyUsers(in *inbound, user string) {
+	var body strings.Builder
+	lines := c.userLines(in)
+	for i, l := range lines {
+		if body.Len()+len(l) > maxNotify {
+			fmt.Fprintf(&body, "and %d more\r\n", len(lines)-i)
+			break
+		}
+		body.WriteString(l + "\r\n")
+	}
+	if body.Len() == 0 {
+		body.WriteString("nobody\r\n")
+	}
+	host := c.advertised(in.local)
+	c.ownRequest(in.now, ownRequest{
+		method: "NOTIFY", uri: contactOf(in.Message),
+		from:   fmt.Sprintf("<sip:998@%s>;tag=%s", host, c.token()),
+		to:     fmt.Sprintf("<%s>", in.From().URI),
+		callID: c.token() + "@minisip", cseq: 1,
+		header: "Event: registered-users\r\nSubscription-State: terminated\r\n" +
+			fmt.Sprintf("Contact: <sip:998@%s>\r\n", host) + "Content-Type: text/plain\r\n",
+		body: body.String(), dst: in.src, local: in.local, user: ignore{},
+	})
+}
+
+// dialled finds the service code in a Request-URI, if it is one and names this server.
+func (c *Core) dialled(in *inbound, uri *sipmsg.URI) (dialcmd.Command, bool) {
+	if in.Method() != sipmsg.INVITE || uri.IsSIP() && !c.ours(in.local, uri.Host, uri.Port) {
+		return dialcmd.Command{}, false
+	}
+	return dialcmd.Lookup(string(userPart(in.RequestURI())))
+}
