@@ -97,8 +97,17 @@ func (us *Users) AddJSON(data []byte) error {
 		// The decoder's own words could hold a piece of a password.
 		return errors.New(`expected a JSON object of names and passwords, such as {"001":"secret"}`)
 	}
+	var accounts []Account
 	for _, name := range slices.Sorted(maps.Keys(passwords)) {
-		a := Account{Name: name, Password: passwords[name]}
+		accounts = append(accounts, Account{Name: name, Password: passwords[name]})
+	}
+	return us.Add(accounts)
+}
+
+// Add adds accounts, hashing their passwords at once. A user who is there already gets
+// the new password. Those after a name that is not allowed are left out.
+func (us *Users) Add(accounts []Account) error {
+	for _, a := range accounts {
 		if err := a.check(us.realm); err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ type file struct {
 	maxSize int64
 	report  *reporter
 	rotated func() // called after each rotation
+	whole   bool   // never rotated
 
 	out     *os.File    // nil while it is not open
 	info    fs.FileInfo // the file opened last; nil at first
@@ -137,7 +138,7 @@ func (f *file) fit(data []byte, now time.Time) int {
 // mayRotate is false for what is no regular file, and for a while after a
 // rotation that failed: then records go on into the same file.
 func (f *file) mayRotate(now time.Time) bool {
-	return f.info.Mode().IsRegular() && (f.refused.IsZero() || now.Sub(f.refused).Abs() >= rotateAgain)
+	return !f.whole && f.info.Mode().IsRegular() && (f.refused.IsZero() || now.Sub(f.refused).Abs() >= rotateAgain)
 }
 
 // rotate moves the file away under the name of its day and opens a new one for

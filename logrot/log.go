@@ -16,7 +16,7 @@ const (
 // Config says where the log goes and how much of it is kept.
 type Config struct {
 	Path    string
-	Days    int       // rotated files of this many days before today are kept; 0: 7
+	Days    int       // rotated files of this many days before today are kept; 0: 7; negative: never rotated
 	MaxSize int64     // bytes at which a file is rotated within its day; 0: never
 	Stderr  io.Writer // where trouble is said, a line each; nil: os.Stderr
 
@@ -59,10 +59,12 @@ func Open(cfg Config) *Log {
 	}
 	r := &reporter{path: cfg.Path, w: cfg.Stderr}
 	s := &sweeper{path: cfg.Path, days: cfg.Days, report: r, wake: make(chan struct{}, 1), stop: l.stop}
-	f := &file{path: cfg.Path, maxSize: cfg.MaxSize, report: r, rotated: s.poke}
+	f := &file{path: cfg.Path, maxSize: cfg.MaxSize, report: r, rotated: s.poke, whole: cfg.Days < 0}
 	var both sync.WaitGroup
 	both.Go(func() { l.run(f, s) })
-	both.Go(s.run)
+	if !f.whole {
+		both.Go(s.run)
+	}
 	go func() {
 		both.Wait()
 		close(l.done)

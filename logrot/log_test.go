@@ -311,3 +311,22 @@ func TestGather(t *testing.T) {
 		}
 	})
 }
+
+// With negative Days the file is one for ever, and rotated files are left alone.
+func TestNeverRotated(t *testing.T) {
+	inBubble(t, Config{Days: -1, MaxSize: 10}, func(b *bench) {
+		old := filepath.Join(b.dir, "sip_server.log.1999-01-01.gz")
+		if err := os.WriteFile(old, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.put("first")
+		time.Sleep(48 * time.Hour)
+		b.put("second")
+		if _, err := os.Stat(old); err != nil {
+			t.Error(err)
+		}
+		if got := b.read("sip_server.log"); got != "first\nsecond\n" {
+			t.Errorf("the file holds %q", got)
+		}
+	})
+}

@@ -1,2 +1,69 @@
-// Package rtprelay relays RTP and RTCP between two phones.
+// Package rtprelay relays RTP and RTCP between two phones that cannot, or
+// should not, reach each other directly.
+//
+// A [Relay] owns a range of UDP ports. [Relay.Open] takes four of them for one
+// media stream: a pair for the leg that faces each side, RTP on the even port
+// and RTCP on the next (RFC 3550 11). What arrives at one leg leaves from the
+// other. The datagrams are not changed: SRTP (RFC 3711), DTLS, STUN, T.38 over
+// UDPTL and RTCP on the RTP port (RFC 5761) pass as well, up to 2048 bytes.
+//
+// # Who is listened to
+//
+// Each socket listens and talks to one address (symmetric RTP, RFC 4961). It
+// is the one that the SDP names, once something arrives from there; else the
+// first whose IP is the one that the side signals from, or for RTCP the one
+// its RTP comes from. Until something arrives, packets go to the SDP's address
+// if its IP is trusted in that way, and nowhere else. So a phone behind a NAT
+// is found, and neither can a stranger who sprays the ports hear or say
+// anything, nor an SDP aim the relay at a third party.
+//
+// The address changes only after new signalling ([Stream.Expect]), or when it
+// has been silent for 2 s and two packets in a row come from elsewhere that
+// carry on its SSRC and sequence numbers: a NAT that has rebound. While no one
+// with a better claim is heard, who was listened to stays.
+//
+// # What is measured
+//
+// [Stream.Stats] gives for each direction packets, loss, duplicates and
+// reordering (RFC 3550 A.1 and A.3), interarrival jitter (A.8, with the clock
+// rates of RFC 3551 6 and of a=rtpmap), the round trip between the relay and
+// the phone where RTCP tells it (6.4.1), and who was refused. Under SRTCP the
+// round trip is not to be seen. Several SSRCs that alternate on one port are
+// counted as changes of one, so their loss and jitter mean little.
+//
+// # What it does not do
+//
+// It does not answer STUN (ICE), transcode, record, or speak SIP or SDP.
+// IPv6 link-local phones need a leg bound to an address with its zone.
+//
+// # How it is made, and what was tried
+//
+// Each socket has a goroutine, parked in Go's poller by a RawConn. It reads
+// and sends by raw non-blocking system calls, which the scheduler is not told
+// of. One lock and one buffer a stream, held from reading to sending: no lock
+// or cache line is shared between streams, and nothing is allocated per packet.
+// A stream takes 15 KB of heap and stacks.
+//
+// CPU per packet over loopback, pinned to one core, as a ratio to a bare C loop
+// of epoll_wait, recvfrom and sendto under the same load (500 streams, bursts
+// of 25, the least of 8 runs each; the machine was busy, so about 0.1 is noise):
+//
+//   - net.UDPConn's ReadFromUDPAddrPort and WriteToUDPAddrPort: 1.9.
+//     This is what other systems than Linux get, and Linux with the build tag
+//     portable.
+//   - Raw recvfrom until the socket is empty, raw sendto: 1.5. Kept.
+//   - Raw recvmmsg of 2, which spares the read that finds the socket empty
+//     (0.4 us): 1.4, but 1.5 against 1.35 in bursts of 50. Of 4: 1.6.
+//   - Epoll instances of our own, polled in turn by Go's, one goroutine for
+//     many sockets: 1.1. Not kept: it is a second scheduler beside Go's.
+//   - connect(2) on the sending socket: no difference that could be measured,
+//     and the kernel would hide the strangers that are to be counted, and the
+//     NAT that has rebound.
+//
+// Four fifths of what remains are the system calls. Go's poller asks for
+// writability too, so each packet sent makes an event that nobody waits for.
+//
+// Opening and closing the four sockets of a stream takes 51 us, of which the
+// kernel's socket, setsockopt, bind and close are 31 us and joining the poller
+// 12; net.ListenUDP would add about 5.
 package rtprelay

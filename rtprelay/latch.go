@@ -53,16 +53,19 @@ const (
 // nothing new. Who is latched stays so until somebody with a better claim
 // under the new signalling is heard: sound never stops because of a message.
 func (l *latch) expect(now time.Duration, sdp netip.AddrPort, signal netip.Addr) {
-	changed := false
-	if sdp.IsValid() {
+	stated, changed, roamed := sdp.IsValid(), false, false
+	if stated {
 		changed = l.sdp.IsValid() && sdp != l.sdp
 		l.sdp = sdp
 	}
 	if signal.IsValid() {
+		roamed = signal != l.signal
 		l.signal = signal
 	}
-	l.open = l.source != l.sdp || !l.sdp.IsValid()
-	l.due = l.open
+	l.due = l.source != l.sdp
+	// The best claim there is needs no newcomers, unless the side has moved
+	// and did not repeat it.
+	l.open = l.due || !l.sdp.IsValid() || roamed && !stated
 	l.heir = netip.AddrPort{}
 	if changed {
 		// The phone opened another socket. What is still on its way from the

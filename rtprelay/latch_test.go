@@ -1,6 +1,7 @@
 package rtprelay
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 	"time"
@@ -189,6 +190,22 @@ var latchTable = []struct {
 		{at: 60 * sec, sdp: private, signal: phone.Addr(), talksTo: phone},
 		{at: 61 * sec, from: phone, h: seq(2), want: moved, talksTo: phone},
 	}},
+	{"a public phone that moved and only registered anew: the new IP is taken, the old one kept until then", []event{
+		{at: 0, sdp: phone, signal: phone.Addr(), talksTo: phone},
+		{at: 20 * ms, from: phone, h: seq(1), want: moved, talksTo: phone},
+		{at: 1 * sec, signal: mobile.Addr(), talksTo: phone},
+		{at: 1*sec + 20*ms, from: phone, h: seq(2), want: pass, talksTo: phone},
+		{at: 1*sec + 40*ms, from: mobile, h: seq(3), want: moved, talksTo: mobile},
+		{at: 1*sec + 60*ms, from: phone, h: seq(4), want: drop, talksTo: mobile},
+	}},
+	{"a refresh of a public phone's call opens no window at all", []event{
+		{at: 0, sdp: phone, signal: phone.Addr(), talksTo: phone},
+		{at: 20 * ms, from: phone, h: seq(1), want: moved, talksTo: phone},
+		{at: 1 * sec, sdp: phone, signal: phone.Addr(), talksTo: phone},
+		{at: 1 * sec, from: third, h: seqOf(7, 1), want: drop, talksTo: phone},
+		{at: 2 * sec, signal: phone.Addr(), talksTo: phone},
+		{at: 2 * sec, from: third, h: seqOf(7, 2), want: drop, talksTo: phone},
+	}},
 	{"STUN, DTLS and T.38 open the way as RTP does", []event{
 		{at: 0, sdp: private, signal: phone.Addr(), talksTo: nowhere},
 		{at: 20 * ms, from: phone, h: header{kind: stun}, want: moved, talksTo: phone},
@@ -234,5 +251,37 @@ func TestLatch(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whatever signalling and packets come in whatever order, who is neither named
+// nor trusted nor knows the SSRC is never listened to and never talked to.
+func TestLatchNeverLearnsStrangers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	named := []netip.AddrPort{nowhere, phone, rebound, private, private2, mobile, gateway}
+	kinds := []kind{rtp, rtp, rtcp, stun, other}
+	for round := range 500 {
+		var l latch
+		now := time.Duration(1)
+		for range 200 {
+			now += time.Duration(rng.IntN(3000)) * ms
+			n := uint16(now / (20 * ms))
+			switch rng.IntN(10) {
+			case 0:
+				l.expect(now, named[rng.IntN(len(named))], named[rng.IntN(len(named))].Addr())
+			case 1:
+				l.follow(named[1+rng.IntN(len(named)-1)].Addr())
+			case 2, 3, 4, 5:
+				h := header{kind: kinds[rng.IntN(len(kinds))], ssrc: 0x666, seq: n}
+				if v := l.packet(now, stranger, h); v != drop {
+					t.Fatalf("round %d: %v from a stranger: verdict %v", round, h, v)
+				}
+			default:
+				l.packet(now, named[1+rng.IntN(len(named)-1)], header{kind: kinds[rng.IntN(len(kinds))], ssrc: 0xabcd, seq: n})
+			}
+			if l.source == stranger || l.target == stranger {
+				t.Fatalf("round %d: a stranger is latched: %+v", round, l)
+			}
+		}
 	}
 }

@@ -24,13 +24,13 @@ var (
 	hostX  = netip.MustParseAddr("127.0.0.66")
 )
 
-// testPorts hands each test a range of its own below the ephemeral ports.
-var testPorts uint16 = 21000
+// testLow is where the ports of the tests begin. They lie below the ephemeral
+// ones, and elsewhere for each process, so that two test runs can go on at once.
+var testLow = uint16(21000 + os.Getpid()%20*500)
 
 func newRelay(t testing.TB, pairs int, rest time.Duration) *Relay {
 	t.Helper()
-	low := testPorts
-	testPorts += uint16(2 * pairs)
+	low := testLow
 	r, err := New(Config{Low: low, High: low + uint16(2*pairs) - 1, Rest: rest})
 	if err != nil {
 		t.Fatal(err)
@@ -281,9 +281,7 @@ func TestRelayBursts(t *testing.T) {
 
 func TestTrafficClass(t *testing.T) {
 	for _, tc := range []struct{ tos, want int }{{0, 0xb8}, {0x88, 0x88}, {-1, 0}} {
-		low := testPorts
-		testPorts += 4
-		r, err := New(Config{Low: low, High: low + 3, TOS: tc.tos})
+		r, err := New(Config{Low: testLow, High: testLow + 3, TOS: tc.tos})
 		if err != nil {
 			t.Fatal(err)
 		}

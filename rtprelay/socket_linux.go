@@ -11,46 +11,22 @@ import (
 	"unsafe"
 )
 
-// batch is how many packets one system call takes. It is above one only so
-// that a call which brings less tells that the socket is empty, without a
-// second call to be told so.
-const batch = 2
-
-// A mailbox is where a stream's sockets put what they read. One is enough
+// A mailbox is where the sockets of a stream put what they read. One is enough
 // for the four, since the stream's lock is held from reading to sending.
 type mailbox struct {
-	messages [batch]message
-	vectors  [batch]syscall.Iovec
-	names    [batch]syscall.RawSockaddrInet6 // large enough for IPv4
-	data     [batch][maxPacket]byte
+	name syscall.RawSockaddrInet6 // large enough for IPv4
+	size uint32                   // of name
+	data [maxPacket]byte
 }
 
-// A message is struct mmsghdr of recvmmsg(2).
-type message struct {
-	header syscall.Msghdr
-	size   uint32
-	_      uint32
-}
-
-func (m *mailbox) init() {
-	for i := range m.messages {
-		m.vectors[i] = syscall.Iovec{Base: &m.data[i][0], Len: maxPacket}
-		h := &m.messages[i].header
-		h.Name = (*byte)(unsafe.Pointer(&m.names[i]))
-		h.Namelen = syscall.SizeofSockaddrInet6
-		h.Iov, h.Iovlen = &m.vectors[i], 1
-	}
-}
-
-// from returns where message i came from.
-func (m *mailbox) from(i int) netip.AddrPort {
-	name := &m.names[i]
-	port := (*[2]byte)(unsafe.Pointer(&name.Port))
+// from returns where the packet came from.
+func (m *mailbox) from() netip.AddrPort {
+	port := (*[2]byte)(unsafe.Pointer(&m.name.Port))
 	n := uint16(port[0])<<8 | uint16(port[1])
-	if name.Family == syscall.AF_INET {
-		return netip.AddrPortFrom(netip.AddrFrom4((*syscall.RawSockaddrInet4)(unsafe.Pointer(name)).Addr), n)
+	if m.name.Family == syscall.AF_INET {
+		return netip.AddrPortFrom(netip.AddrFrom4((*syscall.RawSockaddrInet4)(unsafe.Pointer(&m.name)).Addr), n)
 	}
-	return netip.AddrPortFrom(netip.AddrFrom16(name.Addr).Unmap(), n)
+	return netip.AddrPortFrom(netip.AddrFrom16(m.name.Addr).Unmap(), n)
 }
 
 // A socket is a bound UDP socket, and where it sends.
@@ -142,11 +118,10 @@ func (e *endpoint) run() {
 	})
 }
 
-// serve relays one batch. It reports whether there may be more: the poller
-// tells of a packet only once, so the socket must be known to be empty before
-// it is waited for. All system calls are non-blocking ones that need not tell
-// Go's scheduler.
-func (e *endpoint) serve() (more bool) {
+// serve relays one packet. It reports false when there was none: the poller
+// tells of packets only once, so the socket is read until it is empty. The
+// system calls are non-blocking ones, of which Go's scheduler need not know.
+func (e *endpoint) serve() bool {
 	s := e.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,23 +129,19 @@ func (e *endpoint) serve() (more bool) {
 		return false
 	}
 	m := &s.mailbox
-	for i := range m.messages {
-		m.messages[i].header.Namelen = syscall.SizeofSockaddrInet6
-	}
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVMMSG, uintptr(e.socket.fd),
-		uintptr(unsafe.Pointer(&m.messages)), batch, 0, 0, 0)
-	if errno != 0 {
+	m.size = syscall.SizeofSockaddrInet6
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(e.socket.fd),
+		uintptr(unsafe.Pointer(&m.data)), maxPacket, syscall.MSG_TRUNC,
+		uintptr(unsafe.Pointer(&m.name)), uintptr(unsafe.Pointer(&m.size)))
+	switch {
+	case errno != 0:
 		return false
+	case n > maxPacket: // MSG_TRUNC gives the true length
+		s.legs[e.side].flow.oversize++
+	default:
+		e.pass(s.relay.now(), m.from(), m.data[:n])
 	}
-	now := s.relay.now()
-	for i := range int(n) {
-		if m.messages[i].header.Flags&syscall.MSG_TRUNC != 0 {
-			s.legs[e.side].flow.oversize++
-			continue
-		}
-		e.pass(now, m.from(i), m.data[i][:m.messages[i].size])
-	}
-	return n == batch
+	return true
 }
 
 // aim sets where the socket sends. An IPv4 address that an IPv6 socket talks

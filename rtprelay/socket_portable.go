@@ -13,8 +13,6 @@ import (
 // since it may not hold the stream's lock while it waits.
 type mailbox struct{}
 
-func (*mailbox) init() {}
-
 // A socket is a bound UDP socket, and where it sends. The build tag portable
 // chooses this one, made of package net alone, on Linux too.
 type socket struct {

@@ -77,7 +77,6 @@ type endpoint struct {
 
 func newStream(r *Relay) *Stream {
 	s := &Stream{relay: r}
-	s.mailbox.init()
 	for i := range s.legs {
 		l := &s.legs[i]
 		l.rtp = endpoint{stream: s, side: Side(i)}

@@ -19,25 +19,34 @@ import (
 // usersVariable holds users as JSON, name -> password.
 const usersVariable = "AUTH_USERS_ENV"
 
-// loadUsers reads the users; where there is no user file, and nobody said that there
-// shall be none, it makes one with two accounts, which are returned.
-func loadUsers(cfg *config.Config) (users *digest.Users, created []digest.Account, err error) {
+// loadUsers reads the users. Where there is no user file, and nobody said that there
+// shall be none, two accounts are made up; keepUsers writes them once it is certain that
+// somebody gets to see their passwords.
+func loadUsers(cfg *config.Config) (users *digest.Users, made []digest.Account, err error) {
 	if cfg.Users != "" {
 		if _, err := os.Stat(cfg.Users); errors.Is(err, fs.ErrNotExist) {
-			created = []digest.Account{{Name: "001", Password: digest.RandomPassword()}, {Name: "002", Password: digest.RandomPassword()}}
-			if err := digest.CreateUsers(cfg.Users, cfg.Realm, created); err != nil {
-				return nil, nil, err
-			}
+			made = []digest.Account{{Name: "001", Password: digest.RandomPassword()}, {Name: "002", Password: digest.RandomPassword()}}
 		}
 	}
-	users, err = readUsers(cfg)
-	return users, created, err
+	users, err = readUsers(cfg, made)
+	return users, made, err
 }
 
-// readUsers reads the user file and the environment.
-func readUsers(cfg *config.Config) (*digest.Users, error) {
+// keepUsers writes the accounts of a first run into the user file.
+func keepUsers(cfg *config.Config, made []digest.Account) error {
+	if len(made) == 0 {
+		return nil
+	}
+	return digest.CreateUsers(cfg.Users, cfg.Realm, made)
+}
+
+// readUsers reads the user file, or takes the accounts just made, and the environment.
+func readUsers(cfg *config.Config, made []digest.Account) (*digest.Users, error) {
 	users, err := digest.ParseUsers("", nil, cfg.Realm)
-	if cfg.Users != "" {
+	switch {
+	case len(made) > 0:
+		err = users.Add(made)
+	case cfg.Users != "":
 		users, err = digest.LoadUsers(cfg.Users, cfg.Realm)
 	}
 	if err != nil {

@@ -1,17 +1,23 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"minisip/cmd/minisip/internal/config"
+	"minisip/cmd/minisip/internal/proxy"
 	"minisip/logrot"
 )
 
 // journal is the log: a file that rotates and, where someone watches, the terminal. No
 // line ever waits for a disk or a terminal.
-type journal struct{ logs []*logrot.Log }
+type journal struct {
+	logs []*logrot.Log
+	cdr  *logrot.Log // nil: none are kept
+}
 
 // gather is how long a line may wait in memory for others.
 const gather = 100 * time.Millisecond
@@ -20,6 +26,9 @@ func openJournal(cfg *config.Config, stdout io.Writer) *journal {
 	j := &journal{}
 	if cfg.Log != "" {
 		j.logs = append(j.logs, logrot.Open(logrot.Config{Path: cfg.Log, Days: cfg.LogDays, MaxSize: cfg.LogSize, Gather: gather}))
+	}
+	if cfg.CDR != "" {
+		j.cdr = logrot.Open(logrot.Config{Path: cfg.CDR, Days: -1, Gather: gather})
 	}
 	if f, ok := stdout.(*os.File); ok && isTerminal(f) {
 		j.logs = append(j.logs, logrot.Open(logrot.Config{Path: "/dev/stdout"}))
@@ -35,14 +44,34 @@ func (j *journal) line(s string) {
 	}
 }
 
+// record appends the account of a call to the CDR file, a JSON object a line.
+func (j *journal) record(r *proxy.Record) {
+	if j.cdr == nil {
+		return
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		j.line("CDR lost: " + err.Error())
+		return
+	}
+	j.cdr.Write(append(b, '\n'))
+}
+
 func (j *journal) reopen() {
-	for _, l := range j.logs {
+	for _, l := range j.all() {
 		l.Reopen()
 	}
 }
 
 func (j *journal) close() {
-	for _, l := range j.logs {
+	for _, l := range j.all() {
 		l.Close()
 	}
+}
+
+func (j *journal) all() []*logrot.Log {
+	if j.cdr == nil {
+		return j.logs
+	}
+	return append(slices.Clone(j.logs), j.cdr)
 }

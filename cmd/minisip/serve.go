@@ -19,7 +19,7 @@ import (
 
 // run serves until a signal ends it.
 func run(cfg *config.Config, stdout, stderr io.Writer) int {
-	users, created, err := loadUsers(cfg)
+	users, made, err := loadUsers(cfg)
 	if err != nil {
 		return fail(stderr, err)
 	}
@@ -37,7 +37,10 @@ func run(cfg *config.Config, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(stderr, err)
 	}
-	welcome(stdout, cfg, srv, users, created)
+	if err := keepUsers(cfg, made); err != nil {
+		return fail(stderr, err)
+	}
+	welcome(stdout, cfg, srv, users, made)
 	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(cfg)))
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
@@ -52,7 +55,7 @@ func run(cfg *config.Config, stdout, stderr io.Writer) int {
 func serverConfig(cfg *config.Config, users *digest.Users, auth *digest.Server, j *journal) server.Config {
 	sc := server.Config{
 		Listen: cfg.Listen, Default: !cfg.Given("listen"),
-		Users: users, Auth: auth, Log: j.line,
+		Users: users, Auth: auth, Log: j.line, Record: j.record,
 		RTP: rtprelay.Config{Low: cfg.RTPLow, High: cfg.RTPHigh},
 		Proxy: proxy.Config{
 			Features: proxy.Features{
@@ -111,7 +114,7 @@ func onSignals(ctx context.Context, cfg *config.Config, srv *server.Server, auth
 
 // reload reads the user file again; a bad one changes nothing.
 func reload(ctx context.Context, cfg *config.Config, srv *server.Server, auth *digest.Server, j *journal) {
-	users, err := readUsers(cfg)
+	users, err := readUsers(cfg, nil)
 	if err != nil {
 		j.line(fmt.Sprintf("users not reloaded, the old ones stay: %v", err))
 		return

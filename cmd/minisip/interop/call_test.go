@@ -10,10 +10,10 @@ import (
 
 // TestCall: two phones behind two NATs talk; either may call, either may hang up.
 func TestCall(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
 	a.registered(t)
 	b.registered(t)
 	for _, c := range []struct {
@@ -36,11 +36,11 @@ func TestCall(t *testing.T) {
 
 // TestTwoPhonesOneUser: both ring, one answers and talks, the other one stops ringing.
 func TestTwoPhonesOneUser(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
-	other := startBaresip(t, n.ns("a"), s.accounts["002"], 1320)
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
+	other := startBaresip(t, netns("a"), s.accounts["002"], 1320)
 	for _, p := range []*baresip{a, b, other} {
 		p.registered(t)
 	}
@@ -68,10 +68,10 @@ func TestTwoPhonesOneUser(t *testing.T) {
 
 // TestLinphone: phones of two makers call each other.
 func TestLinphone(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
-	b := startLinphone(t, n.ns("b"), s.accounts["002"], 880)
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startLinphone(t, netns("b"), s.accounts["002"], 880)
 	a.registered(t)
 	b.registered(t)
 	for _, c := range []struct {
@@ -92,10 +92,10 @@ func TestLinphone(t *testing.T) {
 
 // TestReinvite: each phone sends an offer within the call, and nothing is lost of what they hear.
 func TestReinvite(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
 	a.registered(t)
 	b.registered(t)
 	a.dial(t, b.user)
@@ -124,13 +124,13 @@ func TestReinvite(t *testing.T) {
 // TestHold: each side holds the call and takes it back; then both are heard again. baresip 1.0 itself
 // stays deaf after a hold, so what counts here is what arrives at its network device.
 func TestHold(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
 	a.registered(t)
 	b.registered(t)
-	toA, toB := startCapture(t, n.ns("a")), startCapture(t, n.ns("b"))
+	toA, toB := startCapture(t, netns("a")), startCapture(t, netns("b"))
 	a.dial(t, b.user)
 	b.ringing(t)
 	b.answer(t)

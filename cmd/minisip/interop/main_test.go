@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -27,6 +29,13 @@ func run(m *testing.M) int {
 		return 1
 	}
 	reap()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-stop
+		remove(prefix)
+		os.Exit(1)
+	}()
 	if minisip = os.Getenv("MINISIP"); minisip == "" {
 		dir, err := os.MkdirTemp("", "interop")
 		if err != nil {

@@ -10,10 +10,10 @@ import (
 
 // TestOneNAT: two phones behind the same NAT talk, both seen at the same address.
 func TestOneNAT(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, n.ns("a"), s.accounts["002"], 880)
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("a"), s.accounts["002"], 880)
 	a.registered(t)
 	b.registered(t)
 	talk(t, a, b, b, b.user, 2*time.Second)
@@ -23,15 +23,15 @@ func TestOneNAT(t *testing.T) {
 // TestNATForgets: a NAT that forgets a silent flow after 4 s keeps a phone's, because minisip
 // pings the phone; so a call still reaches it.
 func TestNATForgets(t *testing.T) {
-	n := newNetwork(t)
+	newNetwork(t)
 	for _, ns := range []string{"nata", "natb"} {
 		for _, key := range []string{"nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"} {
-			command(t, "ip", "netns", "exec", n.ns(ns), "sh", "-c", "echo 4 > /proc/sys/net/netfilter/"+key)
+			command(t, "ip", "netns", "exec", netns(ns), "sh", "-c", "echo 4 > /proc/sys/net/netfilter/"+key)
 		}
 	}
-	s := startServer(t, n, "", "-keepalive", "2s")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	s := startServer(t, "", "-keepalive", "2s")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
 	a.registered(t)
 	b.registered(t)
 	eventually(t, 20*time.Second, "the idle phone is pinged five times", func() bool {
@@ -43,10 +43,10 @@ func TestNATForgets(t *testing.T) {
 
 // TestPhonesVanish: both phones lose their power during a call; minisip ends it and frees its ports.
 func TestPhonesVanish(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "", "-timeout", "3s")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	newNetwork(t)
+	s := startServer(t, "", "-timeout", "3s")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
 	a.registered(t)
 	b.registered(t)
 	a.dial(t, b.user)

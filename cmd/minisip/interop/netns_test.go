@@ -21,8 +21,8 @@ const (
 	phoneIP  = "192.168.1.2"
 )
 
-// network is a set of namespaces: srv, isp, nata, natb, a, b.
-type network struct{ prefix string }
+// prefix begins the names of this run's namespaces.
+var prefix = fmt.Sprintf("ms%d-", os.Getpid())
 
 // wire is a veth pair between two namespaces.
 type wire struct {
@@ -65,38 +65,36 @@ table ip home {
 }
 `
 
-// newNetwork makes the namespaces, and takes them away when the test ends.
-func newNetwork(t *testing.T) *network {
+// newNetwork makes the namespaces srv, isp, nata, natb, a and b, and takes them away when the test ends.
+func newNetwork(t *testing.T) {
 	t.Helper()
 	need(t, "ip", "iproute2")
 	need(t, "nft", "nftables")
-	n := &network{prefix: fmt.Sprintf("ms%d-", os.Getpid())}
-	t.Cleanup(func() { remove(n.prefix) })
+	t.Cleanup(func() { remove(prefix) })
 	for _, ns := range []string{"srv", "isp", "nata", "natb", "a", "b"} {
-		command(t, "ip", "netns", "add", n.ns(ns))
-		command(t, "ip", "-n", n.ns(ns), "link", "set", "lo", "up")
+		command(t, "ip", "netns", "add", netns(ns))
+		command(t, "ip", "-n", netns(ns), "link", "set", "lo", "up")
 	}
 	for _, w := range wires {
-		command(t, "ip", "link", "add", w.dev1, "netns", n.ns(w.ns1), "type", "veth", "peer", "name", w.dev2, "netns", n.ns(w.ns2))
-		command(t, "ip", "-n", n.ns(w.ns1), "addr", "add", w.ip1, "dev", w.dev1)
-		command(t, "ip", "-n", n.ns(w.ns2), "addr", "add", w.ip2, "dev", w.dev2)
-		command(t, "ip", "-n", n.ns(w.ns1), "link", "set", w.dev1, "up")
-		command(t, "ip", "-n", n.ns(w.ns2), "link", "set", w.dev2, "up")
+		command(t, "ip", "link", "add", w.dev1, "netns", netns(w.ns1), "type", "veth", "peer", "name", w.dev2, "netns", netns(w.ns2))
+		command(t, "ip", "-n", netns(w.ns1), "addr", "add", w.ip1, "dev", w.dev1)
+		command(t, "ip", "-n", netns(w.ns2), "addr", "add", w.ip2, "dev", w.dev2)
+		command(t, "ip", "-n", netns(w.ns1), "link", "set", w.dev1, "up")
+		command(t, "ip", "-n", netns(w.ns2), "link", "set", w.dev2, "up")
 	}
 	for ns, gw := range gateways {
-		command(t, "ip", "-n", n.ns(ns), "route", "add", "default", "via", gw)
+		command(t, "ip", "-n", netns(ns), "route", "add", "default", "via", gw)
 	}
 	for _, ns := range routers {
-		command(t, "ip", "netns", "exec", n.ns(ns), "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+		command(t, "ip", "netns", "exec", netns(ns), "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 	}
 	for _, ns := range []string{"nata", "natb"} {
-		command(t, "ip", "netns", "exec", n.ns(ns), "sh", "-c", "printf %s '"+masquerade+"' | nft -f -")
+		command(t, "ip", "netns", "exec", netns(ns), "sh", "-c", "printf %s '"+masquerade+"' | nft -f -")
 	}
-	return n
 }
 
-// ns is the full name of one of the network's namespaces.
-func (n *network) ns(name string) string { return n.prefix + name }
+// netns is the full name of one of the network's namespaces.
+func netns(name string) string { return prefix + name }
 
 // remove takes away the namespaces that begin with prefix, and what still runs in them.
 func remove(prefix string) {

@@ -54,6 +54,8 @@ func startTo(t *testing.T, w io.Writer, ns, dir, name string, arg ...string) *pr
 	p := &process{name: name, done: make(chan struct{})}
 	p.cmd = exec.Command("ip", append([]string{"netns", "exec", ns}, arg...)...)
 	p.cmd.Dir = dir
+	// A group of its own, so that stop reaches its children; and it shall not outlive a killed test.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	if w != nil {
 		p.cmd.Stdout = w
@@ -79,14 +81,17 @@ func startTo(t *testing.T, w io.Writer, ns, dir, name string, arg ...string) *pr
 	return p
 }
 
-// stop asks the process to end, kills it after 3 s, and says whether it ended by itself.
+// stop asks the process and its children to end, kills them after 3 s, and says whether it ended by itself.
 func (p *process) stop() bool {
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	if !p.running() {
+		return true
+	}
+	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
 	select {
 	case <-p.done:
 		return true
 	case <-time.After(3 * time.Second):
-		p.cmd.Process.Kill()
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.done
 		return false
 	}

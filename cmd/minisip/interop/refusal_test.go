@@ -10,10 +10,10 @@ import (
 
 // TestCancel: the caller gives up while the callee rings.
 func TestCancel(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
 	a.registered(t)
 	b.registered(t)
 	a.dial(t, b.user)
@@ -29,9 +29,9 @@ func TestCancel(t *testing.T) {
 
 // TestRefused: calls that cannot be, and what the caller is told.
 func TestRefused(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "")
-	a := startBaresip(t, n.ns("a"), s.accounts["001"], 440)
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
 	a.registered(t)
 	t.Run("not registered", func(t *testing.T) {
 		a.dial(t, "002")
@@ -41,7 +41,7 @@ func TestRefused(t *testing.T) {
 		a.dial(t, "555")
 		a.closedWith(t, "404")
 	})
-	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
 	b.registered(t)
 	t.Run("refused as busy", func(t *testing.T) {
 		before := len(s.ends("001", "002"))
@@ -58,12 +58,12 @@ func TestRefused(t *testing.T) {
 
 // TestWrongPassword: a wrong password registers nobody, calls nobody, and harms nobody.
 func TestWrongPassword(t *testing.T) {
-	n := newNetwork(t)
-	s := startServer(t, n, "")
+	newNetwork(t)
+	s := startServer(t, "")
 	wrong := s.accounts["001"]
 	wrong.password += "x"
-	a := startBaresip(t, n.ns("a"), wrong, 440)
-	b := startBaresip(t, n.ns("b"), s.accounts["002"], 880)
+	a := startBaresip(t, netns("a"), wrong, 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
 	b.registered(t)
 	if why := a.sees(t, 10*time.Second, "REGISTER_FAIL").Param; !strings.HasPrefix(why, "401") {
 		t.Errorf("registering with a wrong password ends with %q, want 401", why)
@@ -79,9 +79,9 @@ func TestWrongPassword(t *testing.T) {
 
 // TestSilent: who is not in the user file gets no answer at all.
 func TestSilent(t *testing.T) {
-	n := newNetwork(t)
-	startServer(t, n, "")
-	p := startBaresip(t, n.ns("a"), account{serverIP, "777", "guess"}, 440)
+	newNetwork(t)
+	startServer(t, "")
+	p := startBaresip(t, netns("a"), account{serverIP, "777", "guess"}, 440)
 	eventually(t, 10*time.Second, "the phone sends its REGISTER four times", func() bool {
 		return strings.Count(p.output.String(), "REGISTER sip:") >= 4
 	})

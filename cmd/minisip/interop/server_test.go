@@ -25,9 +25,9 @@ type server struct {
 
 // startServer starts minisip, without any flag as a newcomer does if there are none in arg, and reads
 // the accounts that it prints. users, if not empty, is the user file that it finds; then it prints none.
-func startServer(t *testing.T, n *network, users string, arg ...string) *server {
+func startServer(t *testing.T, users string, arg ...string) *server {
 	t.Helper()
-	s := &server{dir: t.TempDir(), ns: n.ns("srv")}
+	s := &server{dir: t.TempDir(), ns: netns("srv")}
 	if users != "" {
 		if err := os.WriteFile(filepath.Join(s.dir, "users.conf"), []byte(users), 0o600); err != nil {
 			t.Fatal(err)

@@ -33,13 +33,13 @@ func TestManyCalls(t *testing.T) {
 		fmt.Fprintf(&callees, "%s;[authentication username=%s password=secret]\n", to, to)
 		fmt.Fprintf(&pairs, "%s;[authentication username=%s password=secret];%s\n", from, from, to)
 	}
-	n := newNetwork(t)
-	s := startServer(t, n, conf.String())
-	runSIPp(t, n.ns("a"), "register.xml", callers.String(), users, "-r", "100")
-	runSIPp(t, n.ns("b"), "register.xml", callees.String(), users, "-r", "100")
-	callee := startSIPp(t, n.ns("b"), "callee.xml", "", calls, "-aa")
+	newNetwork(t)
+	s := startServer(t, conf.String())
+	runSIPp(t, netns("a"), "register.xml", callers.String(), users, "-r", "100")
+	runSIPp(t, netns("b"), "register.xml", callees.String(), users, "-r", "100")
+	callee := startSIPp(t, netns("b"), "callee.xml", "", calls, "-aa")
 	begin := time.Now()
-	st := runSIPp(t, n.ns("a"), "caller.xml", pairs.String(), calls, "-r", "60", "-l", strconv.Itoa(atOnce), "-aa")
+	st := runSIPp(t, netns("a"), "caller.xml", pairs.String(), calls, "-r", "60", "-l", strconv.Itoa(atOnce), "-aa")
 	t.Logf("%d calls in %v, %d failed, at most %d at once, %d retransmissions by the callers",
 		st.good, time.Since(begin).Round(time.Second), st.failed, st.peak, st.retransmissions)
 	if st.good != calls || st.failed != 0 || st.retransmissions != 0 {

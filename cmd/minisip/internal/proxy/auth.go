@@ -36,7 +36,9 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 	}
 	if tried && verdict != digest.Stale {
 		c.count.Denied++
-		c.logf("%s from %s for %s refused: %s", in.MethodName(), in.src, printable(c.claimed(in)), verdict)
+		if c.denied.news(in.now, in.src.Addr()) {
+			c.logf("%s from %s for %s refused: %s", in.MethodName(), in.src, printable(c.claimed(in)), verdict)
+		}
 	}
 	c.challenge(in, verdict == digest.Stale)
 	return nil

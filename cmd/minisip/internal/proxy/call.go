@@ -237,6 +237,7 @@ func (k *call) end(now time.Time, why string) {
 		return
 	}
 	k.noLongerPending()
+	r := k.record()
 	for _, d := range k.dialogs {
 		d.media.close()
 	}
@@ -244,7 +245,8 @@ func (k *call) end(now time.Time, why string) {
 	if answered {
 		length = "after " + seconds(now.Sub(k.Answered))
 	}
-	k.core.logf("call %s: %s -> %s ended %s: %s", k.number, k.caller.User, printable([]byte(k.dialled)), length, k.Why)
+	k.core.logf("call %s: %s -> %s ended %s: %s%s", k.number, k.caller.User, printable([]byte(k.dialled)), length, k.Why, r.summary())
+	k.core.out.Record(r)
 	k.core.timers.Set(&k.timer, now.Add(linger))
 }
 

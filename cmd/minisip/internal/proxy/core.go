@@ -13,12 +13,14 @@ import (
 	"minisip/sipmsg"
 )
 
-// Output is where the core's datagrams and words go. Nothing given may be kept.
+// Output is where the core's datagrams and words go. No datagram given may be kept.
 type Output interface {
 	// Send sends one datagram from our address local.
 	Send(local, to netip.AddrPort, datagram []byte)
 	// Log takes one line that an operator cares about.
 	Log(line string)
+	// Record takes the account of a call that has ended, to keep.
+	Record(r *Record)
 	// Debug takes a message as it came in or goes out; only called while Features.Debug is on.
 	Debug(what string, local, remote netip.AddrPort, datagram []byte)
 }
@@ -38,7 +40,8 @@ type Core struct {
 	calls     map[string]*call
 	pending   map[string]int // unanswered calls of a user
 	pingers   map[*location.Binding]*pinger
-	hushed    hushedSources
+	hushed    hushedSources // unknown users, in silent mode
+	denied    hushedSources // wrong passwords
 	count     Counters
 	callSeq   int64
 	suspended int // bindings taken out of routing

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"fmt"
-	"hash/maphash"
 	"net/netip"
 	"time"
 
@@ -34,15 +33,14 @@ func (c *Core) bound(in *inbound, bindings []*location.Binding) {
 			p := &pinger{core: c, binding: b}
 			p.timer.Own(p)
 			c.pingers[b] = p
-			c.timers.Set(&p.timer, in.now.Add(c.spread(b)))
+			c.timers.Set(&p.timer, in.now.Add(c.spread()))
 		}
 	}
 }
 
 // spread gives each binding its own place in the interval, so that pings never burst.
-func (c *Core) spread(b *location.Binding) time.Duration {
-	h := maphash.String(c.seed, b.AOR+" "+b.Source.String())
-	return c.cfg.Keepalive/2 + time.Duration(h%uint64(c.cfg.Keepalive/2+1))
+func (c *Core) spread() time.Duration {
+	return c.cfg.Keepalive/2 + time.Duration(c.rnd.Uint64()%uint64(c.cfg.Keepalive/2+1))
 }
 
 // unbound forgets what was kept for a binding that is gone.

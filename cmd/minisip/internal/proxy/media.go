@@ -1,7 +1,10 @@
 package proxy
 
 import (
+	"bytes"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"minisip/nat"
@@ -31,8 +34,11 @@ type Peer struct {
 // Stream is one m= line of one branch: a leg to each side.
 type Stream interface {
 	Port(side session.Role) uint16 // of RTP; RTCP is the next
-	Expect(side session.Role, p Peer)
+	// Expect tells what side's SDP says; clocks are the rates of dynamic payload types
+	// in Hz, 0 for those that are no media (telephone-event).
+	Expect(side session.Role, p Peer, clocks map[uint8]uint32)
 	LastMedia() time.Time
+	Flow(from session.Role) Flow
 	Close()
 }
 
@@ -53,6 +59,8 @@ type end struct {
 type relayedStream struct {
 	Stream // nil: none
 	peers  [2]Peer
+	kind   string // audio, video ...
+	codec  string // first of the answer, as "PCMU/8000"
 }
 
 // newMedia prepares the media of a branch, if the proxy relays any.
@@ -202,12 +210,52 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 			md.fresh = append(md.fresh, i)
 		}
 	}
+	if s.kind == "" {
+		s.kind = string(st.Media)
+	}
+	if s.codec == "" && answer {
+		s.codec = firstCodec(st)
+	}
 	p := Peer{RTP: netip.AddrPortFrom(st.Addr, st.Port), RTCP: st.RTCP, Signal: md.ends[from].signal, Mux: st.Mux}
 	if p != s.peers[from] {
 		s.peers[from] = p
-		s.Expect(from, p)
+		s.Expect(from, p, clocks(st))
 	}
 	return s.Port(from.Other()), nil
+}
+
+// clocks reads the rates of a stream's dynamic payload types.
+func clocks(st *nat.Stream) (rates map[uint8]uint32) {
+	for f := range bytes.FieldsSeq(st.Formats) {
+		pt, err := strconv.ParseUint(string(f), 10, 7)
+		if err != nil || pt < 96 {
+			continue
+		}
+		name, rest, _ := strings.Cut(st.PayloadName(uint8(pt)), "/")
+		rate, _, _ := strings.Cut(rest, "/")
+		hz, err := strconv.ParseUint(rate, 10, 32)
+		if err != nil {
+			continue
+		}
+		if strings.EqualFold(name, "telephone-event") {
+			hz = 0
+		}
+		if rates == nil {
+			rates = map[uint8]uint32{}
+		}
+		rates[uint8(pt)] = uint32(hz)
+	}
+	return rates
+}
+
+// firstCodec names the first format of a stream: in an answer, the one that will be used.
+func firstCodec(st *nat.Stream) string {
+	first, _, _ := bytes.Cut(st.Formats, []byte(" "))
+	pt, err := strconv.ParseUint(string(first), 10, 7)
+	if err != nil {
+		return ""
+	}
+	return st.PayloadName(uint8(pt))
 }
 
 func (md *media) leg(r session.Role) Leg {
@@ -237,7 +285,7 @@ func (md *media) signal(r session.Role, ip netip.Addr) {
 		s := &md.streams[i]
 		if s.Stream != nil {
 			s.peers[r].Signal = ip
-			s.Expect(r, s.peers[r])
+			s.Expect(r, s.peers[r], nil)
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package proxy
 
 import (
-	"hash/maphash"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash/crc32"
 	"strings"
 
 	"minisip/sipmsg"
@@ -52,19 +54,24 @@ func (c *Core) looped(in *inbound) bool {
 	return false
 }
 
-// loopHash covers what decides where a request goes, and which request it is.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// fieldEnd parts what is hashed, so that no two lists of fields run into one text.
+var fieldEnd = []byte{0}
+
+// loopHash covers what decides where a request goes, and which request it is. It need
+// not withstand forgery: who forges one gets his own request refused.
 func (c *Core) loopHash(m *sipmsg.Message) uint32 {
-	var h maphash.Hash
-	h.SetSeed(c.seed)
+	h := c.loopSeed
 	for _, b := range [...][]byte{m.RequestURI(), m.FromTag(), m.ToTag(), m.CallID(), m.Get(sipmsg.CSeqHdr)} {
-		h.Write(b)
-		h.WriteByte(0)
+		h = crc32.Update(h, castagnoli, b)
+		h = crc32.Update(h, castagnoli, fieldEnd)
 	}
 	for it := m.Values(sipmsg.RouteHdr); it.Next(); {
-		h.Write(it.Value().Bytes)
-		h.WriteByte(0)
+		h = crc32.Update(h, castagnoli, it.Value().Bytes)
+		h = crc32.Update(h, castagnoli, fieldEnd)
 	}
-	return uint32(h.Sum64())
+	return h
 }
 
 // understood are the option tags that this proxy and registrar act on.
@@ -112,16 +119,15 @@ func (c *Core) options(in *inbound) {
 	c.refuseWith(in, 200, "", allowed+"Accept: application/sdp\r\nSupported: path\r\n")
 }
 
-// tagFor derives the To tag of our own responses from the request.
+// tagFor derives the To tag of our own responses from the request: 64 bits of a hash
+// that nobody can compute without our secret.
 func (c *Core) tagFor(in *inbound) []byte {
-	var h maphash.Hash
-	h.SetSeed(c.seed)
-	h.Write(in.CallID())
-	h.WriteByte(0)
-	h.Write(in.FromTag())
-	h.WriteByte(0)
-	h.Write(in.Via().Branch)
-	c.head = appendHex(c.head[:0], h.Sum64(), 16)
+	b := append(c.head[:0], c.secret[:]...)
+	b = append(append(b, in.CallID()...), 0)
+	b = append(append(b, in.FromTag()...), 0)
+	b = append(b, in.Via().Branch...)
+	sum := sha256.Sum256(b)
+	c.head = appendHex(b[:0], binary.BigEndian.Uint64(sum[:]), 16)
 	return c.head
 }
 

@@ -105,6 +105,13 @@ func (o *output) Send(local, to netip.AddrPort, datagram []byte) {
 // Log implements proxy.Output.
 func (o *output) Log(line string) { o.cfg.Log(line) }
 
+// Record implements proxy.Output.
+func (o *output) Record(r *proxy.Record) {
+	if o.cfg.Record != nil {
+		o.cfg.Record(r)
+	}
+}
+
 // Debug implements proxy.Output.
 func (o *output) Debug(what string, local, remote netip.AddrPort, datagram []byte) {
 	o.cfg.Log(fmt.Sprintf("%s %s <-> %s, %d bytes\n%s", what, local, remote, len(datagram), datagram))

@@ -24,9 +24,10 @@ type Config struct {
 	Users   *digest.Users
 	Auth    *digest.Server
 	Seed    [32]byte
-	Log     func(line string) // never blocks
-	Beat    func()            // called by the loop at least every BeatEvery, if not nil
-	Every   time.Duration     // of Beat
+	Log     func(line string)   // never blocks
+	Record  func(*proxy.Record) // of an ended call; never blocks; may be nil
+	Beat    func()              // called by the loop at least every BeatEvery, if not nil
+	Every   time.Duration       // of Beat
 }
 
 // Server is minisip at work.
