@@ -41,6 +41,7 @@ type Relay struct {
 	ports   pool
 	pairs   int
 	streams map[*Stream]struct{}
+	ended   []*Stream // whose sockets are still open
 	closed  bool
 }
 
@@ -121,14 +122,39 @@ func (r *Relay) openLeg(s *Stream, side Side, cfg LegConfig, now time.Duration, 
 	}
 }
 
-// release takes a closed stream's ports back.
+// closeEvery is how long the sockets of ended streams wait to be closed together. Each
+// closing is a system call that could block, for which Go's runtime wakes a thread; for
+// one call after another that cost more than all else at its end.
+const closeEvery = 100 * time.Millisecond
+
+// release takes an ended stream's ports back. They rest for longer than its sockets stay
+// open; where they do not rest, the sockets are closed at once.
 func (r *Relay) release(s *Stream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.streams, s)
+	if r.closed || r.ports.rest < closeEvery {
+		s.closeSockets()
+	} else {
+		r.ended = append(r.ended, s)
+		if len(r.ended) == 1 {
+			time.AfterFunc(closeEvery, r.closeEnded)
+		}
+	}
 	now := r.now()
 	for i := range s.legs {
 		r.ports.put(s.legs[i].port, now)
+	}
+}
+
+// closeEnded closes the sockets of the streams that have ended.
+func (r *Relay) closeEnded() {
+	r.mu.Lock()
+	ended := r.ended
+	r.ended = nil
+	r.mu.Unlock()
+	for _, s := range ended {
+		s.closeSockets()
 	}
 }
 
@@ -156,6 +182,7 @@ func (r *Relay) Close() {
 	for _, s := range open {
 		s.Close()
 	}
+	r.closeEnded()
 }
 
 // now returns the time since the relay started. It is never 0, which stands

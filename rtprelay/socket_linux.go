@@ -50,10 +50,11 @@ func (s *socket) open(local netip.AddrPort, tos int) error {
 	if ip.Is4() {
 		family = syscall.AF_INET
 	}
-	fd, err := syscall.Socket(family, syscall.SOCK_DGRAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return os.NewSyscallError("socket", err)
+	n, _, errno := syscall.RawSyscall(syscall.SYS_SOCKET, uintptr(family), syscall.SOCK_DGRAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if errno != 0 {
+		return os.NewSyscallError("socket", errno)
 	}
+	fd := int(n)
 	if err := setup(fd, local, zone, tos); err != nil {
 		syscall.Close(fd)
 		return err
@@ -69,25 +70,37 @@ func (s *socket) open(local netip.AddrPort, tos int) error {
 	return nil
 }
 
+// setup binds. None of its calls can block, so Go's scheduler need not know of them.
 func setup(fd int, local netip.AddrPort, zone uint32, tos int) error {
-	ip, port := local.Addr(), int(local.Port())
+	ip := local.Addr()
 	if tos >= 0 {
 		// On an IPv6 socket this is for mapped IPv4 addresses. A system that
 		// refuses it still relays.
-		syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_TOS, tos)
+		setOption(fd, syscall.IPPROTO_IP, syscall.IP_TOS, tos)
 	}
-	if ip.Is4() {
-		return os.NewSyscallError("bind", syscall.Bind(fd, &syscall.SockaddrInet4{Port: port, Addr: ip.As4()}))
+	if ip.Is6() && tos >= 0 {
+		setOption(fd, syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
 	}
-	if tos >= 0 {
-		syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
-	}
-	if ip.IsUnspecified() {
-		if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0); err != nil {
-			return os.NewSyscallError("setsockopt", err)
+	if ip.Is6() && ip.IsUnspecified() {
+		if errno := setOption(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0); errno != 0 {
+			return os.NewSyscallError("setsockopt", errno)
 		}
 	}
-	return os.NewSyscallError("bind", syscall.Bind(fd, &syscall.SockaddrInet6{Port: port, Addr: ip.As16(), ZoneId: zone}))
+	s := socket{v6: ip.Is6()}
+	s.to.Scope_id = zone
+	s.aim(local)
+	_, _, errno := syscall.RawSyscall(syscall.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&s.to)), uintptr(s.size))
+	if errno != 0 {
+		return os.NewSyscallError("bind", errno)
+	}
+	return nil
+}
+
+func setOption(fd, level, name, value int) syscall.Errno {
+	v := int32(value)
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
+		uintptr(unsafe.Pointer(&v)), unsafe.Sizeof(v), 0)
+	return errno
 }
 
 // zoneID returns the interface that a link-local address is of.

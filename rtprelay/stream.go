@@ -249,17 +249,21 @@ func (s *Stream) Stats() Stats {
 	return out
 }
 
-// Close closes the sockets and gives the ports back, once.
+// Close ends the stream and gives the ports back, once. Nothing is relayed from now on;
+// the sockets are closed within closeEvery, together with those of other streams.
 func (s *Stream) Close() {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return
-	}
+	was := s.closed
 	s.closed = true
 	s.mu.Unlock()
+	if !was {
+		s.relay.release(s)
+	}
+}
+
+// closeSockets closes all four.
+func (s *Stream) closeSockets() {
 	for i := range s.legs {
 		s.legs[i].close()
 	}
-	s.relay.release(s)
 }
