@@ -1,6 +1,7 @@
 # minisip: make help lists what there is.
 GO      ?= go
 PREFIX  ?= /usr/local
+UNITDIR ?= /etc/systemd/system
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 60s
 
@@ -43,8 +44,11 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 interop: ## real phones behind NATs in network namespaces; needs root
 	@$(GO) test -tags interop -count=1 -timeout 15m -v ./cmd/minisip/interop/ ./cmd/minisip/internal/systemd/
 
-install: build ## put the binary into PREFIX/bin (/usr/local)
+install: build ## put binary and systemd unit in place (PREFIX /usr/local, UNITDIR /etc/systemd/system)
 	install -D -m 0755 minisip $(DESTDIR)$(PREFIX)/bin/minisip
+	./minisip unit > minisip.service
+	install -D -m 0644 minisip.service $(DESTDIR)$(UNITDIR)/minisip.service
+	rm -f minisip.service
 
 clean: ## remove what make built; users.conf, state and logs stay
 	rm -f minisip
