@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"minisip/cmd/minisip/internal/config"
 	"minisip/cmd/minisip/internal/server"
@@ -20,10 +21,10 @@ import (
 const usersVariable = "AUTH_USERS_ENV"
 
 // loadUsers reads the users. Where there is no user file, and nobody said that there
-// shall be none, two accounts are made up; keepUsers writes them once it is certain that
-// somebody gets to see their passwords.
+// shall be none or gave users by the environment, two accounts are made up; keepUsers
+// writes them once it is certain that somebody gets to see their passwords.
 func loadUsers(cfg *config.Config) (users *digest.Users, made []digest.Account, err error) {
-	if cfg.Users != "" {
+	if cfg.Users != "" && os.Getenv(usersVariable) == "" {
 		if _, err := os.Stat(cfg.Users); errors.Is(err, fs.ErrNotExist) {
 			made = []digest.Account{{Name: "001", Password: digest.RandomPassword()}, {Name: "002", Password: digest.RandomPassword()}}
 		}
@@ -37,30 +38,49 @@ func keepUsers(cfg *config.Config, made []digest.Account) error {
 	if len(made) == 0 {
 		return nil
 	}
-	return digest.CreateUsers(cfg.Users, cfg.Realm, made)
+	if err := digest.CreateUsers(cfg.Users, cfg.Realm, made); err != nil {
+		return userFileTrouble("make", cfg.Users, err)
+	}
+	return nil
+}
+
+// userFileTrouble says what could not be done with the user file, and the way out.
+func userFileTrouble(do, path string, err error) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return fmt.Errorf("cannot %s the user file %s (%w): put that right, or name another file with -users FILE", do, path, pe.Err)
+	}
+	return err // it names file and line
 }
 
 // readUsers reads the user file, or takes the accounts just made, and the environment.
+// With users in the environment there need not be a file.
 func readUsers(cfg *config.Config, made []digest.Account) (*digest.Users, error) {
 	users, err := digest.ParseUsers("", nil, cfg.Realm)
+	inEnv := os.Getenv(usersVariable)
 	switch {
 	case len(made) > 0:
 		err = users.Add(made)
 	case cfg.Users != "":
-		users, err = digest.LoadUsers(cfg.Users, cfg.Realm)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if v, ok := os.LookupEnv(usersVariable); ok && v != "" {
-		if err := users.AddJSON([]byte(v)); err != nil {
-			return nil, fmt.Errorf("%s: %w", usersVariable, err)
+		fromFile, failed := digest.LoadUsers(cfg.Users, cfg.Realm)
+		if inEnv == "" || !errors.Is(failed, fs.ErrNotExist) {
+			users, err = fromFile, failed
 		}
 	}
-	if users.Len() == 0 {
-		return nil, fmt.Errorf("there are no users: name a file with -users FILE, or set %s to JSON like {\"001\":\"password\"}", usersVariable)
+	if err != nil {
+		return nil, userFileTrouble("read", cfg.Users, err)
 	}
-	return users, nil
+	if inEnv != "" {
+		if err := users.AddJSON([]byte(inEnv)); err != nil {
+			return nil, fmt.Errorf("environment variable %s: %w", usersVariable, err)
+		}
+	}
+	switch {
+	case users.Len() > 0:
+		return users, nil
+	case cfg.Users != "":
+		return nil, fmt.Errorf("there are no users in %s: add one with: minisip user add 001 -users %s", cfg.Users, cfg.Users)
+	}
+	return nil, fmt.Errorf("there are no users: name a file with -users FILE, or set the environment variable %s to JSON such as {\"001\":\"password\"}", usersVariable)
 }
 
 // nonceKey is the key that signs nonces: kept in the state directory, so that a nonce
@@ -71,21 +91,27 @@ func nonceKey(dir string) ([]byte, error) {
 	if dir == "" {
 		return key, nil
 	}
+	key, err := keptKey(dir, key)
+	if err != nil {
+		return nil, fmt.Errorf("cannot keep state in %s (%w): choose another directory with -state DIR, or none with -state \"\"", dir, err)
+	}
+	return key, nil
+}
+
+// keptKey gives the key that an earlier run left in dir; where there is none, fresh stays there.
+func keptKey(dir string, fresh []byte) ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot keep state in %s: %w; choose another directory with -state DIR, or none with -state \"\"", dir, err)
+		return nil, err
 	}
 	path := filepath.Join(dir, "nonce.key")
 	old, err := os.ReadFile(path)
-	if err == nil && len(old) == len(key) {
+	switch {
+	case err == nil && len(old) == len(fresh):
 		return old, nil
+	case err == nil || errors.Is(err, fs.ErrNotExist):
+		err = os.WriteFile(path, fresh, 0o600)
 	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = os.WriteFile(path, key, 0o600)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot keep the nonce key: %w; choose another directory with -state DIR, or none with -state \"\"", err)
-	}
-	return key, nil
+	return fresh, err
 }
 
 // welcome prints what a person types into the phones, and what is to be known at start.
@@ -97,15 +123,16 @@ func welcome(w io.Writer, cfg *config.Config, srv *server.Server, users *digest.
 		for _, a := range created {
 			fmt.Fprintf(w, "    server    %s\n    user      %s\n    password  %s\n\n", shortAddress(at), a.Name, a.Password)
 		}
-		fmt.Fprintf(w, "The passwords are shown only now. More users: minisip user add NAME\n")
+		fmt.Fprintf(w, "The passwords are shown only now. More users: minisip user add NAME, then kill -HUP %d\n", os.Getpid())
 	} else {
-		fmt.Fprintf(w, "Server for the phones: %s (%d users in %s)\n", shortAddress(at), users.Len(), usersFrom(cfg))
+		fmt.Fprintf(w, "Server for the phones: %s (users: %d, from %s)\n", shortAddress(at), users.Len(), usersFrom(cfg))
 	}
 	fmt.Fprintf(w, "Public address: %s, SIP on UDP port %d, media on UDP ports %d-%d\n", at.Addr(), at.Port(), cfg.RTPLow, cfg.RTPHigh)
 	fmt.Fprintf(w, "Features on: %s\n", featureList(cfg))
 	switch ip := at.Addr(); {
 	case ip.IsLoopback():
-		fmt.Fprintf(w, "Warning: %s reaches this machine only. Listen on an address of the network with -listen.\n", ip)
+		fmt.Fprintf(w, "Warning: %s is reached from this machine only. For phones elsewhere the machine needs a\n"+
+			"network address (see: ip address); give that with -listen, or leave -listen out.\n", ip)
 	case ip.IsPrivate() || ip.IsLinkLocalUnicast() || sharedSpace.Contains(ip):
 		fmt.Fprintf(w, "Warning: %s is a private address: phones elsewhere cannot reach it. If a router in front\n"+
 			"forwards the ports to this machine, give the router's public address with -public IP.\n", ip)
@@ -118,8 +145,14 @@ func welcome(w io.Writer, cfg *config.Config, srv *server.Server, users *digest.
 // sharedSpace is RFC 6598's, behind a provider's NAT.
 var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 
+// usersFrom names where the users came from.
 func usersFrom(cfg *config.Config) string {
-	if cfg.Users == "" {
+	inEnv := os.Getenv(usersVariable) != ""
+	_, err := os.Stat(cfg.Users)
+	switch {
+	case inEnv && err == nil:
+		return cfg.Users + " and " + usersVariable
+	case inEnv:
 		return usersVariable
 	}
 	return cfg.Users
@@ -128,26 +161,38 @@ func usersFrom(cfg *config.Config) string {
 // phoneAddress is the address that phones shall use: -public, else the one bound, else
 // the one that packets to the Internet leave from.
 func phoneAddress(cfg *config.Config, bound []netip.AddrPort) netip.AddrPort {
-	first := bound[0]
-	switch {
-	case cfg.Public4.IsValid():
-		return netip.AddrPortFrom(cfg.Public4, first.Port())
-	case cfg.Public6.IsValid():
-		return netip.AddrPortFrom(cfg.Public6, first.Port())
-	case !first.Addr().IsUnspecified():
-		return first
+	for _, at := range bound {
+		public := cfg.Public4
+		if at.Addr().Is6() {
+			public = cfg.Public6
+		}
+		if public.IsValid() {
+			return netip.AddrPortFrom(public, at.Port())
+		}
 	}
-	return netip.AddrPortFrom(outbound(), first.Port())
+	for _, at := range bound {
+		if !at.Addr().IsUnspecified() {
+			return at
+		}
+		if ip := outbound(at.Addr()); ip.IsValid() {
+			return netip.AddrPortFrom(ip, at.Port())
+		}
+	}
+	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if bound[0].Addr().Is6() {
+		loopback = netip.IPv6Loopback()
+	}
+	return netip.AddrPortFrom(loopback, bound[0].Port())
 }
 
-// outbound asks the routing table which address packets to the Internet leave from; none
-// is sent.
-func outbound() netip.Addr {
-	for _, to := range []string{"192.0.2.1:9", "[2001:db8::1]:9"} {
-		conn, err := net.Dial("udp", to)
-		if err != nil {
-			continue
-		}
+// outbound asks the routing table which address of wildcard's family packets to the
+// Internet leave from; none is sent. It is invalid where the machine has none.
+func outbound(wildcard netip.Addr) netip.Addr {
+	network, to := "udp4", "192.0.2.1:9"
+	if wildcard.Is6() {
+		network, to = "udp6", "[2001:db8::1]:9"
+	}
+	if conn, err := net.Dial(network, to); err == nil {
 		defer conn.Close()
 		if a, ok := conn.LocalAddr().(*net.UDPAddr); ok {
 			return a.AddrPort().Addr().Unmap()
@@ -155,18 +200,18 @@ func outbound() netip.Addr {
 	}
 	addrs, _ := net.InterfaceAddrs()
 	for _, a := range addrs {
-		if p, ok := a.(*net.IPNet); ok && p.IP.IsGlobalUnicast() {
-			ip, _ := netip.AddrFromSlice(p.IP)
+		p, ok := a.(*net.IPNet)
+		if !ok || !p.IP.IsGlobalUnicast() {
+			continue
+		}
+		if ip, _ := netip.AddrFromSlice(p.IP); ip.Unmap().Is6() == wildcard.Is6() {
 			return ip.Unmap()
 		}
 	}
-	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	return netip.Addr{}
 }
 
 // shortAddress leaves SIP's own port out, as phones do.
 func shortAddress(at netip.AddrPort) string {
-	if at.Port() != 5060 {
-		return at.String()
-	}
-	return at.Addr().String()
+	return strings.TrimSuffix(at.String(), ":5060")
 }

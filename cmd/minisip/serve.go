@@ -33,6 +33,10 @@ func run(cfg *config.Config, stdout, stderr io.Writer) int {
 	}
 	j := openJournal(cfg, stdout)
 	defer j.close()
+	// Before anybody is told that minisip runs: a signal nobody waits for would end it.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	sigs := awaitSignals()
 	srv, err := server.Listen(serverConfig(cfg, users, auth, j))
 	if err != nil {
 		return fail(stderr, err)
@@ -42,10 +46,7 @@ func run(cfg *config.Config, stdout, stderr io.Writer) int {
 	}
 	welcome(stdout, cfg, srv, users, made)
 	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(cfg)))
-
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	go onSignals(ctx, cfg, srv, auth, j)
+	go sigs.serve(ctx, cfg, srv, auth, j)
 	srv.Run(ctx)
 	j.line("minisip stopped")
 	return exitOK
@@ -94,20 +95,27 @@ func offered(algorithms []digest.Algorithm, users *digest.Users) (out []digest.A
 	return out
 }
 
-// onSignals reloads the users on SIGHUP and opens the log anew on SIGUSR1.
-func onSignals(ctx context.Context, cfg *config.Config, srv *server.Server, auth *digest.Server, j *journal) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
+// signals that ask for something while minisip goes on. Each has a channel of its own, so
+// that one is not lost while another is being obeyed.
+type signals struct{ reload, reopen chan os.Signal }
+
+func awaitSignals() signals {
+	s := signals{make(chan os.Signal, 1), make(chan os.Signal, 1)}
+	signal.Notify(s.reload, syscall.SIGHUP)
+	signal.Notify(s.reopen, syscall.SIGUSR1)
+	return s
+}
+
+// serve reloads the users on SIGHUP and opens the log anew on SIGUSR1.
+func (s signals) serve(ctx context.Context, cfg *config.Config, srv *server.Server, auth *digest.Server, j *journal) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case s := <-signals:
-			if s == syscall.SIGUSR1 {
-				j.reopen()
-				continue
-			}
+		case <-s.reload:
 			reload(ctx, cfg, srv, auth, j)
+		case <-s.reopen:
+			j.reopen()
 		}
 	}
 }
@@ -123,11 +131,13 @@ func reload(ctx context.Context, cfg *config.Config, srv *server.Server, auth *d
 	if err != nil {
 		return
 	}
-	srv.Do(ctx, func(core *proxy.Core) {
+	done := srv.Do(ctx, func(core *proxy.Core) {
 		core.SetUsers(users)
 		auth.SetAlgorithms(offered(algorithms, users))
 	})
-	j.line(fmt.Sprintf("users reloaded: %d", users.Len()))
+	if done {
+		j.line(fmt.Sprintf("users reloaded: %d", users.Len()))
+	}
 }
 
 // featureList says which words are on.

@@ -56,7 +56,7 @@ func (s *Server) beats() *time.Ticker {
 
 // handle gives one datagram to the core.
 func (s *Server) handle(p *packet) {
-	kept := false
+	kept := true // after a panic nobody knows
 	s.guard("a datagram", p, func() {
 		kept = s.core.Receive(time.Now(), p.local, p.src, &p.msg, p.err)
 	})

@@ -118,11 +118,11 @@ func (s *Server) close() {
 }
 
 // Do runs f in the event loop, where all signalling state may be touched, and waits for
-// it; it reports false when ctx is done first.
+// it; it reports false when ctx is done first. Should f panic, that is logged and Do returns.
 func (s *Server) Do(ctx context.Context, f func(*proxy.Core)) bool {
 	ran := make(chan struct{})
 	select {
-	case s.do <- func() { f(s.core); close(ran) }:
+	case s.do <- func() { defer close(ran); f(s.core) }:
 	case <-ctx.Done():
 		return false
 	}

@@ -54,13 +54,20 @@ func listen(at netip.AddrPort) (*socket, error) {
 
 // explain says what a failed bind means and what to do.
 func explain(at netip.AddrPort, err error) error {
+	// The system call and its error are enough of what the net package says.
+	if call := (*os.SyscallError)(nil); errors.As(err, &call) {
+		err = call
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("port %d at %s is in use by another program: stop it (see: ss -lunp 'sport = :%d') or choose another port with -listen: %w", at.Port(), at.Addr(), at.Port(), err)
+		return fmt.Errorf("UDP port %d at %s is in use by another program (%w): stop that (to see it: ss -lunp 'sport = :%d'), or choose another port with -listen ADDR:PORT",
+			at.Port(), at.Addr(), err, at.Port())
 	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("no permission to use port %d at %s: ports below 1024 need root or CAP_NET_BIND_SERVICE: %w", at.Port(), at.Addr(), err)
+		return fmt.Errorf("no permission to use UDP port %d at %s (%w): ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one with -listen ADDR:PORT",
+			at.Port(), at.Addr(), err)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("this machine has no address %s: give one of its own to -listen (see: ip address), and what phones shall use to -public: %w", at.Addr(), err)
+		return fmt.Errorf("this machine has no address %s (%w): give -listen one of its own (to see them: ip address), and -public the one that phones shall use",
+			at.Addr(), err)
 	}
-	return fmt.Errorf("cannot listen on %s: %w", at, err)
+	return fmt.Errorf("cannot listen on UDP %s: %w", at, err)
 }

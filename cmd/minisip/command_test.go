@@ -1,0 +1,96 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestCommands: what minisip prints and how it ends where it does not serve. An expected text is
+// the beginning.
+func TestCommands(t *testing.T) {
+	for _, test := range []struct {
+		args           string
+		status         int
+		stdout, stderr string
+	}{
+		{"version", exitOK, "minisip devel\n", ""},
+		{"-h", exitOK, "minisip is a SIP registrar, stateful proxy and RTP relay.\n\nUsage:\n", ""},
+		{"help", exitOK, "minisip is a SIP registrar, stateful proxy and RTP relay.\n\nUsage:\n", ""},
+		{"silent -h", exitOK, "minisip is a SIP registrar, stateful proxy and RTP relay.\n\nUsage:\n", ""},
+		{"versoin", exitUsage, "", "minisip: word versoin: found no such word, expected version\n"},
+		{"user", exitUsage, "", "minisip user: expected add, del, list or passwd; see minisip user -h\n"},
+		{"unit", exitOK, "[Unit]\n", ""},
+		{"unit -h", exitOK, "Usage: minisip unit [flags] [words]\n", ""},
+		{"unit -bogus", exitUsage, "", "minisip: flag -bogus: found no such flag, "},
+		{"-check", exitOK, "-listen  ", ""},
+		{"-check -rtp 5-6", exitUsage, "", "minisip: flag -rtp: "},
+	} {
+		dir := t.TempDir()
+		got := finish(t, minisip(t, dir, nil, strings.Fields(test.args)...))
+		if got.status != test.status || !begins(got.stdout, test.stdout) || !begins(got.stderr, test.stderr) {
+			t.Errorf("minisip %s: got %+v, want %+v", test.args, got, test)
+		}
+		if left, err := os.ReadDir(dir); len(left) > 0 || err != nil {
+			t.Errorf("minisip %s left %v, %v", test.args, left, err)
+		}
+	}
+}
+
+// begins asks for nothing where nothing is wanted.
+func begins(text, with string) bool {
+	return strings.HasPrefix(text, with) && (with != "" || text == "")
+}
+
+// TestUnitArguments: the unit starts minisip with the flags and words given.
+func TestUnitArguments(t *testing.T) {
+	got := finish(t, minisip(t, t.TempDir(), nil, "unit", "-public", "203.0.113.7", "-realm", "two words", "no_silent"))
+	want := "\nExecStart=/usr/local/bin/minisip -public 203.0.113.7 -realm \"two words\" no_silent\n"
+	if got.status != exitOK || !strings.Contains(got.stdout, want) {
+		t.Errorf("status %d, no %q in\n%s%s", got.status, want, got.stdout, got.stderr)
+	}
+}
+
+// TestCheck: -check says what would be done, and where each setting comes from.
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/minisip.conf", "# mine\nrealm home\nno_silent\nlog-days 3\n")
+	got := finish(t, minisip(t, dir, []string{"MINISIP_TIMEOUT=60s"}, "-config", "minisip.conf", "-log-days", "9", "-check"))
+	if got.status != exitOK || got.stderr != "" {
+		t.Fatalf("got %+v", got)
+	}
+	said := map[string]string{}
+	for l := range strings.Lines(got.stdout) {
+		name, rest, _ := strings.Cut(strings.Join(strings.Fields(l), " "), " ")
+		said[name] = rest
+	}
+	for name, want := range map[string]string{
+		"-realm":    "home minisip.conf:2",
+		"silent":    "off minisip.conf:3",
+		"-log-days": "9 command line",
+		"-timeout":  "60s environment MINISIP_TIMEOUT",
+		"-users":    "users.conf default",
+		"re_sdp":    "on default",
+	} {
+		if said[name] != want {
+			t.Errorf("%s: %q, want %q", name, said[name], want)
+		}
+	}
+}
+
+// TestFeatures: start-up prints which features are on.
+func TestFeatures(t *testing.T) {
+	for words, want := range map[string]string{
+		"":                     "re_contact re_sdp re_via duplicate silent; log brief",
+		"re_via debug silent":  "re_via silent; log debug",
+		"no_silent no_re_sdp":  "re_contact re_via duplicate; log brief",
+		"no_debug -timeout 9s": "re_contact re_sdp re_via duplicate silent; log brief",
+	} {
+		dir := t.TempDir()
+		write(t, dir+"/users.conf", line("001"))
+		d := start(t, dir, nil, strings.Fields(words)...)
+		if got := d.said[len(d.said)-1]; got != "Features on: "+want {
+			t.Errorf("%q: %q, want %q", words, got, want)
+		}
+	}
+}
