@@ -51,7 +51,8 @@ func versionCommand(_ []string, _ io.Reader, stdout, _ io.Writer) int {
 
 // serve is minisip without a subcommand.
 func serve(args []string, stdout, stderr io.Writer) int {
-	cfg, err := config.Parse(args, os.LookupEnv, os.ReadFile)
+	parse := func() (*config.Config, error) { return config.Parse(args, os.LookupEnv, os.ReadFile) }
+	cfg, err := parse()
 	switch {
 	case errors.Is(err, config.ErrHelp):
 		config.Usage(stdout)
@@ -62,7 +63,7 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		cfg.Describe(stdout)
 		return exitOK
 	}
-	return run(cfg, stdout, stderr)
+	return run(cfg, parse, stdout, stderr)
 }
 
 // fail says in one sentence why nothing was begun.

@@ -17,8 +17,8 @@ import (
 	"minisip/rtprelay"
 )
 
-// run serves until a signal ends it.
-func run(cfg *config.Config, stdout, stderr io.Writer) int {
+// run serves until a signal ends it. again reads the configuration once more.
+func run(cfg *config.Config, again func() (*config.Config, error), stdout, stderr io.Writer) int {
 	users, made, err := loadUsers(cfg)
 	if err != nil {
 		return fail(stderr, err)
@@ -37,7 +37,10 @@ func run(cfg *config.Config, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	sigs := awaitSignals()
-	srv, err := server.Listen(serverConfig(cfg, users, auth, j))
+	svc := newService(j.line)
+	sc := serverConfig(cfg, users, auth, j)
+	sc.Beat, sc.Every = svc.beat, svc.every
+	srv, err := server.Listen(sc)
 	if err != nil {
 		return fail(stderr, err)
 	}
@@ -46,8 +49,11 @@ func run(cfg *config.Config, stdout, stderr io.Writer) int {
 	}
 	welcome(stdout, cfg, srv, users, made)
 	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(cfg)))
-	go sigs.serve(ctx, cfg, srv, auth, j)
+	r := &reloader{cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}
+	go sigs.serve(ctx, r, j)
+	svc.ready()
 	srv.Run(ctx)
+	svc.stopping()
 	j.line("minisip stopped")
 	return exitOK
 }
@@ -57,19 +63,23 @@ func serverConfig(cfg *config.Config, users *digest.Users, auth *digest.Server, 
 	sc := server.Config{
 		Listen: cfg.Listen, Default: !cfg.Given("listen"),
 		Users: users, Auth: auth, Log: j.line, Record: j.record,
-		RTP: rtprelay.Config{Low: cfg.RTPLow, High: cfg.RTPHigh},
-		Proxy: proxy.Config{
-			Features: proxy.Features{
-				Contact: cfg.Features.Contact, SDP: cfg.Features.SDP, Via: cfg.Features.Via,
-				Duplicate: cfg.Features.Duplicate, Silent: cfg.Features.Silent, Debug: cfg.Debug,
-			},
-			Realm: cfg.Realm, Domains: cfg.Domains, Public4: cfg.Public4, Public6: cfg.Public6,
-			Keepalive: cfg.Keepalive, Timeout: cfg.Timeout, HoldTimeout: cfg.HoldTimeout,
-			TimerC: cfg.TimerC, MaxPending: cfg.MaxPending, DialAdmins: cfg.DialAdmins,
-		},
+		RTP:   rtprelay.Config{Low: cfg.RTPLow, High: cfg.RTPHigh},
+		Proxy: proxyConfig(cfg),
 	}
 	rand.Read(sc.Seed[:])
 	return sc
+}
+
+func proxyConfig(cfg *config.Config) proxy.Config {
+	return proxy.Config{
+		Features: proxy.Features{
+			Contact: cfg.Features.Contact, SDP: cfg.Features.SDP, Via: cfg.Features.Via,
+			Duplicate: cfg.Features.Duplicate, Silent: cfg.Features.Silent, Debug: cfg.Debug,
+		},
+		Realm: cfg.Realm, Domains: cfg.Domains, Public4: cfg.Public4, Public6: cfg.Public6,
+		Keepalive: cfg.Keepalive, Timeout: cfg.Timeout, HoldTimeout: cfg.HoldTimeout,
+		TimerC: cfg.TimerC, MaxPending: cfg.MaxPending, DialAdmins: cfg.DialAdmins,
+	}
 }
 
 // newAuth makes the digest server. SHA-256 is offered only while every user has that hash.
@@ -93,51 +103,6 @@ func offered(algorithms []digest.Algorithm, users *digest.Users) (out []digest.A
 		out = []digest.Algorithm{digest.MD5}
 	}
 	return out
-}
-
-// signals that ask for something while minisip goes on. Each has a channel of its own, so
-// that one is not lost while another is being obeyed.
-type signals struct{ reload, reopen chan os.Signal }
-
-func awaitSignals() signals {
-	s := signals{make(chan os.Signal, 1), make(chan os.Signal, 1)}
-	signal.Notify(s.reload, syscall.SIGHUP)
-	signal.Notify(s.reopen, syscall.SIGUSR1)
-	return s
-}
-
-// serve reloads the users on SIGHUP and opens the log anew on SIGUSR1.
-func (s signals) serve(ctx context.Context, cfg *config.Config, srv *server.Server, auth *digest.Server, j *journal) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.reload:
-			reload(ctx, cfg, srv, auth, j)
-		case <-s.reopen:
-			j.reopen()
-		}
-	}
-}
-
-// reload reads the user file again; a bad one changes nothing.
-func reload(ctx context.Context, cfg *config.Config, srv *server.Server, auth *digest.Server, j *journal) {
-	users, err := readUsers(cfg, nil)
-	if err != nil {
-		j.line(fmt.Sprintf("users not reloaded, the old ones stay: %v", err))
-		return
-	}
-	algorithms, err := digest.ParseAlgorithms(cfg.Digest)
-	if err != nil {
-		return
-	}
-	done := srv.Do(ctx, func(core *proxy.Core) {
-		core.SetUsers(users)
-		auth.SetAlgorithms(offered(algorithms, users))
-	})
-	if done {
-		j.line(fmt.Sprintf("users reloaded: %d", users.Len()))
-	}
 }
 
 // featureList says which words are on.

@@ -44,9 +44,9 @@ func TestReload(t *testing.T) {
 		{"a new user", line("001") + line("002") + line("003"), "users reloaded: 3",
 			map[string]string{"001": ok, "002": ok, "003": ok, "004": denied}},
 		{"a bad line", line("001") + line("004") + "002:mini_sip_proxy:short\n",
-			"users not reloaded, the old ones stay: " + users + ":3: expected 32 hexadecimal digits",
+			"not reloaded, all stays as it was: " + users + ":3: expected 32 hexadecimal digits",
 			map[string]string{"001": ok, "002": ok, "003": ok, "004": denied}},
-		{"nobody left", "# empty\n", "users not reloaded, the old ones stay: there are no users in " + users,
+		{"nobody left", "# empty\n", "not reloaded, all stays as it was: there are no users in " + users,
 			map[string]string{"001": ok}},
 		{"a user gone", line("001"), "users reloaded: 1",
 			map[string]string{"001": ok, "002": denied, "003": denied}},
@@ -64,7 +64,7 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.signal(syscall.SIGHUP)
-	d.waitFor("users not reloaded, the old ones stay: cannot read the user file users.conf (no such file or directory)")
+	d.waitFor("not reloaded, all stays as it was: cannot read the user file users.conf (no such file or directory)")
 	if got := register(t, d.at, "001", "secret-001"); got != ok {
 		t.Errorf("without a user file: 001 got %s", got)
 	}

@@ -73,3 +73,13 @@ func (c *Config) Given(name string) bool {
 	s, ok := c.origin[name]
 	return ok && !s.at.standard
 }
+
+// Changed lists, of the options named, those that have another value than in old.
+func (c *Config) Changed(old *Config, names ...string) (changed []string) {
+	for _, name := range names {
+		if c.origin[name].value != old.origin[name].value {
+			changed = append(changed, name)
+		}
+	}
+	return changed
+}

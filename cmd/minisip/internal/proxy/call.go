@@ -33,6 +33,7 @@ type dialog struct {
 	callee    session.Party
 	media     *media
 	confirmed bool
+	over      bool      // a BYE has passed
 	acked     time.Time // when an ACK passed last
 	ackedSeq  uint32
 }
@@ -71,6 +72,7 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	k.key = k.callID + "\x00" + k.caller.Tag
 	k.next = c.calls[k.key]
 	c.calls[k.key] = k
+	c.known++
 	c.pending[ctx.user]++
 	c.count.Calls++
 	k.Begin(in.now)
@@ -138,7 +140,10 @@ func (d *dialog) learn(in *inbound) {
 // progress notes a provisional response to an INVITE.
 func (c *Core) progress(ctx *context, b *branch, in *inbound) {
 	k := ctx.call
-	if ctx.dialog != nil {
+	switch {
+	case k == nil: // from before a restart
+		return
+	case ctx.dialog != nil:
 		k.Touch(in.now)
 		return
 	}
@@ -150,16 +155,17 @@ func (c *Core) progress(ctx *context, b *branch, in *inbound) {
 	}
 }
 
-// established notes a 2xx to an INVITE.
-func (c *Core) established(ctx *context, b *branch, in *inbound) {
+// established notes a 2xx to an INVITE. It reports false where no dialog can come of it:
+// without a To tag, or with one too many.
+func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 	k := ctx.call
-	if ctx.dialog != nil {
+	if ctx.dialog != nil || k == nil {
 		c.accepted(ctx, in)
-		return
+		return true
 	}
 	d := c.early(ctx, b, in)
 	if d == nil {
-		return
+		return false
 	}
 	d.learn(in)
 	d.confirmed, d.media = true, b.media
@@ -167,8 +173,8 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) {
 		c.count.Completed++
 		k.noLongerPending()
 		c.logf("call %s: %s answered at %s after %s", k.number, b.target.user, in.src, seconds(in.now.Sub(k.Created)))
-		k.watch(in.now)
 	}
+	return true
 }
 
 // accepted notes a 2xx to a request inside a dialog: it may have moved remote targets.
@@ -199,8 +205,25 @@ func (c *Core) settled(ctx *context, now time.Time, status int) {
 	case ctx.initial && status >= 300:
 		k.end(now, failureOf(ctx, status))
 	case ctx.dialog != nil && ctx.bye:
-		k.end(now, "hung up by "+ctx.dialog.party(ctx.from).User)
+		k.hungUp(ctx.dialog, now, "hung up by "+ctx.dialog.party(ctx.from).User)
 	}
+}
+
+// hungUp ends one dialog of the call, and with the last one the call. After a BYE in an
+// early dialog it is for the INVITE's final response to say what becomes of the call.
+func (k *call) hungUp(d *dialog, now time.Time, why string) {
+	d.over = true
+	if !d.confirmed {
+		return
+	}
+	for _, other := range k.dialogs {
+		if other.confirmed && !other.over {
+			d.media.close()
+			k.State = session.Up
+			return
+		}
+	}
+	k.end(now, why)
 }
 
 // failureOf says why a call was not answered.
@@ -256,6 +279,7 @@ const linger = 5 * time.Second
 // forget takes the call out of the table.
 func (k *call) forget() {
 	c := k.core
+	c.known--
 	c.timers.Stop(&k.timer)
 	if c.calls[k.key] == k {
 		if k.next == nil {
@@ -276,8 +300,12 @@ func (k *call) forget() {
 // unrelayedLimit is how long a call whose media we do not see may go without SIP.
 const unrelayedLimit = 24 * time.Hour
 
-// limit is how long the call may be silent.
+// limit is how long the call may be silent. While a BYE is under way it is for the BYE's
+// transaction to end the call.
 func (k *call) limit() time.Duration {
+	if k.State == session.Ending {
+		return session.Lifetime + linger
+	}
 	if !k.relayed() {
 		return unrelayedLimit
 	}
@@ -289,9 +317,11 @@ func (k *call) limit() time.Duration {
 	return k.core.cfg.Timeout
 }
 
-// watch arms the timer that finds the call silent.
+// watch arms the timer that finds an answered call silent.
 func (k *call) watch(now time.Time) {
-	k.core.timers.Set(&k.timer, now.Add(k.limit()))
+	if k.State == session.Up {
+		k.core.timers.Set(&k.timer, now.Add(k.limit()))
+	}
 }
 
 // Expire implements session.Expirer.
@@ -348,33 +378,4 @@ func (d *dialog) move(r session.Role, in *inbound) {
 	d.call.core.logf("call %s: %s moved from %s to %s", d.call.number, p.User, p.Addr, in.src)
 	p.Addr, p.Local = in.src, in.local
 	d.media.signal(r, in.src.Addr())
-}
-
-// hangUp sends a BYE of our own to both sides of a dialog.
-func (c *Core) hangUp(d *dialog, now time.Time) {
-	for _, r := range [...]session.Role{session.Caller, session.Callee} {
-		to, from := d.party(r), d.party(r.Other())
-		c.ownRequest(now, ownRequest{
-			method: "BYE", uri: to.Contact, from: from.Identity, to: to.Identity, callID: d.call.callID,
-			cseq: from.CSeq + 1, routes: to.Routes, dst: to.Addr, local: to.Local, user: ignore{},
-		})
-	}
-}
-
-// hangUpOrphan ends a call that was answered after the caller had been told otherwise.
-func (c *Core) hangUpOrphan(b *branch, in *inbound) {
-	if len(b.sent) == 0 || c.follow.Parse(b.sent) != nil {
-		return
-	}
-	r := ownRequest{
-		method: "ACK", uri: contactOf(in.Message), from: string(c.follow.Get(sipmsg.FromHdr)),
-		to: string(in.Get(sipmsg.ToHdr)), callID: string(in.CallID()), cseq: in.CSeq(),
-		routes: b.target.routes, dst: in.src, local: b.local, user: ignore{},
-	}
-	c.ownRequest(in.now, r)
-	if !b.orphaned {
-		b.orphaned = true
-		r.method, r.cseq = "BYE", r.cseq+1
-		c.ownRequest(in.now, r)
-	}
 }

@@ -33,7 +33,7 @@ type Config struct {
 	TimerC           time.Duration
 	DialAdmins       []string // who may dial service codes; empty: every user
 	MaxPending       int      // unanswered calls a user
-	MaxTransactions  int      // server transactions in all
+	MaxTransactions  int      // of servers in all, and of clients
 	MaxCalls         int
 	MaxContacts      int // bindings a user
 	MinExpires       time.Duration
@@ -146,3 +146,28 @@ func (n *Counters) drop(r Reason) { n.Dropped[r]++ }
 
 // Counters gives a copy.
 func (c *Core) Counters() Counters { return c.count }
+
+// Load is how many users are registered and how many calls are under way.
+func (c *Core) Load() (users, calls int) {
+	for _, k := range c.calls {
+		for ; k != nil; k = k.next {
+			if k.State != session.Ended {
+				calls++
+			}
+		}
+	}
+	return c.where.Users(), calls
+}
+
+// Reconfigure takes what can change while calls are up. Features change only where
+// was, the configuration before, had others: what was dialled meanwhile stays otherwise.
+func (c *Core) Reconfigure(was, now Config) {
+	if was.Features != now.Features {
+		c.cfg.Features = now.Features
+	}
+	now = now.withDefaults()
+	c.cfg.Domains, c.cfg.DialAdmins = now.Domains, now.DialAdmins
+	c.cfg.Public4, c.cfg.Public6 = now.Public4, now.Public6
+	c.cfg.Keepalive, c.cfg.Timeout, c.cfg.HoldTimeout = now.Keepalive, now.Timeout, now.HoldTimeout
+	c.cfg.TimerC, c.cfg.MaxPending = now.TimerC, now.MaxPending
+}

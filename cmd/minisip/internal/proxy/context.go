@@ -194,14 +194,19 @@ func (ctx *context) success(b *branch, in *inbound) {
 		return
 	}
 	b.passed2xx = in.now
-	if ctx.invite {
-		c.established(ctx, b, in)
-	} else {
+	if !ctx.invite {
 		c.accepted(ctx, in)
+	} else if !c.established(ctx, b, in) {
+		c.hangUpOrphan(b, in)
+		ctx.considerNothing(b, in.now)
+		return
 	}
 	out, ok := c.responseUp(ctx, b, in)
 	if !ok {
 		return
+	}
+	if ctx.invite && ctx.call != nil {
+		ctx.call.watch(in.now) // by now it is known whether the call is held
 	}
 	ctx.finish(in.now, in.Status(), out)
 }
@@ -311,6 +316,7 @@ func (ctx *context) forwardBest(now time.Time) {
 	case ctx.bestStatus == 0:
 		// RFC 4320 4.2: no 408 for anything but INVITE: it would come too late.
 		ctx.done = true
+		ctx.tx.drop()
 		c.settled(ctx, now, 408)
 		ctx.release()
 	default:
@@ -354,6 +360,7 @@ func (c *Core) responseUp(ctx *context, b *branch, in *inbound) ([]byte, bool) {
 		c.addChallenges(ctx, in)
 	}
 	c.buf = in.AppendTo(c.buf[:0])
+	c.before = in.Bytes()
 	return c.buf, true
 }
 

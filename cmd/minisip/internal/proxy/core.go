@@ -21,8 +21,6 @@ type Output interface {
 	Log(line string)
 	// Record takes the account of a call that has ended, to keep.
 	Record(r *Record)
-	// Debug takes a message as it came in or goes out; only called while Features.Debug is on.
-	Debug(what string, local, remote netip.AddrPort, datagram []byte)
 }
 
 // Core is the registrar and proxy. It is not safe for concurrent use: one goroutine owns it.
@@ -38,6 +36,7 @@ type Core struct {
 	servers   map[string]*serverTx
 	clients   map[clientKey]*clientTx
 	calls     map[string]*call
+	known     int            // calls in the table, those under one key counted apart
 	pending   map[string]int // unanswered calls of a user
 	pingers   map[*location.Binding]*pinger
 	hushed    hushedSources // unknown users, in silent mode
@@ -50,7 +49,9 @@ type Core struct {
 	loopSeed  uint32   // of the hash that tells a loop from a spiral
 
 	// Scratch space, in use only while one event is handled.
+	in              inbound
 	key, buf, head  []byte
+	before          []byte // what the next datagram sent was made of, for debug
 	sdpOut, bodyOut []byte
 	sdp             nat.SDP
 	legs            []nat.Leg
@@ -90,17 +91,18 @@ type inbound struct {
 // Receive handles one datagram: m is what Parse made of it, err what Parse said. It
 // reports whether the core keeps m; otherwise m can be used again.
 func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Message, err error) (kept bool) {
-	in := inbound{Message: m, now: now, local: local, src: src}
+	c.in = inbound{Message: m, now: now, local: local, src: src}
+	in := &c.in
 	if err == nil && c.suspended > 0 {
 		c.heard(src, now)
 	}
 	switch {
 	case err != nil:
-		c.malformed(&in, err)
+		c.malformed(in, err)
 	case m.IsRequest():
-		c.request(&in)
+		c.request(in)
 	default:
-		c.response(&in)
+		c.response(in)
 	}
 	return in.kept
 }
@@ -115,7 +117,7 @@ func (c *Core) Tick(now time.Time) { c.timers.Run(now) }
 func (c *Core) request(in *inbound) {
 	c.count.Requests[in.Method()]++
 	if c.cfg.Debug {
-		c.out.Debug("received", in.local, in.src, in.Bytes())
+		c.debugReceived(in, nil)
 	}
 	c.key = session.AppendKey(c.key[:0], in.Message, in.MethodName(), in.src.Addr())
 	if tx := c.servers[string(c.key)]; tx != nil && !tx.again(in) {
@@ -153,7 +155,7 @@ func (c *Core) request(in *inbound) {
 func (c *Core) malformed(in *inbound, err error) {
 	c.count.drop(Malformed)
 	if c.cfg.Debug {
-		c.out.Debug("not understood ("+err.Error()+")", in.local, in.src, in.Bytes())
+		c.debugReceived(in, err)
 	}
 	if !in.CanReply() || in.Method() == sipmsg.ACK || c.hush(in) {
 		return

@@ -203,6 +203,7 @@ func (c *Core) ack(in *inbound) {
 	d.call.Touch(in.now)
 	c.rewriteRequest(in, peer.Contact, nil)
 	c.relayInDialog(in.Message, d, in.from)
+	d.call.watch(in.now)
 	c.passAck(in, peer.Local, to)
 }
 
@@ -233,5 +234,6 @@ func (c *Core) passAck(in *inbound, local, to netip.AddrPort) {
 	}
 	c.pushVia(in.Message, local, c.newID())
 	c.buf = in.AppendTo(c.buf[:0])
+	c.before = in.Bytes()
 	c.send("sent", local, to, c.buf)
 }

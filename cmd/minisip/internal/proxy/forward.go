@@ -60,6 +60,7 @@ func (c *Core) forward(b *branch, now time.Time) int {
 	c.pushVia(ctx.req, b.local, b.key.id)
 	size := len(ctx.req.Bytes()) + 512
 	b.sent = ctx.req.AppendTo(make([]byte, 0, size))
+	c.before = ctx.req.Bytes()
 	b.start(c, now, ctx.invite)
 	return 0
 }

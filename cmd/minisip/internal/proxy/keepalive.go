@@ -40,7 +40,7 @@ func (c *Core) bound(in *inbound, bindings []*location.Binding) {
 
 // spread gives each binding its own place in the interval, so that pings never burst.
 func (c *Core) spread() time.Duration {
-	return c.cfg.Keepalive/2 + time.Duration(c.rnd.Uint64()%uint64(c.cfg.Keepalive/2+1))
+	return time.Duration(c.rnd.Uint64() % uint64(c.cfg.Keepalive))
 }
 
 // unbound forgets what was kept for a binding that is gone.
@@ -75,6 +75,10 @@ func (c *Core) heard(src netip.AddrPort, now time.Time) {
 // Expire implements session.Expirer: the next ping is due.
 func (p *pinger) Expire(now time.Time) {
 	c, b := p.core, p.binding
+	if c.cfg.Keepalive <= 0 { // switched off since
+		c.unbound(b)
+		return
+	}
 	if p.waiting != nil && b.Ping.Answered {
 		b.Ping.Misses++
 		if b.Ping.Misses >= deadAfter && !b.Ping.Suspended {
@@ -123,7 +127,12 @@ func (p *pinger) failed(*clientTx, time.Time, session.Action) {}
 
 // unanswered notes that a branch brought no response at all.
 func (c *Core) unanswered(b *branch, now time.Time) {
-	if !b.Cancelled() {
-		c.logf("call %s: %s at %s did not answer", callNumber(b.ctx.call), b.target.user, b.to)
+	if b.Cancelled() {
+		return
 	}
+	what := string(b.ctx.req.MethodName())
+	if k := b.ctx.call; k != nil {
+		what = "call " + k.number
+	}
+	c.logf("%s: %s at %s did not answer", what, b.target.user, b.to)
 }

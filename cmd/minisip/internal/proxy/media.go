@@ -49,6 +49,7 @@ type media struct {
 	ends    [2]end // by role
 	streams []relayedStream
 	fresh   []int // opened by an offer that is not answered yet
+	closed  bool  // for good
 }
 
 type end struct {
@@ -65,8 +66,8 @@ type relayedStream struct {
 
 // newMedia prepares the media of a branch, if the proxy relays any.
 func (c *Core) newMedia(ctx *context, b *branch) *media {
-	if !c.cfg.SDP || c.relay == nil || !ctx.invite {
-		return nil
+	if !c.cfg.SDP || c.relay == nil || ctx.call == nil {
+		return nil // without a call, nothing would close it
 	}
 	return &media{core: c, ends: [2]end{
 		session.Caller: {ctx.local, ctx.src.Addr()},
@@ -149,7 +150,7 @@ func callNumber(k *call) string {
 // rewrite puts our legs into the SDP that side from sends in m, opening what is missing;
 // in an answer, what it refuses is closed (RFC 3264 6).
 func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (hasSDP bool, err error) {
-	if md == nil {
+	if md == nil || md.closed {
 		return false, nil
 	}
 	part, ok := nat.FindSDP(m)
@@ -315,7 +316,7 @@ func (md *media) close() {
 	for i := range md.streams {
 		md.streams[i].close()
 	}
-	md.streams = nil
+	md.streams, md.fresh, md.closed = nil, nil, true
 }
 
 // open says whether any stream has ports.

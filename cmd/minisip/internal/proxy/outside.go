@@ -38,7 +38,7 @@ func (c *Core) outside(in *inbound) {
 		c.reply(in, status, "", "")
 		return
 	}
-	if in.Method() == sipmsg.INVITE && (c.pending[user.Name] >= c.cfg.MaxPending || len(c.calls) >= c.cfg.MaxCalls) {
+	if in.Method() == sipmsg.INVITE && (c.pending[user.Name] >= c.cfg.MaxPending || c.known >= c.cfg.MaxCalls) {
 		c.count.drop(Overload)
 		c.logf("INVITE from %s: %d unanswered calls already", user.Name, c.pending[user.Name])
 		c.reply(in, 503, "", "Retry-After: 10\r\n")

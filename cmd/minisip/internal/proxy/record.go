@@ -72,8 +72,8 @@ func (d *dialog) directions() (out []Direction) {
 	k := d.call
 	for i := range d.media.streams {
 		s := &d.media.streams[i]
-		if s.Stream == nil {
-			continue
+		if s.Stream == nil || s.peers[session.Caller] == (Peer{}) || s.peers[session.Callee] == (Peer{}) {
+			continue // offered, and never answered
 		}
 		for _, side := range [...]session.Role{session.Caller, session.Callee} {
 			p := d.party(side)

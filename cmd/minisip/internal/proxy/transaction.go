@@ -22,9 +22,9 @@ type serverTx struct {
 	ctx       *context       // nil where we answer ourselves
 }
 
-// newServer opens the server transaction of in; nil when the table is full.
+// newServer opens the server transaction of in; nil when a table is full.
 func (c *Core) newServer(in *inbound) *serverTx {
-	if len(c.servers) >= c.cfg.MaxTransactions {
+	if max(len(c.servers), len(c.clients)) >= c.cfg.MaxTransactions {
 		c.count.drop(Overload)
 		return nil
 	}
@@ -73,11 +73,16 @@ func (tx *serverTx) do(act session.Action) {
 		tx.core.send("sent", tx.local, tx.to, tx.last)
 	}
 	if act.Has(session.Done) {
-		delete(tx.core.servers, tx.key)
-		tx.core.timers.Stop(&tx.timer)
+		tx.drop()
 		return
 	}
 	tx.core.timers.Set(&tx.timer, tx.Deadline())
+}
+
+// drop forgets the transaction.
+func (tx *serverTx) drop() {
+	delete(tx.core.servers, tx.key)
+	tx.core.timers.Stop(&tx.timer)
 }
 
 // Expire implements session.Expirer.
@@ -163,7 +168,7 @@ func (tx *clientTx) received(in *inbound) {
 func (c *Core) response(in *inbound) {
 	c.count.Responses++
 	if c.cfg.Debug {
-		c.out.Debug("received", in.local, in.src, in.Bytes())
+		c.debugReceived(in, nil)
 	}
 	id, ok := branchID(in.Via().Branch)
 	tx := c.clients[clientKey{id, in.Method() == sipmsg.CANCEL}]
@@ -180,8 +185,9 @@ func (c *Core) response(in *inbound) {
 // send puts one datagram out.
 func (c *Core) send(what string, local, to netip.AddrPort, b []byte) {
 	if c.cfg.Debug {
-		c.out.Debug(what, local, to, b)
+		c.debugSent(what, local, to, b, c.before)
 	}
+	c.before = nil
 	c.out.Send(local, to, b)
 }
 

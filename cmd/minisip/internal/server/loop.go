@@ -35,10 +35,7 @@ func (s *Server) loop(ctx context.Context) {
 			timer.Reset(time.Hour)
 			s.guard("timers", nil, func() { s.core.Tick(time.Now()) })
 		case now := <-beat.C:
-			s.addrs.refresh(now, s.sockets)
-			if s.cfg.Beat != nil {
-				s.cfg.Beat()
-			}
+			s.guard("the beat", nil, func() { s.beat(now) })
 		case <-ctx.Done():
 			return
 		}
@@ -54,8 +51,21 @@ func (s *Server) beats() *time.Ticker {
 	return time.NewTicker(every)
 }
 
+// beat does what is to be done now and then, and says that the loop turns.
+func (s *Server) beat(now time.Time) {
+	s.addrs.refresh(now, s.sockets)
+	if n := s.dropped.Load(); n > s.told {
+		s.cfg.Log(fmt.Sprintf("%d datagrams came faster than they could be handled and were dropped", n-s.told))
+		s.told = n
+	}
+	if s.cfg.Beat != nil {
+		s.cfg.Beat(s.core)
+	}
+}
+
 // handle gives one datagram to the core.
 func (s *Server) handle(p *packet) {
+	s.queued.Add(-int64(len(p.buf)))
 	kept := true // after a panic nobody knows
 	s.guard("a datagram", p, func() {
 		kept = s.core.Receive(time.Now(), p.local, p.src, &p.msg, p.err)
@@ -94,12 +104,28 @@ func (o *output) Send(local, to netip.AddrPort, datagram []byte) {
 		}
 		if sock.local == local || sock.wildcard {
 			if err := sock.write(datagram, local, to); err != nil {
-				o.cfg.Log(fmt.Sprintf("cannot send to %s: %v", to, err))
+				o.unsent.note(o.cfg.Log, to, err)
 			}
 			return
 		}
 	}
-	o.cfg.Log(fmt.Sprintf("cannot send to %s: %s is no address of ours any more", to, local))
+	o.unsent.note(o.cfg.Log, to, fmt.Errorf("%s is no address of ours any more", local))
+}
+
+// unsent keeps the log short when datagrams cannot be sent: a line a second at most.
+type unsent struct {
+	last  time.Time
+	count int
+}
+
+func (u *unsent) note(log func(string), to netip.AddrPort, err error) {
+	u.count++
+	now := time.Now()
+	if now.Sub(u.last) < time.Second {
+		return
+	}
+	log(fmt.Sprintf("cannot send to %s: %v (%d datagrams since the last such line)", to, err, u.count))
+	u.last, u.count = now, 0
 }
 
 // Log implements proxy.Output.
@@ -110,11 +136,6 @@ func (o *output) Record(r *proxy.Record) {
 	if o.cfg.Record != nil {
 		o.cfg.Record(r)
 	}
-}
-
-// Debug implements proxy.Output.
-func (o *output) Debug(what string, local, remote netip.AddrPort, datagram []byte) {
-	o.cfg.Log(fmt.Sprintf("%s %s <-> %s, %d bytes\n%s", what, local, remote, len(datagram), datagram))
 }
 
 var _ proxy.Output = (*output)(nil)

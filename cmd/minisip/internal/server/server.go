@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -26,8 +27,8 @@ type Config struct {
 	Seed    [32]byte
 	Log     func(line string)   // never blocks
 	Record  func(*proxy.Record) // of an ended call; never blocks; may be nil
-	Beat    func()              // called by the loop at least every BeatEvery, if not nil
-	Every   time.Duration       // of Beat
+	Beat    func(*proxy.Core)   // called by the loop every Every, so that silence means it hangs; may be nil
+	Every   time.Duration       // 0: 10 s
 }
 
 // Server is minisip at work.
@@ -39,7 +40,10 @@ type Server struct {
 	in      chan *packet
 	do      chan func()
 	free    sync.Pool
+	queued  atomic.Int64  // bytes of the datagrams in the queue
 	dropped atomic.Uint64 // datagrams that found the queue full
+	told    uint64        // of those, how many the log knows of
+	unsent  unsent
 	addrs   addresses
 }
 
@@ -52,8 +56,11 @@ type packet struct {
 	src, local netip.AddrPort
 }
 
-// queueLength is how many datagrams may wait for the loop.
-const queueLength = 8192
+// How much may wait for the loop: datagrams, and their bytes.
+const (
+	queueLength = 8192
+	queueBytes  = 32 << 20
+)
 
 // Listen binds all sockets; nothing is served before Run. The error is one sentence.
 func Listen(cfg Config) (*Server, error) {
@@ -140,12 +147,26 @@ func (s *Server) readFrom(sock *socket) {
 		p := s.free.Get().(*packet)
 		p.buf = append(p.buf[:0], b...)
 		p.src, p.local = src, local
-		p.err = p.msg.Parse(p.buf)
-		select {
-		case s.in <- p:
-		default:
-			s.dropped.Add(1)
-			s.free.Put(p)
+		p.parse()
+		if s.queued.Add(int64(len(b))) <= queueBytes {
+			select {
+			case s.in <- p:
+				return
+			default:
+			}
 		}
+		s.queued.Add(-int64(len(b)))
+		s.dropped.Add(1)
+		s.free.Put(p)
 	})
+}
+
+// parse reads the datagram. A panic costs this datagram alone.
+func (p *packet) parse() {
+	defer func() {
+		if r := recover(); r != nil {
+			p.msg, p.err = sipmsg.Message{}, fmt.Errorf("%w: internal error: %v", sipmsg.ErrNotSIP, r)
+		}
+	}()
+	p.err = p.msg.Parse(p.buf)
 }

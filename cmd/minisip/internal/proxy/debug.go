@@ -1,0 +1,88 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"minisip/sipmsg"
+)
+
+// What the log gets in debug mode: every message as it came and as it went, what
+// rewriting changed between the two, and a hex dump of what is not SIP.
+
+// maxDump bounds the hex dump of one datagram.
+const maxDump = 1024
+
+func (c *Core) debugReceived(in *inbound, err error) {
+	b := in.Bytes()
+	switch {
+	case err == nil:
+		c.logf("received from %s at %s, %d bytes\n%s", in.src, in.local, len(b), b)
+	case errors.Is(err, sipmsg.ErrNotSIP):
+		c.logf("received from %s at %s, %d bytes that are not SIP (%v)\n%s", in.src, in.local, len(b), err, hex.Dump(b[:min(len(b), maxDump)]))
+	default:
+		c.logf("received from %s at %s, %d bytes, refused: %v\n%s", in.src, in.local, len(b), err, b)
+	}
+}
+
+// debugSent logs a datagram that goes out; before is what it was made of, if it was
+// forwarded.
+func (c *Core) debugSent(what string, local, to netip.AddrPort, b, before []byte) {
+	c.logf("%s to %s from %s, %d bytes\n%s", what, to, local, len(b), b)
+	if before == nil {
+		return
+	}
+	if changes := appendChanges(nil, before, b); len(changes) > 0 {
+		c.logf("changed on the way:\n%s", changes)
+	}
+}
+
+// appendChanges lists the lines that are in one message only: "- " those that went, "+ "
+// those that came, in order.
+func appendChanges(dst, before, after []byte) []byte {
+	a, b := lines(before), lines(after)
+	// common[i][j] is the length of the longest common subsequence of a[i:] and b[j:].
+	common := make([][]int, len(a)+1)
+	for i := range common {
+		common[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if bytes.Equal(a[i], b[j]) {
+				common[i][j] = common[i+1][j+1] + 1
+			} else {
+				common[i][j] = max(common[i+1][j], common[i][j+1])
+			}
+		}
+	}
+	i, j := 0, 0
+	for i < len(a) || j < len(b) {
+		switch {
+		case i < len(a) && j < len(b) && bytes.Equal(a[i], b[j]):
+			i, j = i+1, j+1
+		case j == len(b) || i < len(a) && common[i+1][j] >= common[i][j+1]:
+			dst = fmt.Appendf(dst, "- %s\n", a[i])
+			i++
+		default:
+			dst = fmt.Appendf(dst, "+ %s\n", b[j])
+			j++
+		}
+	}
+	return dst
+}
+
+// maxLines bounds what is compared: the work grows with its square.
+const maxLines = 512
+
+func lines(b []byte) (out [][]byte) {
+	for line := range bytes.Lines(b) {
+		if len(out) == maxLines {
+			break
+		}
+		out = append(out, bytes.TrimRight(line, "\r\n"))
+	}
+	return out
+}

@@ -1,0 +1,37 @@
+package proxy
+
+import (
+	"time"
+
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// hangUp sends a BYE of our own to both sides of a dialog.
+func (c *Core) hangUp(d *dialog, now time.Time) {
+	for _, r := range [...]session.Role{session.Caller, session.Callee} {
+		to, from := d.party(r), d.party(r.Other())
+		c.ownRequest(now, ownRequest{
+			method: "BYE", uri: to.Contact, from: from.Identity, to: to.Identity, callID: d.call.callID,
+			cseq: from.CSeq + 1, routes: to.Routes, dst: to.Addr, local: to.Local, user: ignore{},
+		})
+	}
+}
+
+// hangUpOrphan ends a call that was answered after the caller had been told otherwise.
+func (c *Core) hangUpOrphan(b *branch, in *inbound) {
+	if len(b.sent) == 0 || c.follow.Parse(b.sent) != nil {
+		return
+	}
+	r := ownRequest{
+		method: "ACK", uri: contactOf(in.Message), from: string(c.follow.Get(sipmsg.FromHdr)),
+		to: string(in.Get(sipmsg.ToHdr)), callID: string(in.CallID()), cseq: in.CSeq(),
+		routes: b.target.routes, dst: in.src, local: b.local, user: ignore{},
+	}
+	c.ownRequest(in.now, r)
+	if !b.orphaned {
+		b.orphaned = true
+		r.method, r.cseq = "BYE", r.cseq+1
+		c.ownRequest(in.now, r)
+	}
+}

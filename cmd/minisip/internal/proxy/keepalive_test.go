@@ -1,0 +1,127 @@
+package proxy
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pings counts the OPTIONS sent to each phone since the last call.
+func (w *world) pings() map[string]int {
+	n := map[string]int{}
+	for _, e := range w.events {
+		if strings.HasPrefix(e.text, "OPTIONS ") && e.from == "minisip" {
+			n[e.to]++
+		}
+	}
+	w.events = nil
+	return n
+}
+
+// Pings of phones that registered at the same moment spread evenly over the interval, and
+// each goes on at its own pace.
+func TestPingsAreSpread(t *testing.T) {
+	const phones, interval = 1000, 25
+	w := newWorld(t)
+	w.cfg.Keepalive = interval * time.Second
+	s := &script{w}
+	for i := range phones {
+		p := w.addPhone(fmt.Sprint(i), fmt.Sprintf("10.0.%d.%d:1024", i/250, i%250+1))
+		p.claims = netip.MustParseAddrPort("192.168.0.2:5060")
+		w.users[p.user] = p.password
+	}
+	for _, p := range w.phones {
+		s.register(p)
+	}
+	all := map[string]int{}
+	for second := range interval {
+		w.advance(time.Second)
+		pings := w.pings()
+		for name, n := range pings {
+			all[name] += n
+		}
+		if n := len(pings); n < phones/interval/2 || n > phones/interval*2 {
+			t.Errorf("second %d: %d pings of %d in %d s", second, n, phones, interval)
+		}
+	}
+	for _, p := range w.phones {
+		if all[p.name] != 1 {
+			t.Errorf("%s got %d pings in the first interval", p.name, all[p.name])
+		}
+	}
+	w.advance(10 * interval * time.Second)
+	for name, n := range w.pings() {
+		if n != 10 {
+			t.Errorf("%s got %d pings in ten intervals", name, n)
+		}
+	}
+}
+
+// A phone is taken out of routing after three silent pings, if it ever answered one.
+func TestDeadPhones(t *testing.T) {
+	tests := []struct {
+		name     string
+		claims   string
+		answers  string // to its pings, in order: y, n
+		heard    string // what comes from its address then
+		routable bool
+	}{
+		{"answers", "10.0.0.4:5060", "yyyyy", "", true},
+		{"never answered", "10.0.0.4:5060", "nnnnnnnn", "", true},
+		{"two missed", "10.0.0.4:5060", "ynn", "", true},
+		{"three missed", "10.0.0.4:5060", "ynnn", "", false},
+		{"not in a row", "10.0.0.4:5060", "ynnynny", "", true},
+		{"back by an answer", "10.0.0.4:5060", "ynnnny", "", true},
+		{"back by a request", "10.0.0.4:5060", "ynnn", "002a: OPTIONS sip:minisip.example", true},
+		{"back by a REGISTER", "10.0.0.4:5060", "ynnn", "002a: REGISTER auth", true},
+		{"not by somebody else", "10.0.0.4:5060", "ynnn", "001: OPTIONS sip:minisip.example", false},
+		{"not behind NAT, never pinged", "192.0.2.1:5060", "", "", true},
+	}
+	for _, tt := range tests {
+		w := newWorld(t)
+		w.cfg.Keepalive = 25 * time.Second
+		s := &script{w}
+		s.do("phone 001 at 198.51.100.7:5060", "phone 002a at 192.0.2.1:5060 user 002 claims "+tt.claims, "registered 001 002a")
+		for _, a := range tt.answers {
+			for w.events = nil; len(w.pings()) == 0; {
+				w.advance(time.Second)
+			}
+			if a == 'y' {
+				s.do("002a: 200 OK to OPTIONS")
+			}
+		}
+		w.advance(24 * time.Second)
+		if pings := w.pings()["002a"]; tt.answers == "" && pings != 0 {
+			t.Errorf("%s: %d pings", tt.name, pings)
+		}
+		if tt.answers != "" {
+			w.advance(time.Second) // the ping that notices the one before
+		}
+		if tt.heard != "" {
+			s.do(tt.heard)
+		}
+		s.do("001: INVITE 002 auth")
+		if got := s.answerTo001() == "SIP/2.0 100 Trying"; got != tt.routable {
+			t.Errorf("%s: the caller got %s", tt.name, s.answerTo001())
+		}
+		w.finish()
+	}
+}
+
+// Pings end with the registration.
+func TestPingsEnd(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Keepalive = 25 * time.Second
+	s := &script{w}
+	s.do("phone 002 at 192.0.2.1:5060 claims 10.0.0.4:5060", "registered 002", "wait 1h")
+	if n := w.pings()["002"]; n != 144 {
+		t.Errorf("%d pings in an hour, want 144", n)
+	}
+	s.do("wait 1h")
+	if n := len(w.pings()); n != 0 {
+		t.Errorf("%d pings after the registration ran out", n)
+	}
+	w.finish()
+}

@@ -1,0 +1,93 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"minisip/session"
+)
+
+// fakeRelay hands out ports in order, four to a stream, and tells what it was asked for.
+type fakeRelay struct {
+	note     func(line string) // may be nil
+	capacity int               // streams open at once; 0: any number
+	streams  []*fakeStream     // all there ever were
+	open     int
+}
+
+type fakeStream struct {
+	relay       *fakeRelay
+	number      int
+	first, last time.Time // packets, of either side
+	closed      bool
+}
+
+var errNoPorts = errors.New("no ports left")
+
+func (r *fakeRelay) say(format string, args ...any) {
+	if r.note != nil {
+		r.note("relay: " + fmt.Sprintf(format, args...))
+	}
+}
+
+// Open implements Relay.
+func (r *fakeRelay) Open(caller, callee Leg) (Stream, error) {
+	if r.capacity > 0 && r.open >= r.capacity {
+		r.say("no ports left")
+		return nil, errNoPorts
+	}
+	s := &fakeStream{relay: r, number: len(r.streams) + 1}
+	r.streams = append(r.streams, s)
+	r.open++
+	r.say("stream %d opens, %s:%d for the caller at %s, %s:%d for the callee at %s", s.number,
+		caller.Local, s.Port(session.Caller), caller.Signal, callee.Local, s.Port(session.Callee), callee.Signal)
+	return s, nil
+}
+
+// Port implements Stream: 10000 and 10002 for the first.
+func (s *fakeStream) Port(side session.Role) uint16 {
+	return uint16(10000 + 4*(s.number-1) + 2*int(side))
+}
+
+// Expect implements Stream.
+func (s *fakeStream) Expect(side session.Role, p Peer, _ map[uint8]uint32) {
+	mux := ""
+	if p.Mux {
+		mux = ", multiplexed"
+	}
+	s.relay.say("stream %d expects the %s at %s, RTCP %s, signalling from %s%s", s.number, side, p.RTP, p.RTCP, p.Signal, mux)
+	if s.closed {
+		s.relay.say("stream %d IS CLOSED ALREADY", s.number)
+	}
+}
+
+// LastMedia implements Stream.
+func (s *fakeStream) LastMedia() time.Time { return s.last }
+
+// Flow implements Stream: 50 packets a second from either side, none lost.
+func (s *fakeStream) Flow(session.Role) Flow {
+	if s.first.IsZero() {
+		return Flow{}
+	}
+	return Flow{Packets: 50*uint64(s.last.Sub(s.first)/time.Second) + 1, First: s.first, Last: s.last}
+}
+
+// media lets packets pass, both ways.
+func (s *fakeStream) media(now time.Time) {
+	if s.first.IsZero() {
+		s.first = now
+	}
+	s.last = now
+}
+
+// Close implements Stream.
+func (s *fakeStream) Close() {
+	s.relay.say("stream %d closes", s.number)
+	if s.closed {
+		s.relay.say("stream %d CLOSED TWICE", s.number)
+		return
+	}
+	s.closed = true
+	s.relay.open--
+}

@@ -1,0 +1,236 @@
+package proxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"minisip/digest"
+	"minisip/sipmsg"
+)
+
+// epoch is when every test begins.
+var epoch = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+// The addresses of the core.
+var (
+	ours4 = netip.MustParseAddrPort("203.0.113.1:5060")
+	ours6 = netip.MustParseAddrPort("[2001:db8::1]:5060")
+)
+
+const testRealm = "mini_sip_proxy"
+
+// world is a core with its clock, the phones around it, and a record of what happens.
+type world struct {
+	t       testing.TB
+	cfg     Config
+	core    *Core
+	relay   *fakeRelay
+	now     time.Time
+	users   map[string]string // user: password
+	phones  []*phone
+	events  []event
+	quiet   bool // nothing is recorded
+	records bool // accounts of calls are shown
+	lawless bool // phones may send anything, so less holds for what goes out
+	names   names
+	shown   map[string]bool // datagrams that the record holds already
+}
+
+// event is one thing that happened: a datagram on its way or a line of words.
+type event struct {
+	at       time.Duration
+	from, to string // of a datagram; empty for a line
+	addr     netip.AddrPort
+	text     string
+}
+
+// all are the features that are on when no word is given.
+var all = Features{Contact: true, SDP: true, Via: true, Duplicate: true, Silent: true}
+
+func newWorld(t testing.TB) *world {
+	w := &world{t: t, now: epoch, users: map[string]string{}, names: names{map[string]string{}, map[string]int{}}, shown: map[string]bool{}}
+	w.relay = &fakeRelay{note: w.note}
+	w.cfg = Config{
+		Features: all, Realm: testRealm,
+		Ours: func(at netip.AddrPort) bool { return at == ours4 || at == ours6 },
+	}
+	return w
+}
+
+// start makes the core; the configuration and the users stand from then on.
+func (w *world) start() *Core {
+	if w.core != nil {
+		return w.core
+	}
+	users, err := digest.ParseUsers("users.conf", nil, testRealm)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for name, password := range w.users {
+		if err := users.AddJSON(fmt.Appendf(nil, "{%q: %q}", name, password)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	auth := digest.NewServer(digest.Config{Realm: testRealm, Key: []byte("key")})
+	w.core = New(w.cfg, w, w.relay, users, auth, [32]byte{1})
+	return w.core
+}
+
+// Send implements Output: the phone at that address gets the datagram.
+func (w *world) Send(local, to netip.AddrPort, datagram []byte) {
+	name := to.String()
+	if !w.lawless {
+		w.check(datagram)
+	}
+	p := w.at(to)
+	if p != nil {
+		name = p.name
+	}
+	from := "minisip"
+	if want := ourSide(to); local != want {
+		from = fmt.Sprintf("minisip(%s)", local)
+	}
+	w.record(event{from: from, to: name, addr: to, text: string(datagram)})
+	if p != nil {
+		p.receive(readText(datagram))
+	}
+}
+
+// check asserts what holds for every datagram of the core.
+func (w *world) check(datagram []byte) {
+	w.t.Helper()
+	m := readText(datagram)
+	ours := strings.Contains(m.get("Via"), "branch=z9hG4bK") && len(paramAfter(m.get("Via"), "branch=z9hG4bK")) == 24
+	switch {
+	case m.get("Content-Length") != fmt.Sprint(len(m.body)) && m.get("Content-Length")+m.body != "":
+		w.t.Errorf("Content-Length %q over a body of %d bytes:\n%s", m.get("Content-Length"), len(m.body), datagram)
+	case m.isRequest() != ours:
+		w.t.Errorf("our own Via is on top of a response, or not on top of a request:\n%s", datagram)
+	case m.isRequest() && strings.Contains(m.get("Proxy-Authorization")+m.get("Authorization"), testRealm):
+		w.t.Errorf("credentials for our realm go out:\n%s", datagram)
+	}
+}
+
+// Log implements Output.
+func (w *world) Log(line string) { w.note("log: " + line) }
+
+// Record implements Output.
+func (w *world) Record(r *Record) {
+	if !w.records {
+		return
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		w.t.Error(err)
+	}
+	w.note("record: " + string(b))
+}
+
+// Debug implements Output.
+func (w *world) Debug(what string, local, remote netip.AddrPort, datagram []byte) {
+	w.note(fmt.Sprintf("debug: %s %s %s: %d bytes", what, local, remote, len(datagram)))
+}
+
+func (w *world) note(line string) { w.record(event{text: line}) }
+
+func (w *world) record(e event) {
+	if !w.quiet {
+		e.at = w.now.Sub(epoch)
+		w.events = append(w.events, e)
+	}
+}
+
+// send gives the core a datagram of phone p.
+func (w *world) send(p *phone, datagram []byte) {
+	w.record(event{from: p.name, to: "minisip", addr: p.addr, text: string(datagram)})
+	w.deliver(p.addr, datagram)
+}
+
+func (w *world) deliver(src netip.AddrPort, datagram []byte) (kept bool) {
+	m := new(sipmsg.Message)
+	err := m.Parse([]byte(string(datagram)))
+	return w.start().Receive(w.now, ourSide(src), src, m, err)
+}
+
+// advance lets time pass, with every timer on the way.
+func (w *world) advance(d time.Duration) {
+	end := w.now.Add(d)
+	core := w.start()
+	for next := core.Deadline(); !next.IsZero() && !next.After(end); next = core.Deadline() {
+		w.now = next
+		core.Tick(next)
+	}
+	w.now = end
+}
+
+// ourSide is our address as who is at the other end sees it.
+func ourSide(far netip.AddrPort) netip.AddrPort {
+	if far.Addr().Is4() {
+		return ours4
+	}
+	return ours6
+}
+
+func (w *world) at(addr netip.AddrPort) *phone {
+	for _, p := range w.phones {
+		if p.addr == addr {
+			return p
+		}
+	}
+	return nil
+}
+
+func (w *world) phone(name string) *phone {
+	for _, p := range w.phones {
+		if p.name == name {
+			return p
+		}
+	}
+	w.t.Fatalf("no phone called %q", name)
+	return nil
+}
+
+// addPhone makes a phone whose user is in the user file.
+func (w *world) addPhone(name, at string) *phone {
+	p := &phone{
+		world: w, name: name, user: name, password: "secret-" + name, addr: netip.MustParseAddrPort(at),
+		sent: map[string]*text{}, got: map[string]*text{}, answer: map[string]*text{}, tags: map[string]string{},
+	}
+	p.claims, p.rtp = p.addr, netip.AddrPortFrom(p.addr.Addr(), 4000)
+	w.phones = append(w.phones, p)
+	return p
+}
+
+// finish lets everything run out and asserts that nothing stays behind.
+func (w *world) finish() {
+	w.t.Helper()
+	w.quiet = true
+	w.advance(25 * time.Hour)
+	if left := w.leftovers(); left != "" {
+		w.t.Errorf("a day later there is still: %s", left)
+	}
+}
+
+// leftovers names the tables of the core that are not empty.
+func (w *world) leftovers() string {
+	c := w.start()
+	var b strings.Builder
+	for _, n := range []struct {
+		name string
+		n    int
+	}{
+		{"server transactions", len(c.servers)}, {"client transactions", len(c.clients)},
+		{"calls", len(c.calls)}, {"users with pending calls", len(c.pending)},
+		{"pingers", len(c.pingers)}, {"suspended", c.suspended}, {"bindings", c.where.Len()},
+		{"timers", c.timers.Len()}, {"open streams", w.relay.open},
+	} {
+		if n.n != 0 {
+			fmt.Fprintf(&b, "%d %s; ", n.n, n.name)
+		}
+	}
+	return b.String()
+}

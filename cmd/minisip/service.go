@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"minisip/cmd/minisip/internal/proxy"
+	"minisip/cmd/minisip/internal/systemd"
+)
+
+// service is what systemd is told, where it listens: that the sockets are bound, how many
+// users and calls there are, and, by the event loop itself, that it still turns. Under
+// anything else all of it is nothing.
+type service struct {
+	every    time.Duration // between two beats
+	watchdog bool
+	failed   bool
+	log      func(string)
+}
+
+// statusEvery is how old the status line may get where no watchdog asks for more.
+const statusEvery = 10 * time.Second
+
+func newService(log func(string)) *service {
+	s := &service{every: statusEvery, log: log}
+	if within, ok := systemd.WatchdogInterval(os.LookupEnv); ok {
+		s.watchdog, s.every = true, min(within/2, statusEvery)
+	}
+	return s
+}
+
+// beat is called by the event loop.
+func (s *service) beat(core *proxy.Core) {
+	users, calls := core.Load()
+	state := fmt.Sprintf("STATUS=%d users registered, %d calls", users, calls)
+	if s.watchdog {
+		state += "\nWATCHDOG=1"
+	}
+	s.tell(state)
+}
+
+func (s *service) ready()    { s.tell("READY=1") }
+func (s *service) stopping() { s.tell("STOPPING=1") }
+
+// tell says it; a service manager that does not hear is complained of once.
+func (s *service) tell(state string) {
+	err := systemd.Notify(state)
+	if err != nil && !s.failed {
+		s.log(err.Error())
+	}
+	s.failed = err != nil
+}
