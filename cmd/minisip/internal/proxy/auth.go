@@ -10,11 +10,15 @@ import (
 // credentials are the two fields in which a request can carry them.
 var credentialFields = [...]sipmsg.ID{sipmsg.AuthorizationHdr, sipmsg.ProxyAuthorizationHdr}
 
+// maxCredentials is how many credentials for our realm are looked at in one request: a
+// phone sends one for each algorithm, in one or both fields.
+const maxCredentials = 4
+
 // authenticate verifies the credentials of a request: RFC 3261 22. It returns the user,
 // or challenges and returns nil. Credentials in either field are taken.
 func (c *Core) authenticate(in *inbound) *digest.User {
 	verdict := digest.Denied
-	tried := false
+	tried := 0
 	for i := range in.NumHeaders() {
 		h := in.Header(i)
 		if h.ID != sipmsg.AuthorizationHdr && h.ID != sipmsg.ProxyAuthorizationHdr {
@@ -24,7 +28,9 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 		if err != nil || !c.ourRealm(&cred) {
 			continue
 		}
-		tried = true
+		if tried++; tried > maxCredentials {
+			break
+		}
 		user := c.users.Lookup(cred.Username)
 		verdict = c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user)
 		if verdict == digest.OK {
@@ -34,7 +40,7 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 			break
 		}
 	}
-	if tried && verdict != digest.Stale {
+	if tried > 0 && verdict != digest.Stale {
 		c.count.Denied++
 		if c.denied.news(in.now, in.src.Addr()) {
 			c.logf("%s from %s for %s refused: %s", in.MethodName(), in.src, printable(c.claimed(in)), verdict)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,6 +32,7 @@ type call struct {
 type dialog struct {
 	call      *call
 	callee    session.Party
+	branch    uint64 // that leads to the callee
 	media     *media
 	confirmed bool
 	over      bool      // a BYE has passed
@@ -111,16 +113,22 @@ func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
 		return nil
 	}
 	for _, d := range k.dialogs {
-		if d.callee.Tag == string(tag) {
+		if d.branch == b.key.id && d.callee.Tag == string(tag) {
 			return d
 		}
 	}
 	if len(k.dialogs) >= maxDialogs {
 		return nil
 	}
-	d := &dialog{call: k, media: b.media}
+	d := &dialog{call: k, branch: b.key.id, media: b.media}
 	d.callee = session.Party{User: b.target.user, Tag: string(tag), Local: b.local, Addr: in.src}
-	d.callee.Routes = append(routeSet(in.Message, func(v []byte) bool { return c.ourRoute(in, v) }), b.target.routes...)
+	// RFC 3261 12.1.2: the caller's route set is Record-Route in reverse. Without one, the
+	// Path that the INVITE took serves.
+	d.callee.Routes = routeSet(in.Message, func(v []byte) bool { return c.ourRoute(in, v, false) })
+	slices.Reverse(d.callee.Routes)
+	if len(d.callee.Routes) == 0 {
+		d.callee.Routes = b.target.routes
+	}
 	k.dialogs = append(k.dialogs, d)
 	return d
 }
@@ -169,6 +177,9 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 	}
 	d.learn(in)
 	d.confirmed, d.media = true, b.media
+	if k.State == session.Ended {
+		d.media.close() // nobody would later
+	}
 	if k.Answer(in.now) {
 		c.count.Completed++
 		k.noLongerPending()
@@ -200,10 +211,19 @@ func (c *Core) accepted(ctx *context, in *inbound) {
 // settled is told the final response of every context.
 func (c *Core) settled(ctx *context, now time.Time, status int) {
 	k := ctx.call
+	if ctx.counted {
+		ctx.counted = false
+		c.answeredOne(ctx.user)
+	}
 	switch {
 	case k == nil:
 	case ctx.initial && status >= 300:
 		k.end(now, failureOf(ctx, status))
+	case ctx.dialog != nil && ctx.bye && (status == 401 || status == 407):
+		if k.State == session.Ending {
+			k.State = session.Up // the phone wants to know who asks
+			k.watch(now)
+		}
 	case ctx.dialog != nil && ctx.bye:
 		k.hungUp(ctx.dialog, now, "hung up by "+ctx.dialog.party(ctx.from).User)
 	}
@@ -237,6 +257,8 @@ func failureOf(ctx *context, status int) string {
 		return "declined (603)"
 	case status == 408:
 		return "no answer (408)"
+	case status == 487: // timer C, or the phone by itself
+		return "given up before an answer (487)"
 	}
 	return fmt.Sprintf("refused (%d %s)", status, sipmsg.ReasonPhrase(status))
 }
@@ -246,9 +268,13 @@ func (k *call) noLongerPending() {
 		return
 	}
 	k.pending = false
-	c := k.core
-	if c.pending[k.caller.User]--; c.pending[k.caller.User] <= 0 {
-		delete(c.pending, k.caller.User)
+	k.core.answeredOne(k.caller.User)
+}
+
+// answeredOne notes that a user has one unanswered call less.
+func (c *Core) answeredOne(user string) {
+	if c.pending[user]--; c.pending[user] <= 0 {
+		delete(c.pending, user)
 	}
 }
 
@@ -307,7 +333,12 @@ func (k *call) limit() time.Duration {
 		return session.Lifetime + linger
 	}
 	if !k.relayed() {
-		return unrelayedLimit
+		for _, d := range k.dialogs {
+			if !d.acked.IsZero() {
+				return unrelayedLimit
+			}
+		}
+		return session.Lifetime // the ACK never came
 	}
 	for _, d := range k.dialogs {
 		if d.confirmed && (d.callee.Held || k.caller.Held) {
@@ -337,7 +368,7 @@ func (k *call) Expire(now time.Time) {
 		return
 	}
 	for _, d := range k.dialogs {
-		if d.confirmed {
+		if d.confirmed && !d.over {
 			k.core.hangUp(d, now)
 		}
 	}

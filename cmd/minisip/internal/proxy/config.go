@@ -100,6 +100,12 @@ func (c *Core) isOurs(at netip.AddrPort) bool {
 	return public && c.cfg.Ours(netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()))
 }
 
+// serves says whether a Request-URI names a host that we answer for: with -domain, one of
+// those or an address of ours, else any.
+func (c *Core) serves(in *inbound, uri *sipmsg.URI) bool {
+	return len(c.cfg.Domains) == 0 || !uri.IsSIP() || c.ours(in.local, uri.Host, uri.Port)
+}
+
 // served says whether a Request-URI's host is one that we answer for.
 func (c *Core) served(host []byte) bool {
 	if len(c.cfg.Domains) == 0 {

@@ -17,10 +17,13 @@ type context struct {
 	req        *sipmsg.Message // as it came; ours until the context is done
 	src, local netip.AddrPort
 	routes     int // Route values on top that are ours
+	strict     bool
+	counted    bool // as unanswered, though no call is known
 	invite     bool
 	initial    bool // outside a dialog: Record-Route goes in
 	bye        bool
 	offered    bool // the request carried SDP
+	wasHeld    bool // what its side was before
 	user       string
 	branches   []*branch
 	later      [][]target // groups of lower q, tried when the ones before have failed
@@ -53,9 +56,11 @@ type branch struct {
 	target    target
 	status    int // of the final response; 0: none yet
 	media     *media
+	described bool // a response with SDP has come
 	orphaned  bool // answered too late and hung up by us
 	wantsStop bool // to be cancelled as soon as a provisional response comes
 	passed2xx time.Time
+	passedTag string
 }
 
 // newContext opens the server transaction and the response context of in, which the
@@ -68,7 +73,7 @@ func (c *Core) newContext(in *inbound) *context {
 	}
 	in.kept = true
 	ctx := &context{
-		core: c, tx: tx, req: in.Message, src: in.src, local: in.local, routes: in.routes,
+		core: c, tx: tx, req: in.Message, src: in.src, local: in.local, routes: in.routes, strict: in.strict,
 		invite: in.Method() == sipmsg.INVITE, bye: in.Method() == sipmsg.BYE,
 	}
 	tx.ctx = ctx
@@ -77,7 +82,7 @@ func (c *Core) newContext(in *inbound) *context {
 
 // inbound gives the request again as if it had just come.
 func (ctx *context) inbound(now time.Time) *inbound {
-	return &inbound{Message: ctx.req, now: now, src: ctx.src, local: ctx.local, routes: ctx.routes}
+	return &inbound{Message: ctx.req, now: now, src: ctx.src, local: ctx.local, routes: ctx.routes, strict: ctx.strict}
 }
 
 // answer sends a final response of our own upstream and ends the context.
@@ -137,6 +142,9 @@ func (ctx *context) release() {
 func (b *branch) responded(_ *clientTx, in *inbound) {
 	status := in.Status()
 	switch {
+	case !hasTwoVias(in.Message):
+		// RFC 3261 16.7 step 3: without a Via of the caller's it is not to be forwarded.
+		b.ctx.core.count.drop(Stray)
 	case status == 100:
 		b.stopNow(in.now)
 	case status < 200:
@@ -144,10 +152,18 @@ func (b *branch) responded(_ *clientTx, in *inbound) {
 		b.ctx.provisional(b, in)
 	case status < 300:
 		b.ctx.success(b, in)
+	case status == 408 && !b.ctx.invite:
+		b.status = status
+		b.ctx.considerNothing(b, in.now) // RFC 4320 4.2: never sent on
 	default:
 		b.status = status
 		b.ctx.failure(b, in)
 	}
+}
+
+func hasTwoVias(m *sipmsg.Message) bool {
+	it := m.Values(sipmsg.ViaHdr)
+	return it.Next() && it.Next()
 }
 
 // failed implements clientUser: no response came.
@@ -165,13 +181,11 @@ func (b *branch) failed(_ *clientTx, now time.Time, act session.Action) {
 }
 
 func (ctx *context) provisional(b *branch, in *inbound) {
-	if ctx.done {
-		return
+	if ctx.done || !ctx.invite {
+		return // RFC 4320 4.1: nothing but 100 goes up for anything else
 	}
 	c := ctx.core
-	if ctx.invite {
-		c.progress(ctx, b, in)
-	}
+	c.progress(ctx, b, in)
 	if out, ok := c.responseUp(ctx, b, in); ok {
 		ctx.tx.respond(in.now, in.Status(), out)
 	}
@@ -184,16 +198,18 @@ func (ctx *context) success(b *branch, in *inbound) {
 	b.status = in.Status()
 	if ctx.done && (!ctx.invite || ctx.tx.State() != session.Accepted) {
 		if ctx.invite {
+			b.dropMedia()
 			c.hangUpOrphan(b, in)
 		}
 		return
 	}
 	// A copy of a 2xx sooner than a retransmission timer allows was made by the network.
-	if c.cfg.Duplicate && !first && in.now.Sub(b.passed2xx) < soonest {
+	same := string(in.ToTag()) == b.passedTag
+	if c.cfg.Duplicate && !first && same && in.now.Sub(b.passed2xx) < soonest {
 		c.count.drop(Copy)
 		return
 	}
-	b.passed2xx = in.now
+	b.passed2xx, b.passedTag = in.now, string(in.ToTag())
 	if !ctx.invite {
 		c.accepted(ctx, in)
 	} else if !c.established(ctx, b, in) {
@@ -205,7 +221,7 @@ func (ctx *context) success(b *branch, in *inbound) {
 	if !ok {
 		return
 	}
-	if ctx.invite && ctx.call != nil {
+	if ctx.call != nil {
 		ctx.call.watch(in.now) // by now it is known whether the call is held
 	}
 	ctx.finish(in.now, in.Status(), out)

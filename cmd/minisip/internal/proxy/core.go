@@ -82,6 +82,7 @@ type inbound struct {
 	*sipmsg.Message
 	now        time.Time
 	src, local netip.AddrPort
+	strict     bool         // a strict router put the remote target behind all Routes
 	routes     int          // how many Route values on top are ours
 	kept       bool         // a response context holds on to the Message
 	dialog     *dialog      // that a request belongs to, if known
@@ -93,7 +94,7 @@ type inbound struct {
 func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Message, err error) (kept bool) {
 	c.in = inbound{Message: m, now: now, local: local, src: src}
 	in := &c.in
-	if err == nil && c.suspended > 0 {
+	if c.suspended > 0 {
 		c.heard(src, now)
 	}
 	switch {
@@ -140,10 +141,10 @@ func (c *Core) request(in *inbound) {
 	}
 	c.findRoutes(in)
 	switch {
-	case len(in.ToTag()) > 0:
-		c.inDialog(in)
 	case in.Method() == sipmsg.REGISTER:
 		c.register(in)
+	case len(in.ToTag()) > 0:
+		c.inDialog(in)
 	case c.forUs(in):
 		c.options(in)
 	default:

@@ -97,15 +97,21 @@ func (c *Core) allCalls() (calls []*call) {
 // logUsers writes the registered users into the log.
 func (c *Core) logUsers(in *inbound) {
 	lines := c.userLines(in)
-	c.logf("registered users: %d", len(lines))
+	c.logf("registered users: %d, bindings: %d", c.where.Users(), c.where.Len())
 	for _, l := range lines {
 		c.out.Log(l)
 	}
 }
 
-// userLines is one line a binding, sorted.
+// maxUserLines bounds the list of registered users: it is made in the event loop.
+const maxUserLines = 1000
+
+// userLines is one line a binding, sorted; of too many, some.
 func (c *Core) userLines(in *inbound) (lines []string) {
 	for b := range c.where.All() {
+		if len(lines) == maxUserLines {
+			break
+		}
 		left := max(0, b.Expires.Sub(in.now))
 		lines = append(lines, fmt.Sprintf("%s -> %s, expires in %d", b.AOR, b.Source, int(left.Seconds())))
 	}
@@ -145,7 +151,7 @@ func (c *Core) notifyUsers(in *inbound, user string) {
 
 // dialled finds the service code in a Request-URI, if it is one and names this server.
 func (c *Core) dialled(in *inbound, uri *sipmsg.URI) (dialcmd.Command, bool) {
-	if in.Method() != sipmsg.INVITE || uri.IsSIP() && !c.ours(in.local, uri.Host, uri.Port) {
+	if in.Method() != sipmsg.INVITE || !c.serves(in, uri) {
 		return dialcmd.Command{}, false
 	}
 	return dialcmd.Lookup(string(userPart(in.RequestURI())))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 
+	"minisip/cmd/minisip/internal/location"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -75,7 +76,7 @@ func (c *Core) inDialog(in *inbound) {
 	if ctx.bye && d.call.State == session.Up {
 		d.call.State = session.Ending
 	}
-	c.fork(ctx, in.now, []target{{user: peer.User, uri: peer.Contact, addr: to, local: peer.Local}})
+	c.fork(ctx, in.now, []target{{user: peer.User, uri: targetURI(peer.Contact), addr: to, local: peer.Local}})
 }
 
 // routeOn decides where a request inside a dialog goes: what follows our Route is
@@ -88,7 +89,7 @@ func (c *Core) routeOn(in *inbound, peer *session.Party) (netip.AddrPort, bool) 
 	}
 	for _, r := range peer.Routes {
 		if sameRoute([]byte(r), next) {
-			if at, ok := c.routeAddr(r); ok {
+			if at, ok := c.routeAddr(r); ok && at.Addr() == peer.Addr.Addr() {
 				return at, true
 			}
 			return peer.Addr, true
@@ -133,12 +134,11 @@ func (c *Core) withoutCall(in *inbound) {
 			return
 		}
 	}
-	uri, err := sipmsg.ParseURI(in.RequestURI())
+	b, err := c.remoteTarget(in)
 	if err != nil {
 		c.reply(in, 400, "", "")
 		return
 	}
-	b := c.where.FindContact(&uri)
 	if b == nil {
 		c.reply(in, 481, "", "")
 		return
@@ -153,14 +153,38 @@ func (c *Core) withoutCall(in *inbound) {
 		}
 		t.addr, t.routes = at, nil
 	}
+	if in.Method() == sipmsg.INVITE && c.pending[string(c.claimed(in))] >= c.cfg.MaxPending {
+		c.count.drop(Overload)
+		c.reply(in, 503, "", "Retry-After: 10\r\n")
+		return
+	}
 	ctx := c.newContext(in)
 	if ctx == nil {
 		return
 	}
 	if ctx.invite {
 		ctx.trying(in.now)
+		ctx.user, ctx.counted = string(c.claimed(in)), true
+		c.pending[ctx.user]++
 	}
 	c.fork(ctx, in.now, []target{t})
+}
+
+// remoteTarget finds the binding that a request inside a dialog is meant for.
+func (c *Core) remoteTarget(in *inbound) (*location.Binding, error) {
+	value := in.RequestURI()
+	if in.strict {
+		a, err := sipmsg.ParseNameAddr(in.lastRoute())
+		if err != nil {
+			return nil, err
+		}
+		value = a.URI
+	}
+	uri, err := sipmsg.ParseURI(value)
+	if err != nil {
+		return nil, err
+	}
+	return c.where.FindContact(&uri), nil
 }
 
 // atBinding says whether a request comes from where the user that it claims to be has
@@ -201,7 +225,7 @@ func (c *Core) ack(in *inbound) {
 	}
 	d.acked, d.ackedSeq = in.now, in.CSeq()
 	d.call.Touch(in.now)
-	c.rewriteRequest(in, peer.Contact, nil)
+	c.rewriteRequest(in, targetURI(peer.Contact), nil)
 	c.relayInDialog(in.Message, d, in.from)
 	d.call.watch(in.now)
 	c.passAck(in, peer.Local, to)
@@ -210,17 +234,12 @@ func (c *Core) ack(in *inbound) {
 // ackWithoutCall lets the ACK of a call from before a restart through, between phones
 // that are registered.
 func (c *Core) ackWithoutCall(in *inbound) {
-	uri, err := sipmsg.ParseURI(in.RequestURI())
-	if err != nil || len(in.ToTag()) == 0 || !c.atBinding(in) {
-		c.count.drop(Stray)
-		return
-	}
-	b := c.where.FindContact(&uri)
-	if b == nil {
-		c.count.drop(Stray)
-		return
-	}
 	c.findRoutes(in)
+	b, err := c.remoteTarget(in)
+	if err != nil || b == nil || len(in.ToTag()) == 0 || !c.atBinding(in) || in.nextRoute() != nil {
+		c.count.drop(Stray)
+		return
+	}
 	t := c.reach(b, nil)[0]
 	c.rewriteRequest(in, t.uri, nil)
 	c.passAck(in, t.local, t.addr)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"minisip/nat"
@@ -82,6 +83,9 @@ func (c *Core) rewriteRequest(in *inbound, uri string, routes []string) {
 	}
 	c.stripCredentials(m)
 	removeRoutes(m, in.routes)
+	if in.strict {
+		m.Remove(lastValue(m, sipmsg.RouteHdr))
+	}
 	for i := len(routes) - 1; i >= 0; i-- {
 		m.Prepend("Route", []byte(routes[i]))
 	}
@@ -94,6 +98,31 @@ func (c *Core) rewriteRequest(in *inbound, uri string, routes []string) {
 func removeRoutes(m *sipmsg.Message, n int) {
 	for it := m.Values(sipmsg.RouteHdr); n > 0 && it.Next(); n-- {
 		m.Remove(it.Value())
+	}
+}
+
+func lastValue(m *sipmsg.Message, id sipmsg.ID) (v sipmsg.Value) {
+	for it := m.Values(id); it.Next(); {
+		v = it.Value()
+	}
+	return v
+}
+
+// targetURI makes a Request-URI of a Contact: RFC 3261 16.6 step 2 wants out what 19.1.1
+// does not allow there, the headers and the method parameter.
+func targetURI(contact string) string {
+	uri, _, _ := strings.Cut(contact, "?")
+	for at := 0; ; {
+		i := strings.Index(strings.ToLower(uri[at:]), ";method=")
+		if i < 0 {
+			return uri
+		}
+		at += i
+		end := strings.IndexByte(uri[at+1:], ';')
+		if end < 0 {
+			return uri[:at]
+		}
+		uri = uri[:at] + uri[at+1+end:]
 	}
 }
 

@@ -38,7 +38,7 @@ func FuzzCore(f *testing.F) {
 // fuzzed is a world with small tables.
 type fuzzed struct {
 	*script
-	sent map[string]bool // branches that the core has put on top
+	sent map[string]bool // transactions of the core, by branch
 }
 
 const (
@@ -217,4 +217,8 @@ func (s *fuzzed) give(p *phone, datagram []byte) {
 	}
 }
 
-func branchOf(m *text) string { return paramAfter(m.get("Via"), "branch=") }
+// branchOf gives what the core knows its transactions by: the branch without the loop hash.
+func branchOf(m *text) string {
+	b := paramAfter(m.get("Via"), "branch=")
+	return b[:min(len(b), len(branchPrefix)+16)]
+}

@@ -12,8 +12,8 @@ func (c *Core) hangUp(d *dialog, now time.Time) {
 	for _, r := range [...]session.Role{session.Caller, session.Callee} {
 		to, from := d.party(r), d.party(r.Other())
 		c.ownRequest(now, ownRequest{
-			method: "BYE", uri: to.Contact, from: from.Identity, to: to.Identity, callID: d.call.callID,
-			cseq: from.CSeq + 1, routes: to.Routes, dst: to.Addr, local: to.Local, user: ignore{},
+			method: "BYE", uri: targetURI(to.Contact), from: from.Identity, to: to.Identity, callID: d.call.callID,
+			cseq: max(1, from.CSeq+1), routes: to.Routes, dst: to.Addr, local: to.Local, user: ignore{},
 		})
 	}
 }
@@ -24,7 +24,7 @@ func (c *Core) hangUpOrphan(b *branch, in *inbound) {
 		return
 	}
 	r := ownRequest{
-		method: "ACK", uri: contactOf(in.Message), from: string(c.follow.Get(sipmsg.FromHdr)),
+		method: "ACK", uri: targetURI(contactOf(in.Message)), from: string(c.follow.Get(sipmsg.FromHdr)),
 		to: string(in.Get(sipmsg.ToHdr)), callID: string(in.CallID()), cseq: in.CSeq(),
 		routes: b.target.routes, dst: in.src, local: b.local, user: ignore{},
 	}

@@ -48,8 +48,17 @@ type media struct {
 	core    *Core
 	ends    [2]end // by role
 	streams []relayedStream
-	fresh   []int // opened by an offer that is not answered yet
-	closed  bool  // for good
+	fresh   []int    // opened by an offer that is not answered yet
+	closed  bool     // for good
+	again   bool     // what is being rewritten repeats a response that was seen
+	undo    []before // what an offer that is not answered yet has changed
+}
+
+// before is what a side's SDP said of a stream until the pending offer.
+type before struct {
+	stream int
+	side   session.Role
+	peer   Peer
 }
 
 type end struct {
@@ -93,6 +102,9 @@ func (c *Core) relayRequest(b *branch) int {
 	}
 	ctx.offered = ctx.offered || hasSDP
 	if hasSDP {
+		if ctx.dialog != nil {
+			ctx.wasHeld = ctx.dialog.party(from).Held
+		}
 		ctx.hold(from, nil, md.held(c))
 	}
 	return 0
@@ -106,7 +118,12 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 	if d != nil {
 		md, from = d.media, ctx.from.Other()
 	}
+	if md != nil {
+		md.again = b.described
+		defer func() { md.again = false }()
+	}
 	hasSDP, err := md.rewrite(in.Message, from, ctx.offered)
+	b.described = b.described || hasSDP
 	if err != nil {
 		c.logf("call %s: no relay ports left: media goes past us", callNumber(ctx.call))
 		return
@@ -150,7 +167,7 @@ func callNumber(k *call) string {
 // rewrite puts our legs into the SDP that side from sends in m, opening what is missing;
 // in an answer, what it refuses is closed (RFC 3264 6).
 func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (hasSDP bool, err error) {
-	if md == nil || md.closed {
+	if md == nil || md.closed || !negotiates(m.Method()) {
 		return false, nil
 	}
 	part, ok := nat.FindSDP(m)
@@ -162,6 +179,7 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 		c.logf("SDP from %s cannot be read, so its media is not relayed: %v", md.ends[from].signal, err)
 		return false, nil
 	}
+	md.undo = md.undo[:0]
 	to := from.Other()
 	at := c.advertised(md.ends[to].local).Addr()
 	c.legs = c.legs[:0]
@@ -184,6 +202,11 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 	return true, nil
 }
 
+// negotiates lists the methods whose bodies are offers and answers: RFC 3261 13.2.1, 3262 5, 3311.
+func negotiates(m sipmsg.Method) bool {
+	return m == sipmsg.INVITE || m == sipmsg.ACK || m == sipmsg.PRACK || m == sipmsg.UPDATE
+}
+
 // stream brings stream i to what st says and gives our port towards the other side; 0
 // where it does not pass through us.
 func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (uint16, error) {
@@ -191,6 +214,9 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		md.streams = append(md.streams, relayedStream{})
 	}
 	s := &md.streams[i]
+	if !answer && s.peers[from] != (Peer{}) {
+		md.undo = append(md.undo, before{i, from, s.peers[from]})
+	}
 	if !st.Relayable {
 		s.peers[from] = Peer{}
 		if answer || s.peers[from.Other()] == (Peer{}) {
@@ -218,7 +244,10 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		s.codec = firstCodec(st)
 	}
 	p := Peer{RTP: netip.AddrPortFrom(st.Addr, st.Port), RTCP: st.RTCP, Signal: md.ends[from].signal, Mux: st.Mux}
-	if p != s.peers[from] {
+	// New signalling lets a side's source move, even where its SDP says what it said
+	// before (RFC 3264 8: a phone comes back from hold behind a NAT that forgot it). The
+	// same response again is nothing new.
+	if !md.again || p != s.peers[from] {
 		s.peers[from] = p
 		s.Expect(from, p, clocks(st))
 	}
@@ -300,6 +329,14 @@ func (md *media) refuseFresh() {
 		md.streams[i].close()
 	}
 	md.fresh = md.fresh[:0]
+	// RFC 3264 8, RFC 3261 14.1: after a refused offer "the session parameters in use remain".
+	for _, u := range md.undo {
+		if s := &md.streams[u.stream]; s.Stream != nil {
+			s.peers[u.side] = u.peer
+			s.Expect(u.side, u.peer, nil)
+		}
+	}
+	md.undo = md.undo[:0]
 }
 
 func (s *relayedStream) close() {
@@ -316,7 +353,7 @@ func (md *media) close() {
 	for i := range md.streams {
 		md.streams[i].close()
 	}
-	md.streams, md.fresh, md.closed = nil, nil, true
+	md.streams, md.fresh, md.undo, md.closed = nil, nil, nil, true
 }
 
 // open says whether any stream has ports.
@@ -349,8 +386,11 @@ func (md *media) last() (t time.Time) {
 
 // dropMedia frees the ports of a branch that lost.
 func (b *branch) dropMedia() {
-	if b.ctx.dialog != nil {
-		b.ctx.dialog.media.refuseFresh()
+	if ctx := b.ctx; ctx.dialog != nil {
+		if ctx.offered {
+			ctx.dialog.media.refuseFresh()
+			ctx.dialog.party(ctx.from).Held = ctx.wasHeld
+		}
 		return
 	}
 	b.media.close()

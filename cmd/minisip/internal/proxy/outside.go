@@ -65,14 +65,15 @@ func (c *Core) begin(in *inbound, user, callee string, targets []target) {
 // targets is RFC 3261 16.5: who is meant by the Request-URI. A status other than 0 is
 // the refusal.
 func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
-	if b := c.where.FindContact(uri); b != nil {
-		return c.reach(b, nil), 0
-	}
-	if uri.IsSIP() && !c.ours(in.local, uri.Host, uri.Port) {
-		return nil, 404
-	}
 	name := userPart(in.RequestURI())
-	if c.users.Lookup(name) == nil {
+	// A user at our own host is an address of record, whatever anyone wrote into a Contact.
+	known := c.users.Lookup(name) != nil
+	if !known || uri.IsSIP() && !c.ours(in.local, uri.Host, uri.Port) {
+		if b := c.where.FindContact(uri); b != nil {
+			return c.reach(b, nil), 0
+		}
+	}
+	if !known || !c.serves(in, uri) {
 		return nil, 404
 	}
 	var targets []target
@@ -90,9 +91,9 @@ func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
 // reach appends the way to a binding: the address its REGISTER came from, or the top of
 // its Path (RFC 3327 5.1).
 func (c *Core) reach(b *location.Binding, targets []target) []target {
-	t := target{user: b.AOR, uri: b.Contact, addr: b.Source, local: b.Local, routes: b.Path, q: b.Q}
+	t := target{user: b.AOR, uri: targetURI(b.Contact), addr: b.Source, local: b.Local, routes: b.Path, q: b.Q}
 	if len(b.Path) > 0 {
-		if at, ok := c.routeAddr(b.Path[0]); ok {
+		if at, ok := c.routeAddr(b.Path[0]); ok && at.Addr() == b.Source.Addr() {
 			t.addr = at
 		}
 	}

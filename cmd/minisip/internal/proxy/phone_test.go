@@ -170,7 +170,7 @@ func (p *phone) follow(method string) *text {
 // request makes whatever request the script asks for.
 func (p *phone) request(method string, w *wish) *text {
 	var m *text
-	refused := method == "ACK" && p.answer["INVITE"] != nil && p.answer["INVITE"].status() >= "300"
+	refused := method == "ACK" && p.sent["INVITE"] != nil && p.answer["INVITE"] != nil && p.answer["INVITE"].status() >= "300"
 	switch {
 	case method == "CANCEL", refused && w.with == "":
 		m = p.follow(method)

@@ -22,7 +22,8 @@ func (c *Core) register(in *inbound) {
 		c.logf("%s from %s: user %s may not register as %s", in.MethodName(), in.src, user.Name, printable(aor))
 		c.reply(in, 403, "", "")
 		return
-	case err != nil || !c.ours(in.local, uri.Host, uri.Port):
+	case err != nil || !c.serves(in, &uri):
+		c.logf("%s from %s (%s): %s is not served here", in.MethodName(), in.src, user.Name, printable(uri.Host))
 		c.reply(in, 404, "", "")
 		return
 	}

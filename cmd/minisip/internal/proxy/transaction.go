@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"time"
@@ -24,7 +25,7 @@ type serverTx struct {
 
 // newServer opens the server transaction of in; nil when a table is full.
 func (c *Core) newServer(in *inbound) *serverTx {
-	if max(len(c.servers), len(c.clients)) >= c.cfg.MaxTransactions {
+	if max(len(c.servers), len(c.clients)-len(c.pingers)) >= c.cfg.MaxTransactions {
 		c.count.drop(Overload)
 		return nil
 	}
@@ -175,6 +176,8 @@ func (c *Core) response(in *inbound) {
 	switch {
 	case !ok || tx == nil:
 		c.count.drop(Stray)
+	case tx.user != nil && !tx.fits(in):
+		c.count.drop(Stray)
 	case in.src.Addr() != tx.to.Addr():
 		c.count.drop(Forged)
 	default:
@@ -307,4 +310,11 @@ func (c *Core) token() string {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], c.rnd.Uint64())
 	return string(appendHex(nil, binary.BigEndian.Uint64(b[:]), 16))
+}
+
+// fits says whether a response is to the request that was sent: RFC 3261 17.1.3 wants the
+// method of CSeq to match.
+func (tx *clientTx) fits(in *inbound) bool {
+	sent, _, _ := bytes.Cut(tx.sent, []byte(" "))
+	return len(sent) == 0 || bytes.Equal(sent, in.MethodName())
 }
