@@ -34,7 +34,7 @@ func TestManyCalls(t *testing.T) {
 		fmt.Fprintf(&pairs, "%s;[authentication username=%s password=secret];%s\n", from, from, to)
 	}
 	newNetwork(t)
-	s := startServer(t, conf.String())
+	s := startServer(t, conf.String(), "-keepalive", "0") // SIPp would count a ping as a call
 	runSIPp(t, netns("a"), "register.xml", callers.String(), users, "-r", "100")
 	runSIPp(t, netns("b"), "register.xml", callees.String(), users, "-r", "100")
 	callee := startSIPp(t, netns("b"), "callee.xml", "", calls, "-aa")
