@@ -44,7 +44,10 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 interop: ## real phones behind NATs in network namespaces; needs root
 	@$(GO) test -tags interop -count=1 -timeout 15m -v ./cmd/minisip/interop/ ./cmd/minisip/internal/systemd/
 
-install: build ## put binary and systemd unit in place (PREFIX /usr/local, UNITDIR /etc/systemd/system)
+install: ## put binary and systemd unit in place (PREFIX /usr/local, UNITDIR /etc/systemd/system)
+	@# Under sudo there is often no Go in the path; then what make build made is taken.
+	@if command -v $(GO) >/dev/null 2>&1; then $(MAKE) --no-print-directory build; \
+	 elif [ ! -x minisip ]; then echo "there is no $(GO) in the path: run make build as yourself first"; exit 1; fi
 	install -D -m 0755 minisip $(DESTDIR)$(PREFIX)/bin/minisip
 	./minisip unit > minisip.service
 	install -D -m 0644 minisip.service $(DESTDIR)$(UNITDIR)/minisip.service

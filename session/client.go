@@ -98,6 +98,15 @@ func (t *Client) Cancel(now time.Time) {
 	t.end = earliest(t.end, now.Add(Lifetime))
 }
 
+// Abandon stops timer A: the INVITE is not sent again. It is for a request that nobody
+// waits for any more, but to which no response has come, so that RFC 3261 9.1 does not allow
+// a CANCEL yet. Later Abandon changes nothing.
+func (t *Client) Abandon() {
+	if t.state == Calling {
+		t.retransmit = time.Time{}
+	}
+}
+
 // Cancelled says whether Cancel was called in time.
 func (t *Client) Cancelled() bool { return t.cancelled }
 

@@ -26,7 +26,7 @@ var clientTimers = map[string]struct {
 	"M": {true, []State{Accepted}, func(c *Client) time.Time { return c.end }},
 }
 
-// clientMachine has the events "start", "cancel", a response's status, and "end", which
+// clientMachine has the events "start", "cancel", "abandon", a response's status, and "end", which
 // is the end of the wait after a CANCEL (RFC 3261 9.1): that timer has no letter.
 func clientMachine(c *Client, invite bool, timerC time.Duration) machine {
 	return machine{
@@ -38,6 +38,9 @@ func clientMachine(c *Client, invite bool, timerC time.Duration) machine {
 				return 0, true
 			case "cancel":
 				c.Cancel(now)
+				return 0, true
+			case "abandon":
+				c.Abandon()
 				return 0, true
 			case "end":
 				if !c.Cancelled() || !c.end.Equal(now) || c.Tick(now.Add(-1)) != 0 {
@@ -68,6 +71,21 @@ var inviteClientScripts = []struct{ name, script string }{
 		7.5     A       send          calling
 		15.5    A       send          calling
 		31.5    A       send          calling
+		32      B       timeout+done  terminated`},
+
+	{"abandoned before any response: not sent again, and a late one can be cancelled", `
+		0       start   -             calling
+		0.5     A       send          calling
+		1       abandon -             calling     # timer A stops, B does not
+		20      100     pass          proceeding
+		20      cancel  -             proceeding
+		21      abandon -             proceeding
+		22      487     pass+ack      completed
+		54      D       done          terminated`},
+
+	{"abandoned, and nobody is there", `
+		0       start   -             calling
+		0.1     abandon -             calling
 		32      B       timeout+done  terminated`},
 
 	{"answered at once", `

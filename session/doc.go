@@ -8,7 +8,8 @@
 //     state of RFC 6026 7.2 and timers A, B, D, E, F, K and M, and the proxy's timer C
 //     (RFC 3261 16.6 step 11);
 //   - the INVITE and non-INVITE server transactions, RFC 3261 17.2, with the Accepted
-//     state of RFC 6026 7.1 and timers G, H, I, J and L;
+//     state of RFC 6026 7.1 and timers G, H, I, J and L, and the wait after which RFC 4320
+//     4.1 wants a 100;
 //   - the matching of requests to server transactions, RFC 3261 17.2.3, for branches with
 //     the magic cookie and for RFC 2543 ones (AppendKey);
 //   - the calls a proxy follows: what it knows of either side of a dialog (RFC 3261 12),
@@ -32,6 +33,12 @@ const (
 	// Lifetime is 64*T1: timers B, F, H, J, L and M, and D ("at least 32 seconds").
 	Lifetime = 64 * T1
 
+	// Patience is how long a request other than INVITE waits for its first response. RFC 4320
+	// 4.1: not before "the amount of time it takes a client transaction's Timer E to be reset
+	// to T2", and no later, "an SIP element MUST respond to a non-INVITE request with a
+	// Status-Code of 100 (Trying)".
+	Patience = T1 + 2*T1 + 4*T1
+
 	// TimerC is how long a proxied INVITE may ring without news. RFC 3261 16.6
 	// step 11: "The timer MUST be larger than 3 minutes."
 	TimerC = 3*time.Minute + 5*time.Second
@@ -54,6 +61,8 @@ const (
 	Expired
 	// Done: the transaction has ended and can be forgotten.
 	Done
+	// Slow: a request other than INVITE has waited so long that the server's user owes it a 100.
+	Slow
 )
 
 // Has says whether all of b is set.

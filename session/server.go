@@ -10,13 +10,16 @@ type Server struct {
 	interval   time.Duration // of timer G
 	retransmit time.Time     // timer G
 	end        time.Time     // timer H, I, J or L
+	slow       time.Time     // when a 100 is due, RFC 4320 4.1
 }
 
 // Start begins the transaction with its request.
-func (t *Server) Start(invite bool) {
+func (t *Server) Start(now time.Time, invite bool) {
 	*t = Server{invite: invite, state: Trying}
 	if invite {
 		t.state = Proceeding
+	} else {
+		t.slow = now.Add(Patience)
 	}
 }
 
@@ -24,7 +27,7 @@ func (t *Server) Start(invite bool) {
 func (t *Server) State() State { return t.state }
 
 // Deadline is when Tick wants to be called next; zero while the user has the word.
-func (t *Server) Deadline() time.Time { return earliest(t.retransmit, t.end) }
+func (t *Server) Deadline() time.Time { return earliest(earliest(t.retransmit, t.end), t.slow) }
 
 // Waiting says that no final response was sent yet.
 func (t *Server) Waiting() bool { return t.state <= Proceeding }
@@ -49,8 +52,16 @@ func (t *Server) Respond(now time.Time, status int) Action {
 	default:
 		t.state, t.end = Completed, now.Add(Lifetime) // timer J
 	}
-	t.answered = true
+	t.answered, t.slow = true, time.Time{}
 	return Send
+}
+
+// GiveUp notes that the user will send no final response. RFC 4320 4.2: a 408 to anything but
+// an INVITE would come too late for its sender. Copies of the request are absorbed as after one.
+func (t *Server) GiveUp(now time.Time) {
+	if t.Waiting() {
+		t.state, t.slow, t.end = Completed, time.Time{}, now.Add(Lifetime)
+	}
 }
 
 // Request takes a retransmission of the request.
@@ -90,6 +101,9 @@ func (t *Server) Tick(now time.Time) Action {
 		t.interval = min(2*t.interval, T2)
 		t.retransmit = now.Add(t.interval)
 		return Send
+	case due(t.slow, now):
+		t.slow = time.Time{}
+		return Slow
 	}
 	return 0
 }

@@ -22,20 +22,29 @@ var serverTimers = map[string]struct {
 	"L": {true, Accepted, func(s *Server) time.Time { return s.end }},
 }
 
-// serverMachine has the events "start", "again" (the request once more), "ack", and the
-// status of a response that the user wants to send.
+// serverMachine has the events "start", "again" (the request once more), "ack", the status
+// of a response that the user wants to send, "give-up", and "slow": the end of the wait for the first
+// response (RFC 4320 4.1), a timer without a letter.
 func serverMachine(s *Server, invite bool) machine {
 	return machine{
 		transaction: s,
 		event: func(now time.Time, name string) (Action, bool) {
 			switch name {
 			case "start":
-				s.Start(invite)
+				s.Start(now, invite)
 				return 0, true
 			case "again":
 				return s.Request(), true
 			case "ack":
 				return s.Ack(now), true
+			case "give-up":
+				s.GiveUp(now)
+				return 0, true
+			case "slow":
+				if !s.slow.Equal(now) || s.Tick(now.Add(-1)) != 0 {
+					return 0, false
+				}
+				return s.Tick(now), true
 			}
 			status, err := strconv.Atoi(name)
 			return s.Respond(now, status), err == nil
@@ -166,6 +175,39 @@ var otherServerScripts = []struct{ name, script string }{
 		11.5    again   send          completed
 		40      J       done          terminated`},
 
+	{"nothing comes for 3.5 s, when the client's timer E becomes T2: time for a 100", `
+		0       start   -             trying
+		0.5     again   -             trying
+		1.5     again   -             trying
+		3.5     slow    slow          trying
+		3.5     100     send          proceeding
+		7.5     again   send          proceeding
+		9       200     send          completed
+		41      J       done          terminated`},
+
+	{"that 100 is for the user to send; a final response instead is as good", `
+		0       start   -             trying
+		3.5     slow    slow          trying
+		3.6     again   -             trying
+		4       503     send          completed
+		36      J       done          terminated`},
+
+	{"the user gives up: copies are still absorbed", `
+		0       start   -             trying
+		1       give-up -             completed
+		1.5     again   -             completed
+		2       200     -             completed
+		33      J       done          terminated`},
+
+	{"the user gives up after a 100, which copies get again", `
+		0       start   -             trying
+		3.5     slow    slow          trying
+		3.5     100     send          proceeding
+		20      give-up -             completed
+		23.5    again   send          completed
+		24      give-up -             completed
+		52      J       done          terminated`},
+
 	{"an ACK has no place here", `
 		0       start   -             trying
 		0.1     ack     -             trying
@@ -184,7 +226,7 @@ func TestOtherServer(t *testing.T) {
 // provisional response.
 func serverIn(invite bool, s State) *Server {
 	var x Server
-	x.Start(invite)
+	x.Start(noon, invite)
 	switch s {
 	case Proceeding:
 		x.Respond(noon, 180)
@@ -265,8 +307,8 @@ func TestServerLateTick(t *testing.T) {
 func TestServerStartsAnew(t *testing.T) {
 	for _, state := range []State{Proceeding, Accepted, Completed, Confirmed, Terminated} {
 		s, fresh := serverIn(true, state), Server{}
-		s.Start(false)
-		fresh.Start(false)
+		s.Start(noon, false)
+		fresh.Start(noon, false)
 		if *s != fresh {
 			t.Errorf("started in %s: %+v, want %+v", state, *s, fresh)
 		}
@@ -304,7 +346,8 @@ func TestServerAnyOrder(t *testing.T) {
 			if act.Has(Done) {
 				dones++
 			}
-			if idle := s.Waiting() || s.State() == Terminated; idle != s.Deadline().IsZero() {
+			idle := s.Waiting() && s.slow.IsZero() || s.State() == Terminated
+			if idle != s.Deadline().IsZero() || !s.slow.IsZero() && s.State() != Trying {
 				t.Fatalf("walk %d: %s with deadline %v", walk, s.State(), s.Deadline())
 			}
 		}
@@ -348,7 +391,7 @@ func TestServerAllocatesNothing(t *testing.T) {
 	s := new(Server)
 	n := testing.AllocsPerRun(100, func() {
 		for _, status := range []int{200, 486} {
-			s.Start(true)
+			s.Start(noon, true)
 			s.Respond(noon, 100)
 			s.Request()
 			s.Respond(noon, status)

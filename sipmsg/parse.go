@@ -45,12 +45,12 @@ func (m *Message) fail(field string, offset int, err error) {
 	}
 }
 
-// discard empties a message of which not even the frame could be read.
+// discard empties a message of which not even the frame could be read; Bytes still gives it.
 func (m *Message) discard(field string, offset int, err error) {
 	m.fail(field, offset, err)
-	failed := m.err
+	failed, data := m.err, m.data
 	m.reset(nil)
-	m.err = failed
+	m.err, m.data = failed, data
 }
 
 func (m *Message) parse() {

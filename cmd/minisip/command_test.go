@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -92,5 +94,42 @@ func TestFeatures(t *testing.T) {
 		if got := d.said[len(d.said)-1]; got != "Features on: "+want {
 			t.Errorf("%q: %q, want %q", words, got, want)
 		}
+	}
+}
+
+// TestStartLines: the script's own work unchanged.
+func TestStartLines(t *testing.T) {
+	for words, want := range map[string]string{
+		"debug re_contact re_sdp re_via duplicate silent": "re_contact re_sdp re_via duplicate silent; log debug",
+		"re_sdp re_contact re_via silent":                 "re_contact re_sdp re_via silent; log brief",
+	} {
+		dir := t.TempDir()
+		write(t, dir+"/users.conf", line("001"))
+		d := start(t, dir, nil, strings.Fields(words)...)
+		if !slices.Contains(d.said, "Features on: "+want) {
+			t.Errorf("%s: printed\n%s", words, d.output())
+		}
+		if got := d.waitFor("started"); !regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] minisip \S+ started: ` + want + `$`).MatchString(got) {
+			t.Errorf("%s: logged %q", words, got)
+		}
+	}
+}
+
+// TestContradictions: what was given twice is said at start; the last one wins.
+func TestContradictions(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/users.conf", line("001"))
+	d := start(t, dir, nil, "silent", "-timeout", "9s", "no_silent", "re_via", "-timeout", "8s", "re_via")
+	for _, want := range []string{
+		"Note: word no_silent: contradicts silent before it, and the last wins",
+		"Note: word re_via: given twice",
+		`Note: flag -timeout: given twice, first "9s", then "8s", and the last wins`,
+	} {
+		if !slices.Contains(d.said, want) {
+			d.waitFor(want)
+		}
+	}
+	if !slices.Contains(d.said, "Features on: re_via; log brief") {
+		t.Errorf("printed\n%s", d.output())
 	}
 }

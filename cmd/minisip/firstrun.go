@@ -128,7 +128,7 @@ func welcome(w io.Writer, cfg *config.Config, srv *server.Server, users *digest.
 		fmt.Fprintf(w, "Server for the phones: %s (users: %d, from %s)\n", shortAddress(at), users.Len(), usersFrom(cfg))
 	}
 	fmt.Fprintf(w, "Public address: %s, SIP on UDP port %d, media on UDP ports %d-%d\n", at.Addr(), at.Port(), cfg.RTPLow, cfg.RTPHigh)
-	fmt.Fprintf(w, "Features on: %s\n", featureList(cfg))
+	fmt.Fprintf(w, "Features on: %s\n", featureList(proxyConfig(cfg).Features))
 	switch ip := at.Addr(); {
 	case ip.IsLoopback():
 		fmt.Fprintf(w, "Warning: %s is reached from this machine only. For phones elsewhere the machine needs a\n"+

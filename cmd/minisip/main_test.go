@@ -82,9 +82,14 @@ type daemon struct {
 func start(t *testing.T, dir string, env []string, args ...string) *daemon {
 	t.Helper()
 	at := freePort(t)
-	d := &daemon{t: t, at: at, lines: make(chan string, 1000)}
 	args = append([]string{"-listen", at.String(), "-log", "/dev/stdout", "-rtp", "21000-21099"}, args...)
-	d.cmd = minisip(t, dir, env, args...)
+	return serves(t, at, minisip(t, dir, env, args...))
+}
+
+// serves starts cmd, a minisip at an address, and waits until it serves.
+func serves(t *testing.T, at netip.AddrPort, cmd *exec.Cmd) *daemon {
+	t.Helper()
+	d := &daemon{t: t, at: at, cmd: cmd, lines: make(chan string, 1000)}
 	d.cmd.Stderr = &d.stderr
 	stdout, err := d.cmd.StdoutPipe()
 	if err == nil {

@@ -41,6 +41,7 @@ func (s signals) serve(ctx context.Context, r *reloader, j *journal) {
 
 // reloader takes a new configuration and new users over while calls go on.
 type reloader struct {
+	start *config.Config // what minisip started with
 	cfg   *config.Config // in force
 	again func() (*config.Config, error)
 	srv   *server.Server
@@ -58,8 +59,8 @@ func (r *reloader) reload(ctx context.Context) {
 		r.log(fmt.Sprintf("not reloaded, all stays as it was: %v", err))
 		return
 	}
-	fixed := next.Changed(r.cfg, atStart...)
-	next.Realm = r.cfg.Realm
+	fixed := next.Changed(r.start, atStart...)
+	next.Realm = r.start.Realm
 	users, err := readUsers(next, nil)
 	if err != nil {
 		r.log(fmt.Sprintf("not reloaded, all stays as it was: %v", err))
@@ -71,16 +72,18 @@ func (r *reloader) reload(ctx context.Context) {
 		return
 	}
 	was, now := proxyConfig(r.cfg), proxyConfig(next)
+	var on proxy.Features // after what was dialled
 	done := r.srv.Do(ctx, func(core *proxy.Core) {
 		core.SetUsers(users)
 		core.Reconfigure(was, now)
 		r.auth.SetAlgorithms(offered(algorithms, users))
+		on = core.Features()
 	})
 	if !done {
 		return
 	}
 	r.cfg = next
-	line := fmt.Sprintf("users reloaded: %d; %s", users.Len(), featureList(next))
+	line := fmt.Sprintf("users reloaded: %d; %s", users.Len(), featureList(on))
 	if len(fixed) > 0 {
 		line += "; only a restart changes -" + strings.Join(fixed, ", -")
 	}

@@ -48,8 +48,8 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 		return fail(stderr, err)
 	}
 	welcome(stdout, cfg, srv, users, made)
-	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(cfg)))
-	r := &reloader{cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}
+	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(sc.Proxy.Features)))
+	r := &reloader{start: cfg, cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}
 	go sigs.serve(ctx, r, j)
 	svc.ready()
 	srv.Run(ctx)
@@ -79,6 +79,7 @@ func proxyConfig(cfg *config.Config) proxy.Config {
 		Realm: cfg.Realm, Domains: cfg.Domains, Public4: cfg.Public4, Public6: cfg.Public6,
 		Keepalive: cfg.Keepalive, Timeout: cfg.Timeout, HoldTimeout: cfg.HoldTimeout,
 		TimerC: cfg.TimerC, MaxPending: cfg.MaxPending, DialAdmins: cfg.DialAdmins,
+		AddUser: addCommand(cfg),
 	}
 }
 
@@ -106,12 +107,13 @@ func offered(algorithms []digest.Algorithm, users *digest.Users) (out []digest.A
 }
 
 // featureList says which words are on.
-func featureList(cfg *config.Config) string {
+func featureList(f proxy.Features) string {
 	mode := "log brief"
-	if cfg.Debug {
+	if f.Debug {
 		mode = "log debug"
 	}
-	return fmt.Sprintf("%s; %s", cfg.Features, mode)
+	words := config.Features{Contact: f.Contact, SDP: f.SDP, Via: f.Via, Duplicate: f.Duplicate, Silent: f.Silent}
+	return fmt.Sprintf("%s; %s", words, mode)
 }
 
 // stamp is how the log writes a time.

@@ -21,12 +21,18 @@ type capture struct {
 	to   netip.Addr // what is sent to this address is what the phone gets
 }
 
-// startCapture begins to record the packets of a phone's namespace.
+// startCapture begins to record the packets to a phone in its namespace.
 func startCapture(t *testing.T, ns string) *capture {
+	t.Helper()
+	return startCaptureTo(t, ns, phoneIP)
+}
+
+// startCaptureTo begins to record, in a namespace, the packets to an address.
+func startCaptureTo(t *testing.T, ns, to string) *capture {
 	t.Helper()
 	need(t, "tcpdump", "tcpdump")
 	dir := t.TempDir()
-	c := &capture{filepath.Join(dir, "phone.pcap"), netip.MustParseAddr(phoneIP)}
+	c := &capture{filepath.Join(dir, "phone.pcap"), netip.MustParseAddr(to)}
 	start(t, ns, dir, "tcpdump", "tcpdump", "-i", "eth0", "-U", "-w", c.file, "udp")
 	eventually(t, 5*time.Second, "tcpdump has opened its file", func() bool {
 		_, err := c.datagrams()
@@ -39,7 +45,8 @@ func startCapture(t *testing.T, ns string) *capture {
 func (c *capture) recorded() (recording, error) {
 	r := recording{rate: 8000}
 	datagrams, err := c.datagrams()
-	for _, d := range datagrams {
+	for _, p := range datagrams {
+		d := p.payload
 		if len(d) > 12 && d[0] == 0x80 && d[1]&0x7f == 0 {
 			for _, v := range d[12:] {
 				r.pcm = append(r.pcm, ulaw(v))
@@ -49,8 +56,14 @@ func (c *capture) recorded() (recording, error) {
 	return r, err
 }
 
-// datagrams reads the payloads of all UDP packets over IPv4 to the phone, as far as they are written.
-func (c *capture) datagrams() ([][]byte, error) {
+// datagram is what one UDP packet carried.
+type datagram struct {
+	port    uint16 // where to
+	payload []byte
+}
+
+// datagrams reads all UDP packets over IPv4 to the phone, as far as they are written.
+func (c *capture) datagrams() ([]datagram, error) {
 	b, err := os.ReadFile(c.file)
 	if err != nil {
 		return nil, err
@@ -59,7 +72,7 @@ func (c *capture) datagrams() ([][]byte, error) {
 	if len(b) < 24 || le.Uint32(b) != 0xa1b2c3d4 || le.Uint32(b[20:]) != 1 {
 		return nil, errPcap
 	}
-	var out [][]byte
+	var out []datagram
 	for b = b[24:]; len(b) >= 16; {
 		size := int(le.Uint32(b[8:]))
 		if size > len(b)-16 {
@@ -76,7 +89,7 @@ func (c *capture) datagrams() ([][]byte, error) {
 		}
 		head, total := int(ip[0]&15)*4, int(binary.BigEndian.Uint16(ip[2:]))
 		if head+8 <= total && total <= len(ip) {
-			out = append(out, ip[head+8:total])
+			out = append(out, datagram{binary.BigEndian.Uint16(ip[head+2:]), ip[head+8 : total]})
 		}
 	}
 	return out, nil

@@ -43,7 +43,7 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 	if tried > 0 && verdict != digest.Stale {
 		c.count.Denied++
 		if c.denied.news(in.now, in.src.Addr()) {
-			c.logf("%s from %s for %s refused: %s", in.MethodName(), in.src, printable(c.claimed(in)), verdict)
+			c.logf("%s from %s for %s refused: %s", printable(in.MethodName()), in.src, printable(c.claimed(in)), verdict)
 		}
 	}
 	c.challenge(in, verdict == digest.Stale)
@@ -78,8 +78,9 @@ func (c *Core) stripCredentials(m *sipmsg.Message) {
 			if h.ID != id {
 				continue
 			}
-			if cred, err := digest.ParseCredentials(h.Value); err == nil && c.ourRealm(&cred) {
-				m.RemoveHeader(i)
+			cred, err := digest.ParseCredentials(h.Value)
+			if err == nil && c.ourRealm(&cred) || err != nil && bytes.Contains(h.Value, []byte(`"`+c.cfg.Realm+`"`)) {
+				m.RemoveHeader(i) // what cannot be read may still be ours
 			}
 		}
 	}
@@ -121,16 +122,29 @@ func (c *Core) hush(in *inbound) bool {
 	}
 	c.count.drop(UnknownUser)
 	if c.hushed.news(in.now, in.src.Addr()) {
-		c.logf("silent: %s from %s as %q gets no answer: no such user (minisip user add %s)",
-			in.MethodName(), in.src, name, printable(name))
+		c.logf("silent: %s from %s as %q gets no answer: %s",
+			printable(in.MethodName()), in.src, printable(name), c.noSuchUser(name))
 	}
 	return true
 }
 
+// noSuchUser says so, with the way out where there is one: what was claimed may be no
+// name, or one too long for the log.
+func (c *Core) noSuchUser(name []byte) string {
+	if c.cfg.AddUser != nil && len(name) > 0 && len(name) <= maxPrintable {
+		if command := c.cfg.AddUser(string(name)); command != "" {
+			return "no such user (" + command + ")"
+		}
+	}
+	return "no such user"
+}
+
+const maxPrintable = 64
+
 // printable keeps what a stranger sent out of the terminal of whoever reads the log.
 func printable(name []byte) string {
-	if len(name) > 64 {
-		name = name[:64]
+	if len(name) > maxPrintable {
+		name = name[:maxPrintable]
 	}
 	b := bytes.Map(func(r rune) rune {
 		if r <= ' ' || r > '~' || r == '\'' || r == '"' || r == '\\' || r == '`' || r == '$' {

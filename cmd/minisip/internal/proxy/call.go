@@ -2,8 +2,6 @@ package proxy
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
 	"strconv"
 	"time"
 
@@ -25,27 +23,9 @@ type call struct {
 	dialled string
 	dialogs []*dialog
 	pending bool  // counts as unanswered
+	counted bool  // is in its caller's account
+	streams int   // relay streams that are open
 	next    *call // the same call on another way through us (a spiral)
-}
-
-// dialog is one dialog of a call: a callee's tag, with what lies behind it.
-type dialog struct {
-	call      *call
-	callee    session.Party
-	branch    uint64 // that leads to the callee
-	media     *media
-	confirmed bool
-	over      bool      // a BYE has passed
-	acked     time.Time // when an ACK passed last
-	ackedSeq  uint32
-}
-
-// party is one side of the dialog.
-func (d *dialog) party(r session.Role) *session.Party {
-	if r == session.Caller {
-		return &d.call.caller
-	}
-	return &d.callee
 }
 
 // relayed says whether media of the call pass through us.
@@ -63,7 +43,7 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	c.callSeq++
 	k := &call{
 		core: c, serial: c.callSeq, number: strconv.FormatInt(c.callSeq, 10),
-		callID: string(in.CallID()), dialled: callee, pending: true,
+		callID: string(in.CallID()), dialled: callee,
 	}
 	k.caller = session.Party{
 		User: ctx.user, Tag: string(in.FromTag()), Identity: string(in.Get(sipmsg.FromHdr)),
@@ -75,74 +55,11 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	k.next = c.calls[k.key]
 	c.calls[k.key] = k
 	c.known++
-	c.pending[ctx.user]++
+	k.count()
 	c.count.Calls++
 	k.Begin(in.now)
 	ctx.call, ctx.from = k, session.Caller
 	c.logf("call %s: %s calls %s", k.number, k.caller.User, printable([]byte(callee)))
-}
-
-// contactOf is the URI of the first Contact, as the phone wrote it.
-func contactOf(m *sipmsg.Message) string {
-	for it := m.Values(sipmsg.ContactHdr); it.Next(); {
-		if a, err := sipmsg.ParseNameAddr(it.Value().Bytes); err == nil {
-			return string(a.URI)
-		}
-	}
-	return ""
-}
-
-// routeSet lists the Record-Route values in front of the first that is ours; of a request
-// that has not been forwarded yet, all.
-func routeSet(m *sipmsg.Message, ours func(value []byte) bool) (routes []string) {
-	for it := m.Values(sipmsg.RecordRouteHdr); it.Next(); {
-		v := it.Value().Bytes
-		if ours != nil && ours(v) {
-			return routes
-		}
-		routes = append(routes, string(v))
-	}
-	return routes
-}
-
-// early finds or adds the dialog that a response's To tag names.
-func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
-	k := ctx.call
-	tag := in.ToTag()
-	if len(tag) == 0 || k == nil {
-		return nil
-	}
-	for _, d := range k.dialogs {
-		if d.branch == b.key.id && d.callee.Tag == string(tag) {
-			return d
-		}
-	}
-	if len(k.dialogs) >= maxDialogs {
-		return nil
-	}
-	d := &dialog{call: k, branch: b.key.id, media: b.media}
-	d.callee = session.Party{User: b.target.user, Tag: string(tag), Local: b.local, Addr: in.src}
-	// RFC 3261 12.1.2: the caller's route set is Record-Route in reverse. Without one, the
-	// Path that the INVITE took serves.
-	d.callee.Routes = routeSet(in.Message, func(v []byte) bool { return c.ourRoute(in, v, false) })
-	slices.Reverse(d.callee.Routes)
-	if len(d.callee.Routes) == 0 {
-		d.callee.Routes = b.target.routes
-	}
-	k.dialogs = append(k.dialogs, d)
-	return d
-}
-
-// maxDialogs bounds the early dialogs that one INVITE can make.
-const maxDialogs = 32
-
-// learn takes from a response what the dialog must know of the callee.
-func (d *dialog) learn(in *inbound) {
-	d.callee.Addr = in.src
-	d.callee.Identity = string(in.Get(sipmsg.ToHdr))
-	if u := contactOf(in.Message); u != "" {
-		d.callee.Contact = u
-	}
 }
 
 // progress notes a provisional response to an INVITE.
@@ -176,7 +93,10 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 		return false
 	}
 	d.learn(in)
-	d.confirmed, d.media = true, b.media
+	if !d.confirmed {
+		d.confirmed, d.began = true, in.now
+	}
+	d.media = b.media
 	if k.State == session.Ended {
 		d.media.close() // nobody would later
 	}
@@ -213,7 +133,8 @@ func (c *Core) settled(ctx *context, now time.Time, status int) {
 	k := ctx.call
 	if ctx.counted {
 		ctx.counted = false
-		c.answeredOne(ctx.user)
+		c.usage[ctx.user].pending--
+		c.dropUsage(ctx.user)
 	}
 	switch {
 	case k == nil:
@@ -232,18 +153,24 @@ func (c *Core) settled(ctx *context, now time.Time, status int) {
 // hungUp ends one dialog of the call, and with the last one the call. After a BYE in an
 // early dialog it is for the INVITE's final response to say what becomes of the call.
 func (k *call) hungUp(d *dialog, now time.Time, why string) {
-	d.over = true
+	d.over, d.ended = true, now
 	if !d.confirmed {
 		return
 	}
+	up, shared := false, false // by a proxy's fork behind us
 	for _, other := range k.dialogs {
 		if other.confirmed && !other.over {
-			d.media.close()
-			k.State = session.Up
-			return
+			up, shared = true, shared || other.media == d.media
 		}
 	}
-	k.end(now, why)
+	switch {
+	case !up:
+		k.end(now, why)
+		return
+	case !shared:
+		d.media.close()
+	}
+	k.State = session.Up
 }
 
 // failureOf says why a call was not answered.
@@ -263,21 +190,6 @@ func failureOf(ctx *context, status int) string {
 	return fmt.Sprintf("refused (%d %s)", status, sipmsg.ReasonPhrase(status))
 }
 
-func (k *call) noLongerPending() {
-	if !k.pending {
-		return
-	}
-	k.pending = false
-	k.core.answeredOne(k.caller.User)
-}
-
-// answeredOne notes that a user has one unanswered call less.
-func (c *Core) answeredOne(user string) {
-	if c.pending[user]--; c.pending[user] <= 0 {
-		delete(c.pending, user)
-	}
-}
-
 // end closes the call's media and remembers it a little longer, for what is still on
 // its way.
 func (k *call) end(now time.Time, why string) {
@@ -285,11 +197,11 @@ func (k *call) end(now time.Time, why string) {
 	if !k.Call.End(now, why) {
 		return
 	}
-	k.noLongerPending()
 	r := k.record()
 	for _, d := range k.dialogs {
 		d.media.close()
 	}
+	k.uncount()
 	length := "not answered"
 	if answered {
 		length = "after " + seconds(now.Sub(k.Answered))
@@ -306,6 +218,7 @@ const linger = 5 * time.Second
 func (k *call) forget() {
 	c := k.core
 	c.known--
+	k.left()
 	c.timers.Stop(&k.timer)
 	if c.calls[k.key] == k {
 		if k.next == nil {
@@ -386,27 +299,3 @@ func (k *call) lastMedia() (last time.Time) {
 }
 
 func seconds(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
-
-// moveCalls lets the calls of a user follow when one of its phones has registered from a
-// new address.
-func (c *Core) moveCalls(in *inbound, user string, old netip.AddrPort) {
-	for _, k := range c.calls {
-		for ; k != nil; k = k.next {
-			for _, d := range k.dialogs {
-				for _, r := range [...]session.Role{session.Caller, session.Callee} {
-					if p := d.party(r); p.User == user && p.Addr == old {
-						d.move(r, in)
-					}
-				}
-			}
-		}
-	}
-}
-
-// move lets a side of a dialog go on from where in came.
-func (d *dialog) move(r session.Role, in *inbound) {
-	p := d.party(r)
-	d.call.core.logf("call %s: %s moved from %s to %s", d.call.number, p.User, p.Addr, in.src)
-	p.Addr, p.Local = in.src, in.local
-	d.media.signal(r, in.src.Addr())
-}

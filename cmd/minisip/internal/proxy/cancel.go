@@ -23,6 +23,9 @@ func (c *Core) cancel(in *inbound) {
 		ctx.cancelled = true
 		ctx.later = nil
 		ctx.cancelBranches(in.now)
+		if !ctx.open() {
+			ctx.forwardBest(in.now)
+		}
 	}
 }
 
@@ -40,11 +43,21 @@ func (ctx *context) cancelBranches(now time.Time) {
 	}
 }
 
-// stop sends CANCEL, now or, RFC 3261 9.1, when the first provisional response comes.
+// stop sends CANCEL, now or, RFC 3261 9.1, when the first provisional response comes. A
+// phone that has not answered anything is not asked again, and where the call has not been
+// answered elsewhere, nobody waits for it either: if it answers at last, it is hung up.
 func (b *branch) stop(now time.Time) {
 	b.wantsStop = true
-	if b.State() == session.Proceeding {
+	switch b.State() {
+	case session.Proceeding:
 		b.stopNow(now)
+	case session.Calling:
+		b.Abandon()
+		b.core.timers.Set(&b.timer, b.Deadline())
+		if ctx := b.ctx; ctx.initial && !ctx.done {
+			b.status, b.abandoned = 487, true
+			b.dropMedia()
+		}
 	}
 }
 

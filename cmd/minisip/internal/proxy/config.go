@@ -31,9 +31,10 @@ type Config struct {
 	Timeout          time.Duration             // of a call without SIP and media
 	HoldTimeout      time.Duration
 	TimerC           time.Duration
-	DialAdmins       []string // who may dial service codes; empty: every user
-	MaxPending       int      // unanswered calls a user
-	MaxTransactions  int      // of servers in all, and of clients
+	DialAdmins       []string                 // who may dial service codes; empty: every user
+	AddUser          func(name string) string // the command that adds a user, for the log; "": there is none; may be nil
+	MaxPending       int                      // unanswered calls a user
+	MaxTransactions  int                      // of servers in all, and of clients
 	MaxCalls         int
 	MaxContacts      int // bindings a user
 	MinExpires       time.Duration
@@ -165,6 +166,9 @@ func (c *Core) Load() (users, calls int) {
 	return c.where.Users(), calls
 }
 
+// Features are those in force now, what was dialled included.
+func (c *Core) Features() Features { return c.cfg.Features }
+
 // Reconfigure takes what can change while calls are up. Features change only where
 // was, the configuration before, had others: what was dialled meanwhile stays otherwise.
 func (c *Core) Reconfigure(was, now Config) {
@@ -172,7 +176,7 @@ func (c *Core) Reconfigure(was, now Config) {
 		c.cfg.Features = now.Features
 	}
 	now = now.withDefaults()
-	c.cfg.Domains, c.cfg.DialAdmins = now.Domains, now.DialAdmins
+	c.cfg.Domains, c.cfg.DialAdmins, c.cfg.AddUser = now.Domains, now.DialAdmins, now.AddUser
 	c.cfg.Public4, c.cfg.Public6 = now.Public4, now.Public6
 	c.cfg.Keepalive, c.cfg.Timeout, c.cfg.HoldTimeout = now.Keepalive, now.Timeout, now.HoldTimeout
 	c.cfg.TimerC, c.cfg.MaxPending = now.TimerC, now.MaxPending

@@ -33,11 +33,12 @@ type Core struct {
 	where     *location.Table
 	timers    session.Timers
 	expiry    expiryTimer
+	drops     dropReport
 	servers   map[string]*serverTx
 	clients   map[clientKey]*clientTx
 	calls     map[string]*call
-	known     int            // calls in the table, those under one key counted apart
-	pending   map[string]int // unanswered calls of a user
+	known     int               // calls in the table, those under one key counted apart
+	usage     map[string]*usage // by user
 	pingers   map[*location.Binding]*pinger
 	hushed    hushedSources // unknown users, in silent mode
 	denied    hushedSources // wrong passwords
@@ -67,13 +68,15 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 			PerUser: cfg.MaxContacts, MinExpires: cfg.MinExpires, MaxExpires: cfg.MaxExpires, DefaultExpires: cfg.DefaultExpires,
 		}),
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
-		pending: map[string]int{}, pingers: map[*location.Binding]*pinger{},
+		usage: map[string]*usage{}, pingers: map[*location.Binding]*pinger{},
 		rnd: rand.NewChaCha8(seed),
 	}
 	c.rnd.Read(c.secret[:])
 	c.loopSeed = uint32(c.rnd.Uint64())
 	c.expiry.core = c
 	c.expiry.timer.Own(&c.expiry)
+	c.drops.core = c
+	c.drops.timer.Own(&c.drops)
 	return c
 }
 
@@ -105,6 +108,7 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 	default:
 		c.response(in)
 	}
+	c.drops.note(now)
 	return in.kept
 }
 
@@ -154,14 +158,16 @@ func (c *Core) request(in *inbound) {
 
 // malformed answers what RFC 3261 16.3 step 1 lets it answer, and counts the rest.
 func (c *Core) malformed(in *inbound, err error) {
-	c.count.drop(Malformed)
 	if c.cfg.Debug {
 		c.debugReceived(in, err)
 	}
-	if !in.CanReply() || in.Method() == sipmsg.ACK || c.hush(in) {
-		return
+	answer := in.CanReply() && in.Method() != sipmsg.ACK
+	if answer && c.hush(in) {
+		return // and counted there
 	}
+	c.count.drop(Malformed)
 	switch {
+	case !answer:
 	case errors.Is(err, sipmsg.ErrVersion):
 		c.refuseWith(in, 505, "", "")
 	default:

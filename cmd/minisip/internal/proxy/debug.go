@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"unicode"
+	"unicode/utf8"
 
 	"minisip/sipmsg"
 )
@@ -20,24 +22,47 @@ func (c *Core) debugReceived(in *inbound, err error) {
 	b := in.Bytes()
 	switch {
 	case err == nil:
-		c.logf("received from %s at %s, %d bytes\n%s", in.src, in.local, len(b), b)
+		c.logf("received from %s at %s, %d bytes%s", in.src, in.local, len(b), shown(b))
 	case errors.Is(err, sipmsg.ErrNotSIP):
-		c.logf("received from %s at %s, %d bytes that are not SIP (%v)\n%s", in.src, in.local, len(b), err, hex.Dump(b[:min(len(b), maxDump)]))
+		c.logf("received from %s at %s, %d bytes that are not SIP (%v)%s", in.src, in.local, len(b), err, shown([]byte(hex.Dump(b[:min(len(b), maxDump)]))))
 	default:
-		c.logf("received from %s at %s, %d bytes, refused: %v\n%s", in.src, in.local, len(b), err, b)
+		c.logf("received from %s at %s, %d bytes, refused: %v%s", in.src, in.local, len(b), err, shown(b))
 	}
 }
 
 // debugSent logs a datagram that goes out; before is what it was made of, if it was
 // forwarded.
 func (c *Core) debugSent(what string, local, to netip.AddrPort, b, before []byte) {
-	c.logf("%s to %s from %s, %d bytes\n%s", what, to, local, len(b), b)
+	c.logf("%s to %s from %s, %d bytes%s", what, to, local, len(b), shown(b))
 	if before == nil {
 		return
 	}
 	if changes := appendChanges(nil, before, b); len(changes) > 0 {
-		c.logf("changed on the way:\n%s", changes)
+		c.logf("changed on the way:%s", shown(changes))
 	}
+}
+
+// shown is a message as it stands in the log: each line on a line of its own behind a
+// margin, so that none passes for a line of the log, and with what a terminal would obey
+// instead of show as \x1b.
+func shown(b []byte) []byte {
+	out := make([]byte, 0, len(b)+len(b)/4)
+	for line := range bytes.Lines(b) {
+		out = append(out, "\n    "...)
+		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+		for len(line) > 0 {
+			r, size := utf8.DecodeRune(line)
+			if r == '\t' || unicode.IsPrint(r) && (r != utf8.RuneError || size > 1) {
+				out = append(out, line[:size]...)
+			} else {
+				for _, x := range line[:size] {
+					out = fmt.Appendf(out, `\x%02x`, x)
+				}
+			}
+			line = line[size:]
+		}
+	}
+	return out
 }
 
 // appendChanges lists the lines that are in one message only: "- " those that went, "+ "

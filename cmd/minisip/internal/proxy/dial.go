@@ -32,7 +32,7 @@ func (c *Core) dial(in *inbound, user string, cmd dialcmd.Command) {
 	case dialcmd.ShowUsers:
 		c.logUsers(in)
 	case dialcmd.NotifyUsers:
-		c.notifyUsers(in, user)
+		c.notifyUsers(in)
 	}
 	c.reply(in, 404, cmd.Phrase, "")
 }
@@ -58,8 +58,8 @@ func (c *Core) set(word string, on bool) {
 // logCalls writes the table of calls into the log, the oldest first.
 func (c *Core) logCalls(in *inbound) {
 	calls := c.allCalls()
-	c.logf("calls: %d", len(calls))
-	for _, k := range calls {
+	c.logf("calls: %d; dropped since the start: %s", len(calls), c.count.Drops())
+	for _, k := range calls[:min(len(calls), maxListed)] {
 		callee := ""
 		for _, d := range k.dialogs {
 			if d.confirmed || callee == "" {
@@ -79,6 +79,7 @@ func (c *Core) logCalls(in *inbound) {
 			k.number, k.caller.User, k.caller.Addr, printable([]byte(k.dialled)), callee, k.State,
 			k.Created.Format("15:04:05"), media)
 	}
+	c.logMore(len(calls))
 }
 
 // allCalls lists the calls that have not ended, the oldest first.
@@ -96,20 +97,27 @@ func (c *Core) allCalls() (calls []*call) {
 
 // logUsers writes the registered users into the log.
 func (c *Core) logUsers(in *inbound) {
-	lines := c.userLines(in)
-	c.logf("registered users: %d, bindings: %d", c.where.Users(), c.where.Len())
-	for _, l := range lines {
+	c.logf("registered users: %d, bindings: %d; dropped since the start: %s", c.where.Users(), c.where.Len(), c.count.Drops())
+	for _, l := range c.userLines(in) {
 		c.out.Log(l)
 	}
+	c.logMore(c.where.Len())
 }
 
-// maxUserLines bounds the list of registered users: it is made in the event loop.
-const maxUserLines = 1000
+// maxListed bounds the lists of users and calls: they are made in the event loop.
+const maxListed = 1000
+
+// logMore says how many of a list's entries are not in the log.
+func (c *Core) logMore(entries int) {
+	if entries > maxListed {
+		c.logf("and %d more", entries-maxListed)
+	}
+}
 
 // userLines is one line a binding, sorted; of too many, some.
 func (c *Core) userLines(in *inbound) (lines []string) {
 	for b := range c.where.All() {
-		if len(lines) == maxUserLines {
+		if len(lines) == maxListed {
 			break
 		}
 		left := max(0, b.Expires.Sub(in.now))
@@ -124,22 +132,19 @@ const maxNotify = 60_000
 
 // notifyUsers sends the registered users to the caller's learned address, in a request
 // of its own outside any dialog.
-func (c *Core) notifyUsers(in *inbound, user string) {
+func (c *Core) notifyUsers(in *inbound) {
 	var body strings.Builder
-	lines := c.userLines(in)
-	for i, l := range lines {
-		if body.Len()+len(l) > maxNotify {
-			fmt.Fprintf(&body, "and %d more\r\n", len(lines)-i)
-			break
-		}
-		body.WriteString(l + "\r\n")
+	lines, more := c.userLines(in), c.where.Len()
+	for len(lines) > 0 && body.Len()+len(lines[0]) < maxNotify {
+		body.WriteString(lines[0] + "\r\n")
+		lines, more = lines[1:], more-1
 	}
-	if body.Len() == 0 {
-		body.WriteString("nobody\r\n")
+	if more > 0 {
+		fmt.Fprintf(&body, "and %d more\r\n", more)
 	}
 	host := c.advertised(in.local)
 	c.ownRequest(in.now, ownRequest{
-		method: "NOTIFY", uri: contactOf(in.Message),
+		method: "NOTIFY", uri: targetURI(contactOf(in.Message)),
 		from:   fmt.Sprintf("<sip:998@%s>;tag=%s", host, c.token()),
 		to:     fmt.Sprintf("<%s>", in.From().URI),
 		callID: c.token() + "@minisip", cseq: 1,

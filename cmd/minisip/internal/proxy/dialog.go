@@ -46,16 +46,10 @@ func (c *Core) inDialog(in *inbound) {
 	d := in.dialog
 	p := d.party(in.from)
 	if in.src != p.Addr {
-		user := c.authenticate(in)
-		if user == nil {
+		if !c.proves(in, []byte(p.User)) {
 			return
 		}
-		if user.Name != p.User {
-			c.count.drop(Forged)
-			c.reply(in, 403, "", "")
-			return
-		}
-		d.move(in.from, in)
+		d.call.move(in.from, d, in)
 	}
 	peer := d.party(in.from.Other())
 	to, ok := c.routeOn(in, peer)
@@ -79,60 +73,13 @@ func (c *Core) inDialog(in *inbound) {
 	c.fork(ctx, in.now, []target{{user: peer.User, uri: targetURI(peer.Contact), addr: to, local: peer.Local}})
 }
 
-// routeOn decides where a request inside a dialog goes: what follows our Route is
-// obeyed only if that side's own Record-Route or Path named it; else, where its packets
-// come from.
-func (c *Core) routeOn(in *inbound, peer *session.Party) (netip.AddrPort, bool) {
-	next := in.nextRoute()
-	if next == nil {
-		return peer.Addr, true
-	}
-	for _, r := range peer.Routes {
-		if sameRoute([]byte(r), next) {
-			if at, ok := c.routeAddr(r); ok && at.Addr() == peer.Addr.Addr() {
-				return at, true
-			}
-			return peer.Addr, true
-		}
-	}
-	return netip.AddrPort{}, false
-}
-
-// sameRoute compares the URIs of two Route values.
-func sameRoute(a, b []byte) bool {
-	x, err := sipmsg.ParseNameAddr(a)
-	if err != nil {
-		return false
-	}
-	y, err := sipmsg.ParseNameAddr(b)
-	if err != nil {
-		return false
-	}
-	if bytes.Equal(x.URI, y.URI) {
-		return true
-	}
-	u, err := sipmsg.ParseURI(x.URI)
-	if err != nil {
-		return false
-	}
-	v, err := sipmsg.ParseURI(y.URI)
-	return err == nil && sipmsg.EqualURI(&u, &v)
-}
-
 // withoutCall takes a request inside a dialog that no call is known for: a subscription,
 // or a call from before a restart. The bindings are asked, under the same rule: without
 // a challenge only from the address of a binding of the user that it claims to be.
 func (c *Core) withoutCall(in *inbound) {
-	if !c.atBinding(in) {
-		user := c.authenticate(in)
-		if user == nil {
-			return
-		}
-		if user.Name != string(c.claimed(in)) {
-			c.count.drop(Forged)
-			c.reply(in, 403, "", "")
-			return
-		}
+	claimed := c.claimed(in)
+	if !c.atBinding(in, claimed) && !c.proves(in, claimed) {
+		return
 	}
 	b, err := c.remoteTarget(in)
 	if err != nil {
@@ -153,10 +100,12 @@ func (c *Core) withoutCall(in *inbound) {
 		}
 		t.addr, t.routes = at, nil
 	}
-	if in.Method() == sipmsg.INVITE && c.pending[string(c.claimed(in))] >= c.cfg.MaxPending {
-		c.count.drop(Overload)
-		c.reply(in, 503, "", "Retry-After: 10\r\n")
-		return
+	user := string(claimed)
+	if in.Method() == sipmsg.INVITE {
+		if why := c.crowded(user); why != "" {
+			c.refuseCrowded(in, user, why)
+			return
+		}
 	}
 	ctx := c.newContext(in)
 	if ctx == nil {
@@ -164,33 +113,37 @@ func (c *Core) withoutCall(in *inbound) {
 	}
 	if ctx.invite {
 		ctx.trying(in.now)
-		ctx.user, ctx.counted = string(c.claimed(in)), true
-		c.pending[ctx.user]++
+		ctx.user, ctx.counted = user, true
+		c.usageOf(user).pending++
 	}
 	c.fork(ctx, in.now, []target{t})
 }
 
 // remoteTarget finds the binding that a request inside a dialog is meant for.
 func (c *Core) remoteTarget(in *inbound) (*location.Binding, error) {
-	value := in.RequestURI()
-	if in.strict {
-		a, err := sipmsg.ParseNameAddr(in.lastRoute())
-		if err != nil {
-			return nil, err
-		}
-		value = a.URI
-	}
-	uri, err := sipmsg.ParseURI(value)
+	uri, err := sipmsg.ParseURI(in.target())
 	if err != nil {
 		return nil, err
 	}
 	return c.where.FindContact(&uri), nil
 }
 
-// atBinding says whether a request comes from where the user that it claims to be has
-// registered.
-func (c *Core) atBinding(in *inbound) bool {
-	name := c.claimed(in)
+// proves says whether a request has the credentials of a user; if not, it is answered.
+func (c *Core) proves(in *inbound, name []byte) bool {
+	user := c.authenticate(in)
+	if user == nil {
+		return false
+	}
+	if user.Name != string(name) {
+		c.count.drop(Forged)
+		c.reply(in, 403, "", "")
+		return false
+	}
+	return true
+}
+
+// atBinding says whether a request comes from where a user has registered.
+func (c *Core) atBinding(in *inbound, name []byte) bool {
 	for b := range c.where.AtSource(in.src) {
 		if b.AOR == string(name) {
 			return true
@@ -204,7 +157,9 @@ func (c *Core) atBinding(in *inbound) bool {
 func (c *Core) ack(in *inbound) {
 	d := in.dialog
 	if d == nil {
-		c.ackWithoutCall(in)
+		if !bytes.Equal(in.ToTag(), c.tagFor(in)) { // else it is for a refusal that left no state
+			c.ackWithoutCall(in)
+		}
 		return
 	}
 	p := d.party(in.from)
@@ -223,10 +178,11 @@ func (c *Core) ack(in *inbound) {
 		c.count.drop(Stray)
 		return
 	}
+	again := !d.acked.IsZero() && d.ackedSeq == in.CSeq()
 	d.acked, d.ackedSeq = in.now, in.CSeq()
 	d.call.Touch(in.now)
-	c.rewriteRequest(in, targetURI(peer.Contact), nil)
-	c.relayInDialog(in.Message, d, in.from)
+	c.rewriteRequest(in, targetURI(peer.Contact), nil, in.breadth())
+	c.relayAck(in.Message, d, in.from, again)
 	d.call.watch(in.now)
 	c.passAck(in, peer.Local, to)
 }
@@ -236,12 +192,12 @@ func (c *Core) ack(in *inbound) {
 func (c *Core) ackWithoutCall(in *inbound) {
 	c.findRoutes(in)
 	b, err := c.remoteTarget(in)
-	if err != nil || b == nil || len(in.ToTag()) == 0 || !c.atBinding(in) || in.nextRoute() != nil {
+	if err != nil || b == nil || len(in.ToTag()) == 0 || !c.atBinding(in, c.claimed(in)) || in.nextRoute() != nil {
 		c.count.drop(Stray)
 		return
 	}
 	t := c.reach(b, nil)[0]
-	c.rewriteRequest(in, t.uri, nil)
+	c.rewriteRequest(in, t.uri, nil, in.breadth())
 	c.passAck(in, t.local, t.addr)
 }
 

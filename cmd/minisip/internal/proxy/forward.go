@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -12,13 +13,18 @@ import (
 
 // fork forwards the request to all targets of one group: RFC 3261 16.6.
 func (c *Core) fork(ctx *context, now time.Time, group []target) {
-	for _, t := range group {
+	if ctx.breadth < len(group) {
+		ctx.ownStatus = 440
+		ctx.noneLeft(now)
+		return
+	}
+	for i, t := range group {
 		if ctx.done {
 			return
 		}
 		b := &branch{ctx: ctx, target: t}
 		ctx.branches = append(ctx.branches, b)
-		if status := c.forward(b, now); status != 0 {
+		if status := c.forward(b, now, share(ctx.breadth, i, len(group))); status != 0 {
 			b.status = status
 			ctx.ownStatus = status
 		}
@@ -26,6 +32,32 @@ func (c *Core) fork(ctx *context, now time.Time, group []target) {
 	if !ctx.open() {
 		ctx.noneLeft(now)
 	}
+}
+
+// maxBreadth is the Max-Breadth that RFC 5393 5.3.3 recommends, for requests that come without
+// one and as the most that one may bring.
+const maxBreadth = 60
+
+// breadth is how many branches a request may have at a time, all proxies behind us counted.
+func (in *inbound) breadth() int {
+	i := in.Index(sipmsg.MaxBreadthHdr)
+	if i < 0 {
+		return maxBreadth
+	}
+	n, err := strconv.ParseUint(string(in.Header(i).Value), 10, 32)
+	if err != nil {
+		return maxBreadth
+	}
+	return int(min(n, maxBreadth))
+}
+
+// share divides breadth among branches that run in parallel: RFC 5393 5.3.3. A group of
+// targets has all of it, since the groups before have ended (5.3.3.1).
+func share(breadth, i, branches int) int {
+	if i < breadth%branches {
+		return breadth/branches + 1
+	}
+	return breadth / branches
 }
 
 // noneLeft ends the context, or goes on with the next group, when nothing was sent.
@@ -47,11 +79,11 @@ func (ctx *context) noneLeft(now time.Time) {
 
 // forward makes one branch's copy of the request and sends it. A status other than 0
 // says why it could not.
-func (c *Core) forward(b *branch, now time.Time) int {
+func (c *Core) forward(b *branch, now time.Time, breadth int) int {
 	ctx := b.ctx
 	b.key = clientKey{id: c.newID()}
 	b.to, b.local, b.user = b.target.addr, b.target.local, b
-	c.rewriteRequest(ctx.inbound(now), b.target.uri, b.target.routes)
+	c.rewriteRequest(ctx.inbound(now), b.target.uri, b.target.routes, breadth)
 	if ctx.initial && makesDialog(ctx.req.Method()) {
 		c.recordRoute(ctx.req, ctx.local, b.local)
 	}
@@ -67,13 +99,16 @@ func (c *Core) forward(b *branch, now time.Time) int {
 }
 
 // rewriteRequest makes the edits that every forwarded request gets: RFC 3261 16.6 steps
-// 2, 3, 6, and what NAT needs. routes are pushed in front.
-func (c *Core) rewriteRequest(in *inbound, uri string, routes []string) {
+// 2, 3, 6, the Max-Breadth of RFC 5393 5.3.3, and what NAT needs. routes are pushed in front.
+func (c *Core) rewriteRequest(in *inbound, uri string, routes []string, breadth int) {
 	m := in.Message
 	m.ResetEdits()
 	nat.FixVia(m, in.src, c.cfg.Via)
-	if uri != "" {
+	switch {
+	case uri != "":
 		m.SetRequestURI([]byte(uri))
+	case in.strict:
+		m.SetRequestURI(in.target())
 	}
 	if n, ok := m.MaxForwards(); ok {
 		var digits [4]byte
@@ -81,6 +116,7 @@ func (c *Core) rewriteRequest(in *inbound, uri string, routes []string) {
 	} else {
 		m.Append("Max-Forwards", []byte("70"))
 	}
+	setBreadth(m, breadth)
 	c.stripCredentials(m)
 	removeRoutes(m, in.routes)
 	if in.strict {
@@ -94,36 +130,39 @@ func (c *Core) rewriteRequest(in *inbound, uri string, routes []string) {
 	}
 }
 
-// removeRoutes takes the first n Route values out: those that named us.
-func removeRoutes(m *sipmsg.Message, n int) {
-	for it := m.Values(sipmsg.RouteHdr); n > 0 && it.Next(); n-- {
-		m.Remove(it.Value())
+// setBreadth sees to it that m has a Max-Breadth, and that one.
+func setBreadth(m *sipmsg.Message, breadth int) {
+	var digits [4]byte
+	value := strconv.AppendInt(digits[:0], int64(breadth), 10)
+	switch i := m.Index(sipmsg.MaxBreadthHdr); {
+	case i < 0:
+		m.Append("Max-Breadth", value)
+	case !bytes.Equal(m.Header(i).Value, value):
+		m.SetHeader(i, value)
 	}
-}
-
-func lastValue(m *sipmsg.Message, id sipmsg.ID) (v sipmsg.Value) {
-	for it := m.Values(id); it.Next(); {
-		v = it.Value()
-	}
-	return v
 }
 
 // targetURI makes a Request-URI of a Contact: RFC 3261 16.6 step 2 wants out what 19.1.1
 // does not allow there, the headers and the method parameter.
 func targetURI(contact string) string {
-	uri, _, _ := strings.Cut(contact, "?")
-	for at := 0; ; {
-		i := strings.Index(strings.ToLower(uri[at:]), ";method=")
-		if i < 0 {
-			return uri
-		}
-		at += i
-		end := strings.IndexByte(uri[at+1:], ';')
-		if end < 0 {
-			return uri[:at]
-		}
-		uri = uri[:at] + uri[at+1+end:]
+	u, err := sipmsg.ParseURI([]byte(contact))
+	if err != nil || !u.IsSIP() {
+		return contact
 	}
+	if u.Headers != nil {
+		contact = contact[:len(contact)-len("?")-len(u.Headers)]
+	}
+	if _, has := u.Param("method"); !has {
+		return contact
+	}
+	var kept strings.Builder
+	kept.WriteString(contact[:len(contact)-len(";")-len(u.Params)])
+	for p := range strings.SplitSeq(string(u.Params), ";") {
+		if name, _, _ := strings.Cut(p, "="); !strings.EqualFold(name, "method") {
+			kept.WriteString(";" + p)
+		}
+	}
+	return kept.String()
 }
 
 // makesDialog lists the requests that can create a dialog: there we record-route.
@@ -138,24 +177,6 @@ func makesDialog(m sipmsg.Method) bool {
 // makesOrRefreshes lists the requests whose Contact is a dialog's remote target.
 func makesOrRefreshes(m sipmsg.Method) bool {
 	return makesDialog(m) || m == sipmsg.UPDATE || m == sipmsg.ACK || m == sipmsg.UnknownMethod
-}
-
-// recordRoute puts us into the dialog's route set: RFC 3261 16.6 step 4; with two values
-// where the sides reach us at different addresses (RFC 5658). from is where the request
-// came in, to where it goes out.
-func (c *Core) recordRoute(m *sipmsg.Message, from, to netip.AddrPort) {
-	in, out := c.advertised(from), c.advertised(to)
-	if in != out {
-		c.head = appendRoute(c.head[:0], in)
-		m.Prepend("Record-Route", c.head)
-	}
-	c.head = appendRoute(c.head[:0], out)
-	m.Prepend("Record-Route", c.head)
-}
-
-func appendRoute(dst []byte, at netip.AddrPort) []byte {
-	dst = at.AppendTo(append(dst, "<sip:"...))
-	return append(dst, ";lr>"...)
 }
 
 // pushVia puts our own Via on top: RFC 3261 16.6 step 8.

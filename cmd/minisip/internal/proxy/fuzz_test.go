@@ -72,7 +72,7 @@ func (s *fuzzed) caps() {
 		{"client transactions", len(c.clients), 2*(fuzzTransactions+fuzzContacts) + 2*fuzzCalls + bindings},
 		{"calls", c.known, fuzzCalls},
 		{"keys of calls", len(c.calls), fuzzCalls},
-		{"pending users", len(c.pending), 2},
+		{"accounts of users", len(c.usage), 2},
 		{"bindings", bindings, 2 * fuzzContacts},
 		{"pingers", len(c.pingers), bindings},
 		{"suspended", c.suspended, bindings},

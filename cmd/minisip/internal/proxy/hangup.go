@@ -13,7 +13,7 @@ func (c *Core) hangUp(d *dialog, now time.Time) {
 		to, from := d.party(r), d.party(r.Other())
 		c.ownRequest(now, ownRequest{
 			method: "BYE", uri: targetURI(to.Contact), from: from.Identity, to: to.Identity, callID: d.call.callID,
-			cseq: max(1, from.CSeq+1), routes: to.Routes, dst: to.Addr, local: to.Local, user: ignore{},
+			cseq: max(1, from.CSeq+1), routes: to.Routes, dst: c.firstHop(to), local: to.Local, user: ignore{},
 		})
 	}
 }
@@ -26,7 +26,7 @@ func (c *Core) hangUpOrphan(b *branch, in *inbound) {
 	r := ownRequest{
 		method: "ACK", uri: targetURI(contactOf(in.Message)), from: string(c.follow.Get(sipmsg.FromHdr)),
 		to: string(in.Get(sipmsg.ToHdr)), callID: string(in.CallID()), cseq: in.CSeq(),
-		routes: b.target.routes, dst: in.src, local: b.local, user: ignore{},
+		routes: c.routesTo(b, in), dst: in.src, local: b.local, user: ignore{},
 	}
 	c.ownRequest(in.now, r)
 	if !b.orphaned {

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -155,7 +156,7 @@ func TestPendingLimit(t *testing.T) {
 			t.Errorf("step %d: 503 without Retry-After", i)
 		}
 	}
-	if n := s.core.pending["001"]; n != 3 {
+	if n := s.core.usage["001"].pending; n != 3 {
 		t.Errorf("%d calls pending, want 3", n)
 	}
 	s.finish()
@@ -249,4 +250,56 @@ func TestUsersGone(t *testing.T) {
 		t.Errorf("a call to the user who is gone got %s", got)
 	}
 	w.finish()
+}
+
+// Pings that wait for an answer leave room for calls.
+func TestPingsTakeNoRoom(t *testing.T) {
+	s := stage(t, 9, func(c *Config) { c.MaxTransactions, c.MaxContacts, c.Keepalive = 8, 9, 25*time.Second })
+	for _, p := range s.phones {
+		p.claims = netip.MustParseAddrPort("10.0.0.4:5060")
+		s.register(p)
+		s.do("wait 40s")
+	}
+	if pings := len(s.core.clients); pings < 8 {
+		t.Fatalf("%d pings wait, want 8 or more", pings)
+	}
+	s.do("001: MESSAGE 001 auth")
+	if got := s.phone("001").got["MESSAGE"]; got == nil {
+		t.Error("the MESSAGE was refused")
+	}
+	s.finish()
+}
+
+// A proxy behind us that forks without end makes no more dialogs than the cap allows, and
+// what is beyond it is hung up without harm to the rest.
+func TestDialogsAreBounded(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.do("001: INVITE 002 auth")
+	for i := range maxDialogs + 5 {
+		if err := s.run("002a: 200 OK to INVITE", []string{fmt.Sprintf("To: <sip:002@minisip.example>;tag=t%d", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.core.callsOf("001")[0].dialogs); n != maxDialogs {
+		t.Errorf("%d dialogs, want %d", n, maxDialogs)
+	}
+	if s.relay.open != 1 {
+		t.Errorf("%d streams open, want 1", s.relay.open)
+	}
+	if s.phone("002a").got["BYE"] == nil {
+		t.Error("what is too much was not hung up")
+	}
+	s.finish()
+}
+
+// Who answers on hold holds his own dialog, not that of another phone.
+func TestHoldIsOfOneDialog(t *testing.T) {
+	s := stage(t, 2, nil)
+	s.do("001: INVITE 002 auth", "002a: 200 OK to INVITE", "002b: 200 OK inactive to INVITE")
+	for i, d := range s.core.callsOf("001")[0].dialogs {
+		if held := i == 1; d.callee.Held != held {
+			t.Errorf("%s holds: %v", d.callee.Addr, d.callee.Held)
+		}
+	}
+	s.finish()
 }

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"net/netip"
-
 	"minisip/cmd/minisip/internal/location"
 	"minisip/sipmsg"
 )
@@ -38,11 +36,11 @@ func (c *Core) outside(in *inbound) {
 		c.reply(in, status, "", "")
 		return
 	}
-	if in.Method() == sipmsg.INVITE && (c.pending[user.Name] >= c.cfg.MaxPending || c.known >= c.cfg.MaxCalls) {
-		c.count.drop(Overload)
-		c.logf("INVITE from %s: %d unanswered calls already", user.Name, c.pending[user.Name])
-		c.reply(in, 503, "", "Retry-After: 10\r\n")
-		return
+	if in.Method() == sipmsg.INVITE {
+		if why := c.crowded(user.Name); why != "" {
+			c.refuseCrowded(in, user.Name, why)
+			return
+		}
 	}
 	c.begin(in, user.Name, string(userPart(in.RequestURI())), targets)
 }
@@ -93,37 +91,9 @@ func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
 func (c *Core) reach(b *location.Binding, targets []target) []target {
 	t := target{user: b.AOR, uri: targetURI(b.Contact), addr: b.Source, local: b.Local, routes: b.Path, q: b.Q}
 	if len(b.Path) > 0 {
-		if at, ok := c.routeAddr(b.Path[0]); ok && at.Addr() == b.Source.Addr() {
-			t.addr = at
-		}
+		t.addr = c.along(b.Path[0], b.Source)
 	}
 	return append(targets, t)
-}
-
-// routeAddr is the address a Route or Path value leads to, if it is one that we may
-// send to: never loopback, never ourselves, never a name.
-func (c *Core) routeAddr(value string) (netip.AddrPort, bool) {
-	a, err := sipmsg.ParseNameAddr([]byte(value))
-	if err != nil {
-		return netip.AddrPort{}, false
-	}
-	u, err := sipmsg.ParseURI(a.URI)
-	if err != nil {
-		return netip.AddrPort{}, false
-	}
-	ip, err := netip.ParseAddr(string(u.Host))
-	if err != nil {
-		return netip.AddrPort{}, false
-	}
-	port := u.Port
-	if port == 0 {
-		port = 5060
-	}
-	at := netip.AddrPortFrom(ip.Unmap(), port)
-	if !ip.IsGlobalUnicast() || c.isOurs(at) {
-		return netip.AddrPort{}, false
-	}
-	return at, true
 }
 
 // groups splits targets, best q first, into those of equal q: RFC 3261 16.6 lets a

@@ -71,8 +71,8 @@ func (p *phone) via() string {
 // that was challenged.
 func (p *phone) outside(method string, w *wish) *text {
 	uri := w.target
-	if method == "REGISTER" {
-		uri = "sip:minisip.example"
+	if uri == "" {
+		uri = "sip:minisip.example" // REGISTER
 	} else if !strings.Contains(uri, ":") {
 		uri = "sip:" + uri + "@minisip.example"
 	}

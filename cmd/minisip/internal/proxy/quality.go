@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"fmt"
-	"math"
 	"net/netip"
 	"time"
 )
@@ -51,8 +50,13 @@ func mos(codec string, lossPercent float64, jitter, rtt time.Duration) float64 {
 		id += 0.11 * (d - 177.3)
 	}
 	ieEff := imp.ie + (95-imp.ie)*lossPercent/(lossPercent+imp.bpl)
-	r := math.Max(0, math.Min(100, 93.2-id-ieEff))
-	return 1 + 0.035*r + r*(r-60)*(100-r)*7e-6
+	return opinion(93.2 - id - ieEff)
+}
+
+// opinion is the mean opinion score of a transmission rating: ITU-T G.107 annex B.
+func opinion(rating float64) float64 {
+	r := max(0, min(100, rating))
+	return max(1, 1+0.035*r+r*(r-60)*(100-r)*7e-6)
 }
 
 // thresholds of the verdict.

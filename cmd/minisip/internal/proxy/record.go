@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,10 +55,12 @@ func (k *call) record() *Record {
 		return r
 	}
 	r.Answer = &k.Answered
-	r.Seconds = k.EndedAt.Sub(k.Answered).Seconds()
-	for _, d := range k.dialogs {
-		if d.confirmed {
-			r.ToAddr = d.callee.Addr.String()
+	r.Seconds = round(k.EndedAt.Sub(k.Answered).Seconds(), 3)
+	r.ToAddr = k.longest().callee.Addr.String()
+	for i, d := range k.dialogs {
+		// A proxy that forks behind us makes several dialogs of one stream.
+		shared := slices.ContainsFunc(k.dialogs[:i], func(o *dialog) bool { return o.confirmed && o.media == d.media })
+		if d.confirmed && !shared {
 			r.Media = append(r.Media, d.directions()...)
 		}
 	}

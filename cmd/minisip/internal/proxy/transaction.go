@@ -2,11 +2,9 @@ package proxy
 
 import (
 	"bytes"
-	"encoding/binary"
 	"net/netip"
 	"time"
 
-	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -34,7 +32,7 @@ func (c *Core) newServer(in *inbound) *serverTx {
 	c.key = session.AppendKey(c.key[:0], in.Message, in.MethodName(), in.src.Addr())
 	tx.key = string(c.key)
 	c.servers[tx.key] = tx
-	tx.Start(in.Method() == sipmsg.INVITE)
+	tx.Start(in.now, in.Method() == sipmsg.INVITE)
 	return tx
 }
 
@@ -80,6 +78,12 @@ func (tx *serverTx) do(act session.Action) {
 	tx.core.timers.Set(&tx.timer, tx.Deadline())
 }
 
+// giveUp lets the transaction end without a final response.
+func (tx *serverTx) giveUp(now time.Time) {
+	tx.GiveUp(now)
+	tx.core.timers.Set(&tx.timer, tx.Deadline())
+}
+
 // drop forgets the transaction.
 func (tx *serverTx) drop() {
 	delete(tx.core.servers, tx.key)
@@ -87,7 +91,14 @@ func (tx *serverTx) drop() {
 }
 
 // Expire implements session.Expirer.
-func (tx *serverTx) Expire(now time.Time) { tx.do(tx.Tick(now)) }
+func (tx *serverTx) Expire(now time.Time) {
+	act := tx.Tick(now)
+	if act.Has(session.Slow) && tx.ctx != nil {
+		tx.ctx.trying(now)
+		return
+	}
+	tx.do(act)
+}
 
 // clientKey finds a client transaction: RFC 3261 17.1.3. Branches that we make hold
 // an unpredictable number.
@@ -174,9 +185,7 @@ func (c *Core) response(in *inbound) {
 	id, ok := branchID(in.Via().Branch)
 	tx := c.clients[clientKey{id, in.Method() == sipmsg.CANCEL}]
 	switch {
-	case !ok || tx == nil:
-		c.count.drop(Stray)
-	case tx.user != nil && !tx.fits(in):
+	case !ok || tx == nil || !tx.fits(in):
 		c.count.drop(Stray)
 	case in.src.Addr() != tx.to.Addr():
 		c.count.drop(Forged)
@@ -194,127 +203,21 @@ func (c *Core) send(what string, local, to netip.AddrPort, b []byte) {
 	c.out.Send(local, to, b)
 }
 
-// replyAddr is where responses to in go: RFC 3261 18.2.2 with RFC 3581 4.
-func (c *Core) replyAddr(in *inbound) netip.AddrPort {
-	v := in.Via()
-	if c.cfg.Via || v.HasRPort {
-		return in.src
-	}
-	port := v.Port
-	if port == 0 {
-		port = 5060
-	}
-	return netip.AddrPortFrom(in.src.Addr(), port)
-}
-
-// startResponse begins a response to in in scratch space, its To tag derived from the
-// request, so that every copy of the request gets the same one (RFC 3261 8.2.7).
-func (c *Core) startResponse(in *inbound, status int, reason string) []byte {
-	in.ResetEdits()
-	nat.FixVia(in.Message, in.src, c.cfg.Via)
-	if reason == "" {
-		reason = sipmsg.ReasonPhrase(status)
-	}
-	var tag []byte
-	if status > 100 {
-		tag = c.tagFor(in)
-	}
-	return sipmsg.AppendResponse(c.buf[:0], in.Message, status, reason, tag)
-}
-
-// refuseWith answers without keeping any state; header is a whole line or none.
-func (c *Core) refuseWith(in *inbound, status int, reason, header string) {
-	b := append(c.startResponse(in, status, reason), header...)
-	c.buf = sipmsg.EndResponse(b)
-	c.send("sent", in.local, c.replyAddr(in), c.buf)
-}
-
-// reply answers in a server transaction, for what must not be done twice.
-func (c *Core) reply(in *inbound, status int, reason, header string) {
-	b := append(c.startResponse(in, status, reason), header...)
-	c.buf = sipmsg.EndResponse(b)
-	c.replyBytes(in, status, c.buf)
-}
-
-// replyBytes sends a finished response in a new server transaction.
-func (c *Core) replyBytes(in *inbound, status int, response []byte) {
-	if tx := c.newServer(in); tx != nil {
-		tx.respond(in.now, status, response)
-		return
-	}
-	c.send("sent", in.local, c.replyAddr(in), response)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// branchPrefix is the magic cookie of RFC 3261 8.1.1.7 before our two numbers.
-const branchPrefix = "z9hG4bK"
-
-// appendBranch appends a branch: the cookie, the transaction's number, and the hash
-// by which a loop is told from a spiral (RFC 5393 4.2).
-func appendBranch(dst []byte, id uint64, loop uint32) []byte {
-	dst = append(dst, branchPrefix...)
-	dst = appendHex(dst, id, 16)
-	return appendHex(dst, uint64(loop), 8)
-}
-
-func appendHex(dst []byte, v uint64, digits int) []byte {
-	for i := digits - 1; i >= 0; i-- {
-		dst = append(dst, hexDigits[v>>(4*i)&15])
-	}
-	return dst
-}
-
-// branchID reads the transaction's number out of a branch of ours.
-func branchID(branch []byte) (uint64, bool) {
-	if len(branch) != len(branchPrefix)+24 || string(branch[:len(branchPrefix)]) != branchPrefix {
-		return 0, false
-	}
-	return parseHex(branch[len(branchPrefix):][:16])
-}
-
-// branchLoop reads the loop hash out of a branch of ours.
-func branchLoop(branch []byte) (uint64, bool) {
-	if _, ok := branchID(branch); !ok {
-		return 0, false
-	}
-	return parseHex(branch[len(branchPrefix)+16:])
-}
-
-func parseHex(b []byte) (v uint64, ok bool) {
-	for _, d := range b {
-		switch {
-		case d >= '0' && d <= '9':
-			v = v<<4 | uint64(d-'0')
-		case d >= 'a' && d <= 'f':
-			v = v<<4 | uint64(d-'a'+10)
-		default:
-			return 0, false
-		}
-	}
-	return v, true
-}
-
-// newID gives an unpredictable number that no client transaction has.
-func (c *Core) newID() uint64 {
-	for {
-		id := c.rnd.Uint64()
-		if c.clients[clientKey{id: id}] == nil {
-			return id
-		}
-	}
-}
-
-// token gives 64 random bits for a tag or Call-ID of our own.
-func (c *Core) token() string {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], c.rnd.Uint64())
-	return string(appendHex(nil, binary.BigEndian.Uint64(b[:]), 16))
-}
-
 // fits says whether a response is to the request that was sent: RFC 3261 17.1.3 wants the
-// method of CSeq to match.
+// method of CSeq to match. One to a forwarded request must have a Via below ours, or it
+// could not be forwarded (16.7 step 3). An INVITE's own bytes are let go once it is answered.
 func (tx *clientTx) fits(in *inbound) bool {
-	sent, _, _ := bytes.Cut(tx.sent, []byte(" "))
-	return len(sent) == 0 || bytes.Equal(sent, in.MethodName())
+	if _, forwarded := tx.user.(*branch); forwarded && !hasTwoVias(in.Message) {
+		return false
+	}
+	if len(tx.sent) == 0 {
+		return in.Method() == sipmsg.INVITE
+	}
+	method, _, _ := bytes.Cut(tx.sent, []byte(" "))
+	return bytes.Equal(method, in.MethodName())
+}
+
+func hasTwoVias(m *sipmsg.Message) bool {
+	it := m.Values(sipmsg.ViaHdr)
+	return it.Next() && it.Next()
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash/crc32"
-	"net/netip"
 	"strings"
 
 	"minisip/sipmsg"
@@ -134,68 +133,4 @@ func (c *Core) tagFor(in *inbound) []byte {
 	sum := sha256.Sum256(b)
 	c.head = appendHex(b[:0], binary.BigEndian.Uint64(sum[:]), 16)
 	return c.head
-}
-
-// findRoutes counts the Route values on top that name us: RFC 3261 16.4. With two
-// Record-Routes (RFC 5658) there are two.
-func (c *Core) findRoutes(in *inbound) {
-	for it := in.Values(sipmsg.RouteHdr); it.Next(); in.routes++ {
-		if !c.ourRoute(in, it.Value().Bytes, in.routes == 0) {
-			break
-		}
-	}
-	// RFC 3261 16.4: a strict router in front has put our own Record-Route into the
-	// Request-URI, and the remote target behind all Route values.
-	if len(in.ToTag()) == 0 || in.Index(sipmsg.RouteHdr) < 0 {
-		return
-	}
-	u, err := sipmsg.ParseURI(in.RequestURI())
-	if err == nil && len(u.User) == 0 && u.IsSIP() && c.ours(in.local, u.Host, u.Port) {
-		in.strict = true
-		in.routes = min(in.routes, in.countRoutes()-1)
-	}
-}
-
-func (in *inbound) countRoutes() (n int) {
-	for it := in.Values(sipmsg.RouteHdr); it.Next(); {
-		n++
-	}
-	return n
-}
-
-// lastRoute gives the last Route value.
-func (in *inbound) lastRoute() (last []byte) {
-	for it := in.Values(sipmsg.RouteHdr); it.Next(); {
-		last = it.Value().Bytes
-	}
-	return last
-}
-
-// ourRoute says whether a Route value names us. A host name that nobody listed as ours can
-// only be so on top: there stands the outbound proxy that a phone was told to use.
-func (c *Core) ourRoute(in *inbound, value []byte, top bool) bool {
-	a, err := sipmsg.ParseNameAddr(value)
-	if err != nil {
-		return false
-	}
-	u, err := sipmsg.ParseURI(a.URI)
-	if err != nil || !u.IsSIP() || !c.ours(in.local, u.Host, u.Port) {
-		return false
-	}
-	_, err = netip.ParseAddr(string(u.Host))
-	return err == nil || top || len(c.cfg.Domains) > 0
-}
-
-// nextRoute gives the first Route value behind ours, or nil.
-func (in *inbound) nextRoute() []byte {
-	if in.strict && in.countRoutes() == in.routes+1 {
-		return nil // that one is the remote target
-	}
-	n := 0
-	for it := in.Values(sipmsg.RouteHdr); it.Next(); n++ {
-		if n == in.routes {
-			return it.Value().Bytes
-		}
-	}
-	return nil
 }

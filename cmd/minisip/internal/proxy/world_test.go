@@ -56,7 +56,8 @@ func newWorld(t testing.TB) *world {
 	w.relay = &fakeRelay{note: w.note}
 	w.cfg = Config{
 		Features: all, Realm: testRealm,
-		Ours: func(at netip.AddrPort) bool { return at == ours4 || at == ours6 },
+		Ours:    func(at netip.AddrPort) bool { return at == ours4 || at == ours6 },
+		AddUser: func(name string) string { return "minisip user add " + name },
 	}
 	return w
 }
@@ -224,7 +225,7 @@ func (w *world) leftovers() string {
 		n    int
 	}{
 		{"server transactions", len(c.servers)}, {"client transactions", len(c.clients)},
-		{"calls", len(c.calls)}, {"users with pending calls", len(c.pending)},
+		{"calls", len(c.calls)}, {"accounts of users", len(c.usage)},
 		{"pingers", len(c.pingers)}, {"suspended", c.suspended}, {"bindings", c.where.Len()},
 		{"timers", c.timers.Len()}, {"open streams", w.relay.open},
 	} {

@@ -133,6 +133,7 @@ func TestBadDatagrams(t *testing.T) {
 func TestSilent(t *testing.T) {
 	cfg := testConfig(t, "127.0.0.1:0")
 	cfg.Proxy.Silent = true
+	cfg.Proxy.AddUser = func(name string) string { return "minisip user add " + name }
 	r := serve(t, cfg)
 	p := newPhone(t, "127.0.0.1", "001", r.Addresses()[0])
 	stranger := newPhone(t, "127.0.0.1", "scanner", p.server)

@@ -1,0 +1,102 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"minisip/sipmsg"
+)
+
+// What RFC 3261 19.1.1 does not allow in a Request-URI goes; what only looks like it stays.
+func TestTargetURI(t *testing.T) {
+	for _, tt := range []struct{ contact, want string }{
+		{"sip:002@192.0.2.1", "sip:002@192.0.2.1"},
+		{"sip:002@192.0.2.1:5060;transport=udp", "sip:002@192.0.2.1:5060;transport=udp"},
+		{"sip:002@192.0.2.1?Subject=x&Route=%3Csip:a%3E", "sip:002@192.0.2.1"},
+		{"sip:002@192.0.2.1;method=BYE", "sip:002@192.0.2.1"},
+		{"sip:002@192.0.2.1;METHOD=BYE;lr", "sip:002@192.0.2.1;lr"},
+		{"sip:002@192.0.2.1;ob;method=BYE;lr?Subject=x", "sip:002@192.0.2.1;ob;lr"},
+		{"sip:002@192.0.2.1;method=A;method=B", "sip:002@192.0.2.1"},
+		{"sip:002@192.0.2.1;methods=BYE", "sip:002@192.0.2.1;methods=BYE"},
+		{"sip:a?b@192.0.2.1", "sip:a?b@192.0.2.1"},
+		{"sip:a;method=x@192.0.2.1;lr", "sip:a;method=x@192.0.2.1;lr"},
+		{"sip:[2001:db8::1]:5062;method=BYE", "sip:[2001:db8::1]:5062"},
+		{"tel:+81312345678;phone-context=x", "tel:+81312345678;phone-context=x"},
+		{"\xff\xff\xff\xff;method=x", "\xff\xff\xff\xff;method=x"},
+		{"", ""},
+	} {
+		if got := targetURI(tt.contact); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.contact, got, tt.want)
+		}
+	}
+}
+
+// The shares of parallel branches make up the whole, and differ by one at most.
+func TestShare(t *testing.T) {
+	for breadth := range maxBreadth + 1 {
+		for branches := 1; branches <= breadth; branches++ {
+			sum := 0
+			for i := range branches {
+				n := share(breadth, i, branches)
+				if n < 1 || n > share(breadth, 0, branches) || share(breadth, 0, branches) > n+1 {
+					t.Fatalf("%d among %d: branch %d gets %d", breadth, branches, i, n)
+				}
+				sum += n
+			}
+			if sum != breadth {
+				t.Fatalf("%d among %d makes %d", breadth, branches, sum)
+			}
+		}
+	}
+}
+
+// RFC 3261 16.4: which Route values are ours, what follows, and where a strict router has
+// put the remote target.
+func TestFindRoutes(t *testing.T) {
+	const phone, we, we6 = "sip:002@192.0.2.2:5060", "sip:203.0.113.1:5060;lr", "sip:[2001:db8::1]:5060;lr"
+	for _, tt := range []struct {
+		uri, routes  string
+		domain       string
+		ours         int
+		next, target string
+	}{
+		{uri: phone, target: phone},
+		{uri: phone, routes: we, ours: 1, target: phone},
+		{uri: phone, routes: we6 + " " + we, ours: 2, target: phone},
+		{uri: phone, routes: we + " sip:edge.example;lr", ours: 1, next: "sip:edge.example;lr", target: phone},
+		{uri: phone, routes: "sip:edge.example;lr " + we, ours: 2, target: phone}, // an outbound proxy by name
+		{uri: phone, routes: "sip:edge.example;lr sip:other.example;lr", ours: 1, next: "sip:other.example;lr", target: phone},
+		{uri: phone, routes: "sip:edge.example;lr " + we, domain: "minisip.example", next: "sip:edge.example;lr", target: phone},
+		{uri: phone, routes: "sip:minisip.example;lr sip:minisip.example;lr", domain: "minisip.example", ours: 2, target: phone},
+		{uri: phone, routes: "sip:192.0.2.9;lr", next: "sip:192.0.2.9;lr", target: phone},
+		{uri: phone, routes: "tel:+81312345678", next: "tel:+81312345678", target: phone},
+		{uri: we, routes: phone, target: phone},
+		{uri: we, routes: we6 + " " + phone, ours: 1, target: phone},
+		{uri: we, routes: "sip:192.0.2.9;lr " + phone, next: "sip:192.0.2.9;lr", target: phone},
+		{uri: we, routes: we, target: we},
+		{uri: "sip:gateway.example", routes: we, ours: 1, target: "sip:gateway.example"}, // a Contact without a user
+		{uri: "sip:001@203.0.113.1", routes: we, ours: 1, target: "sip:001@203.0.113.1"},
+	} {
+		w := newWorld(t)
+		if tt.domain != "" {
+			w.cfg.Domains = []string{tt.domain}
+		}
+		var b strings.Builder
+		fmt.Fprintf(&b, "BYE %s SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.7;branch=z9hG4bK-1\r\n", tt.uri)
+		for _, r := range strings.Fields(tt.routes) {
+			fmt.Fprintf(&b, "Route: <%s>\r\n", r)
+		}
+		b.WriteString("From: <sip:001@minisip.example>;tag=a\r\nTo: <sip:002@minisip.example>;tag=b\r\nCall-ID: c\r\nCSeq: 1 BYE\r\n\r\n")
+		in := &inbound{Message: new(sipmsg.Message), local: ours4}
+		if err := in.Parse([]byte(b.String())); err != nil {
+			t.Fatal(err)
+		}
+		w.start().findRoutes(in)
+		next := strings.Trim(string(in.nextRoute()), "<>")
+		if in.routes != tt.ours || next != tt.next || string(in.target()) != tt.target {
+			t.Errorf("%s by %q: %d ours, next %q, target %q; want %d, %q, %q", tt.uri, tt.routes,
+				in.routes, next, in.target(), tt.ours, tt.next, tt.target)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package proxy
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// dialog is one dialog of a call: a callee's tag, with what lies behind it.
+type dialog struct {
+	call      *call
+	callee    session.Party
+	branch    uint64 // that leads to the callee
+	media     *media
+	confirmed bool
+	over      bool      // a BYE has passed
+	began     time.Time // when it was answered
+	ended     time.Time // when it was over; zero: with the call
+	acked     time.Time // when an ACK passed last
+	ackedSeq  uint32
+}
+
+// party is one side of the dialog.
+func (d *dialog) party(r session.Role) *session.Party {
+	if r == session.Caller {
+		return &d.call.caller
+	}
+	return &d.callee
+}
+
+// contactOf is the URI of the first Contact that has one, as the phone wrote it.
+func contactOf(m *sipmsg.Message) string {
+	for it := m.Values(sipmsg.ContactHdr); it.Next(); {
+		if raw, _, ok := readURI(it.Value().Bytes); ok {
+			return string(raw)
+		}
+	}
+	return ""
+}
+
+// routeSet lists the Record-Route values in front of the first that is ours; of a request
+// that has not been forwarded yet, all.
+func routeSet(m *sipmsg.Message, ours func(value []byte) bool) (routes []string) {
+	for it := m.Values(sipmsg.RecordRouteHdr); it.Next(); {
+		v := it.Value().Bytes
+		if ours != nil && ours(v) {
+			return routes
+		}
+		routes = append(routes, string(v))
+	}
+	return routes
+}
+
+// early finds or adds the dialog that a response's To tag names.
+func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
+	k := ctx.call
+	tag := in.ToTag()
+	if len(tag) == 0 || k == nil {
+		return nil
+	}
+	for _, d := range k.dialogs {
+		if d.branch == b.key.id && d.callee.Tag == string(tag) {
+			return d
+		}
+	}
+	if len(k.dialogs) >= maxDialogs {
+		return nil
+	}
+	d := &dialog{call: k, branch: b.key.id, media: b.media}
+	d.callee = session.Party{User: b.target.user, Tag: string(tag), Local: b.local, Addr: in.src}
+	d.callee.Routes = c.routesTo(b, in)
+	k.dialogs = append(k.dialogs, d)
+	k.joined(d.callee.User)
+	return d
+}
+
+// maxDialogs bounds the early dialogs that one INVITE can make.
+const maxDialogs = 32
+
+// routesTo is the way to the phone that answered on a branch. RFC 3261 12.1.2: the caller's
+// route set is Record-Route in reverse. Without one, the Path that the INVITE took serves.
+func (c *Core) routesTo(b *branch, in *inbound) []string {
+	routes := routeSet(in.Message, func(v []byte) bool { return c.ourRoute(in, v, false) })
+	if len(routes) == 0 {
+		return b.target.routes
+	}
+	slices.Reverse(routes)
+	return routes
+}
+
+// learn takes from a response what the dialog must know of the callee.
+func (d *dialog) learn(in *inbound) {
+	d.callee.Addr = in.src
+	d.callee.Identity = string(in.Get(sipmsg.ToHdr))
+	if u := contactOf(in.Message); u != "" {
+		d.callee.Contact = u
+	}
+}
+
+// longest is, of the dialogs of an answered call that has ended, the one that lasted longest.
+func (k *call) longest() (longest *dialog) {
+	var most time.Duration
+	for _, d := range k.dialogs {
+		end := d.ended
+		if end.IsZero() {
+			end = k.EndedAt
+		}
+		if length := end.Sub(d.began); d.confirmed && (longest == nil || length > most) {
+			longest, most = d, length
+		}
+	}
+	return longest
+}
+
+// moveCalls lets the calls of a user follow when one of its phones has registered from a
+// new address.
+func (c *Core) moveCalls(in *inbound, user string, old netip.AddrPort) {
+	for _, k := range c.callsOf(user) {
+		if k.caller.User == user && k.caller.Addr == old {
+			k.move(session.Caller, nil, in)
+		}
+		for _, d := range k.dialogs {
+			if d.callee.User == user && d.callee.Addr == old {
+				k.move(session.Callee, d, in)
+			}
+		}
+	}
+}
+
+// move lets a side of the call, the callee that of dialog d, go on from where in came.
+func (k *call) move(r session.Role, d *dialog, in *inbound) {
+	p := &k.caller
+	if r == session.Callee {
+		p = &d.callee
+	}
+	k.core.logf("call %s: %s moved from %s to %s", k.number, p.User, p.Addr, in.src)
+	p.Addr, p.Local = in.src, in.local
+	for _, other := range k.dialogs {
+		if other == d || r == session.Caller {
+			other.media.signal(r, in.src.Addr())
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package proxy
+
+import (
+	"encoding/json"
+	"math"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ITU-T G.107 annex B, table B.1: ratings and the mean opinion scores that they mean.
+func TestOpinion(t *testing.T) {
+	for _, tt := range []struct{ rating, want float64 }{
+		{93.2, 4.41}, {90, 4.34}, {80, 4.03}, {70, 3.60}, {60, 3.10}, {50, 2.58},
+		{0, 1}, {-20, 1}, {100, 4.5}, {140, 4.5},
+	} {
+		if got := opinion(tt.rating); math.Abs(got-tt.want) > 0.01 {
+			t.Errorf("R = %v: %.3f, want %.2f", tt.rating, got, tt.want)
+		}
+	}
+	for r, before := 0.0, 1.0; r <= 100; r++ {
+		now := opinion(r)
+		if now < before-0.005 || now < 1 || now > 4.5 {
+			t.Errorf("R = %v: %v, after %v", r, now, before)
+		}
+		before = now
+	}
+}
+
+// The E-model with Ie and Bpl of ITU-T G.113 appendix I. At a loss of Bpl percent half of
+// what is left of 95 is gone (G.107 equation 7-29).
+func TestMOS(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		codec       string
+		loss        float64
+		jitter, rtt time.Duration
+		rating      float64 // worked out by hand
+	}{
+		{"PCMU", 0, 0, 0, 93.2 - 0.48},                                // 20 ms of packetization
+		{"PCMA", 0, 0, 200 * ms, 93.2 - 0.024*120},                    // half the way there and back
+		{"PCMA", 0, 10 * ms, 0, 93.2 - 0.024*40},                      // a buffer of twice the jitter
+		{"PCMU", 25.1, 0, 0, 93.2 - 0.48 - 47.5},                      // Bpl
+		{"G729", 0, 0, 0, 93.2 - 0.48 - 11},                           // Ie
+		{"G729", 19, 0, 0, 93.2 - 0.48 - 11 - 42},                     // Ie and Bpl
+		{"G723", 0, 0, 0, 93.2 - 0.48 - 15},                           //
+		{"GSM", 0, 0, 0, 93.2 - 0.48 - 20},                            //
+		{"opus", 0, 0, 0, 93.2 - 0.48},                                // not listed: as G.711
+		{"PCMU", 0, 0, 600 * ms, 93.2 - 0.024*320 - 0.11*(320-177.3)}, // people begin to interrupt each other
+		{"PCMU", 100, 0, 0, 93.2 - 0.48 - 95*100/125.1},
+	} {
+		if got, want := mos(tt.codec, tt.loss, tt.jitter, tt.rtt), opinion(tt.rating); math.Abs(got-want) > 0.001 {
+			t.Errorf("%s, %v %% lost, jitter %v, round trip %v: %.3f, want %.3f", tt.codec, tt.loss, tt.jitter, tt.rtt, got, want)
+		}
+	}
+}
+
+// What an operator is told of one direction of a call that was up for five minutes.
+func TestVerdict(t *testing.T) {
+	up := epoch
+	end := up.Add(5 * time.Minute)
+	flow := func(packets, lost uint64, jitter, last time.Duration) Flow {
+		return Flow{Packets: packets, Lost: lost, Jitter: jitter, First: up, Last: up.Add(last)}
+	}
+	strangers := Flow{Strangers: 17}
+	for _, tt := range []struct {
+		name string
+		flow Flow
+		held bool
+		end  time.Time
+		want string
+	}{
+		{"all there", flow(15000, 0, time.Millisecond, 5*time.Minute), false, end, "fine"},
+		{"nothing", Flow{}, false, end, "no packet ever came from 002: 192.0.2.7:4000"},
+		{"only strangers", strangers, false, end, "no packet ever came from 002: 192.0.2.7:4000; 17 packets from elsewhere were refused"},
+		{"nothing, but too short", Flow{}, false, up.Add(1900 * time.Millisecond), "too short to tell"},
+		{"nothing in two seconds", Flow{}, false, up.Add(2 * time.Second), "no packet ever came from 002: 192.0.2.7:4000"},
+		{"stopped", flow(2100, 0, 0, 42*time.Second), false, end, "stopped at 00:42"},
+		{"stopped late", flow(2100, 0, 0, 4*time.Minute+5*time.Second), false, end, "stopped at 04:05"},
+		{"stopped before the answer", flow(21, 0, 0, -time.Second), false, end, "stopped at 00:00"},
+		{"stopped after hours", flow(2100, 0, 0, 2*time.Hour+5*time.Second), false, up.Add(3 * time.Hour), "stopped at 120:05"},
+		{"silent at the end, not for long", flow(15000, 0, 0, 5*time.Minute-9*time.Second), false, end, "fine"},
+		{"held", flow(2100, 0, 0, 42*time.Second), true, end, "fine"},
+		{"3 % lost", flow(9700, 300, 0, 5*time.Minute), false, end, "lossy: 3.0 % lost"},
+		{"nearly 3 % lost", flow(9701, 299, 0, 5*time.Minute), false, end, "fine"},
+		{"lost and late", flow(9000, 1000, time.Second, 5*time.Minute), false, end, "lossy: 10.0 % lost"},
+		{"late", flow(15000, 0, 50*time.Millisecond, 5*time.Minute), false, end, "choppy: jitter 50 ms"},
+		{"nearly late", flow(15000, 0, 49*time.Millisecond, 5*time.Minute), false, end, "fine"},
+	} {
+		got := verdict(&tt.flow, "002", netip.MustParseAddrPort("192.0.2.7:4000"), tt.held, up, tt.end)
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// The account of a call, as a line of the CDR file and at the end of the line in the log.
+func TestRecord(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.records = true
+	s.do("001: INVITE 002 auth", "wait 2s", "002a: 180 Ringing", "wait 3s", "002a: 200 OK", "001: ACK", "media", "wait 20s", "media")
+	s.events = nil
+	s.do("002a: BYE", "001: 200 OK")
+	var r Record
+	line := ""
+	for _, e := range s.events {
+		if text, ok := strings.CutPrefix(e.text, "record: "); ok {
+			if err := json.Unmarshal([]byte(text), &r); err != nil {
+				t.Fatal(err)
+			}
+			line = text
+		}
+	}
+	want := `{"call":1,"call_id":"call-1@001","from":"001","from_addr":"198.51.100.7:5060","to":"002","to_addr":"192.0.2.1:5060",` +
+		`"begin":"2026-01-31T12:00:00Z","ring":"2026-01-31T12:00:02Z","answer":"2026-01-31T12:00:05Z","end":"2026-01-31T12:00:25Z",` +
+		`"seconds":20,"why":"hung up by 002","media":[` +
+		`{"stream":1,"kind":"audio","codec":"PCMU/8000","from":"001","packets":1001,"lost":0,"loss_percent":0,"jitter_ms":0,"mos":4.4,"verdict":"fine"},` +
+		`{"stream":1,"kind":"audio","codec":"PCMU/8000","from":"002","packets":1001,"lost":0,"loss_percent":0,"jitter_ms":0,"mos":4.4,"verdict":"fine"}]}`
+	if line != want {
+		t.Errorf("recorded\n%s\nwant\n%s", line, want)
+	}
+	if got, want := s.logged(), "call 1: 001 -> 002 ended after 20s: hung up by 002; from 001 1001 packets, 0.0 % lost, jitter 0 ms, MOS 4.4: fine; "+
+		"from 002 1001 packets, 0.0 % lost, jitter 0 ms, MOS 4.4: fine"; len(got) != 1 || got[0] != want {
+		t.Errorf("logged %q, want %q", got, want)
+	}
+	s.finish()
+}
+
+// A call that nobody answers leaves an account too, of why.
+func TestRecordOfARefusal(t *testing.T) {
+	for _, tt := range []struct{ do, why, log string }{
+		{"002a: 486 Busy Here to INVITE", "busy (486)", "ended not answered: busy (486)"},
+		{"002a: 603 Decline to INVITE", "declined (603)", "ended not answered: declined (603)"},
+		{"002a: 480 Not now to INVITE", "refused (480 Temporarily Unavailable)", "ended not answered: refused (480 Temporarily Unavailable)"},
+		{"wait 33s", "no answer (408)", "ended not answered: no answer (408)"},
+	} {
+		s := stage(t, 1, nil)
+		s.records = true
+		s.do("001: INVITE 002 auth")
+		s.events = nil
+		s.do(tt.do)
+		recorded := false
+		for _, e := range s.events {
+			if strings.HasPrefix(e.text, "record: ") {
+				recorded = strings.Contains(e.text, `"why":"`+tt.why+`"`) && !strings.Contains(e.text, `"answer"`) && !strings.Contains(e.text, `"media"`)
+			}
+		}
+		log := strings.Join(s.logged(), "\n")
+		if !recorded || !strings.HasSuffix(log, "call 1: 001 -> 002 "+tt.log) {
+			t.Errorf("%s: recorded %v, logged %q", tt.do, recorded, log)
+		}
+		s.finish()
+	}
+}

@@ -1,0 +1,59 @@
+package proxy
+
+import (
+	"net/netip"
+
+	"minisip/nat"
+	"minisip/sipmsg"
+)
+
+// replyAddr is where responses to in go: RFC 3261 18.2.2 with RFC 3581 4.
+func (c *Core) replyAddr(in *inbound) netip.AddrPort {
+	v := in.Via()
+	if c.cfg.Via || v.HasRPort {
+		return in.src
+	}
+	port := v.Port
+	if port == 0 {
+		port = 5060
+	}
+	return netip.AddrPortFrom(in.src.Addr(), port)
+}
+
+// startResponse begins a response to in in scratch space, its To tag derived from the
+// request, so that every copy of the request gets the same one (RFC 3261 8.2.7).
+func (c *Core) startResponse(in *inbound, status int, reason string) []byte {
+	in.ResetEdits()
+	nat.FixVia(in.Message, in.src, c.cfg.Via)
+	if reason == "" {
+		reason = sipmsg.ReasonPhrase(status)
+	}
+	var tag []byte
+	if status > 100 {
+		tag = c.tagFor(in)
+	}
+	return sipmsg.AppendResponse(c.buf[:0], in.Message, status, reason, tag)
+}
+
+// refuseWith answers without keeping any state; header is a whole line or none.
+func (c *Core) refuseWith(in *inbound, status int, reason, header string) {
+	b := append(c.startResponse(in, status, reason), header...)
+	c.buf = sipmsg.EndResponse(b)
+	c.send("sent", in.local, c.replyAddr(in), c.buf)
+}
+
+// reply answers in a server transaction, for what must not be done twice.
+func (c *Core) reply(in *inbound, status int, reason, header string) {
+	b := append(c.startResponse(in, status, reason), header...)
+	c.buf = sipmsg.EndResponse(b)
+	c.replyBytes(in, status, c.buf)
+}
+
+// replyBytes sends a finished response in a new server transaction.
+func (c *Core) replyBytes(in *inbound, status int, response []byte) {
+	if tx := c.newServer(in); tx != nil {
+		tx.respond(in.now, status, response)
+		return
+	}
+	c.send("sent", in.local, c.replyAddr(in), response)
+}

@@ -1,0 +1,175 @@
+package proxy
+
+import (
+	"net/netip"
+
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// findRoutes counts the Route values on top that name us: RFC 3261 16.4. With two
+// Record-Routes (RFC 5658) there are two.
+func (c *Core) findRoutes(in *inbound) {
+	for it := in.Values(sipmsg.RouteHdr); it.Next(); in.routes++ {
+		if !c.ourRoute(in, it.Value().Bytes, in.routes == 0) {
+			break
+		}
+	}
+	// RFC 3261 16.4: a strict router in front has put our own Record-Route into the
+	// Request-URI, and the remote target behind all Route values.
+	if len(in.ToTag()) == 0 || in.Index(sipmsg.RouteHdr) < 0 {
+		return
+	}
+	u, err := sipmsg.ParseURI(in.RequestURI())
+	if err != nil || len(u.User) > 0 || !u.IsSIP() {
+		return
+	}
+	// We record-route by address: a name is some phone's.
+	if _, err := netip.ParseAddr(string(u.Host)); err == nil && c.ours(in.local, u.Host, u.Port) {
+		in.strict = true
+		in.routes = min(in.routes, in.countRoutes()-1)
+	}
+}
+
+func (in *inbound) countRoutes() (n int) {
+	for it := in.Values(sipmsg.RouteHdr); it.Next(); {
+		n++
+	}
+	return n
+}
+
+// target is the Request-URI, or where a strict router has put it.
+func (in *inbound) target() []byte {
+	if in.strict {
+		if raw, _, ok := readURI(lastValue(in.Message, sipmsg.RouteHdr).Bytes); ok {
+			return raw
+		}
+	}
+	return in.RequestURI()
+}
+
+// readURI reads the URI of a Contact, Route, Record-Route or Path value.
+func readURI(value []byte) (raw []byte, u sipmsg.URI, ok bool) {
+	a, err := sipmsg.ParseNameAddr(value)
+	if err != nil {
+		return nil, u, false
+	}
+	u, err = sipmsg.ParseURI(a.URI)
+	return a.URI, u, err == nil
+}
+
+// ourRoute says whether a Route value names us. A host name that nobody listed as ours can
+// only be so on top: there stands the outbound proxy that a phone was told to use.
+func (c *Core) ourRoute(in *inbound, value []byte, top bool) bool {
+	_, u, ok := readURI(value)
+	if !ok || !u.IsSIP() || !c.ours(in.local, u.Host, u.Port) {
+		return false
+	}
+	_, err := netip.ParseAddr(string(u.Host))
+	return err == nil || top || len(c.cfg.Domains) > 0
+}
+
+// nextRoute gives the first Route value behind ours, or nil.
+func (in *inbound) nextRoute() []byte {
+	if in.strict && in.countRoutes() == in.routes+1 {
+		return nil // that one is the remote target
+	}
+	n := 0
+	for it := in.Values(sipmsg.RouteHdr); it.Next(); n++ {
+		if n == in.routes {
+			return it.Value().Bytes
+		}
+	}
+	return nil
+}
+
+// routeOn decides where a request inside a dialog goes: what follows our Route is
+// obeyed only if that side's own Record-Route or Path named it; else, where its packets
+// come from.
+func (c *Core) routeOn(in *inbound, peer *session.Party) (netip.AddrPort, bool) {
+	next := in.nextRoute()
+	if next == nil {
+		return peer.Addr, true
+	}
+	for _, r := range peer.Routes {
+		if sameRoute([]byte(r), next) {
+			return c.along(r, peer.Addr), true
+		}
+	}
+	return netip.AddrPort{}, false
+}
+
+// sameRoute compares the URIs of two Route values.
+func sameRoute(a, b []byte) bool {
+	_, u, ok := readURI(a)
+	_, v, also := readURI(b)
+	return ok && also && sipmsg.EqualURI(&u, &v)
+}
+
+// firstHop is where a request of our own to a side of a dialog goes.
+func (c *Core) firstHop(to *session.Party) netip.AddrPort {
+	if len(to.Routes) == 0 {
+		return to.Addr
+	}
+	return c.along(to.Routes[0], to.Addr)
+}
+
+// along is the address a Route or Path value leads to, if that is on the machine whose packets
+// come from addr; else addr. So nobody can aim us at a third party.
+func (c *Core) along(route string, addr netip.AddrPort) netip.AddrPort {
+	if at, ok := c.routeAddr(route); ok && at.Addr() == addr.Addr() {
+		return at
+	}
+	return addr
+}
+
+// routeAddr is the address a Route or Path value leads to, if it is one that we may
+// send to: never loopback, never ourselves, never a name.
+func (c *Core) routeAddr(value string) (netip.AddrPort, bool) {
+	_, u, ok := readURI([]byte(value))
+	ip, err := netip.ParseAddr(string(u.Host))
+	if !ok || err != nil {
+		return netip.AddrPort{}, false
+	}
+	port := u.Port
+	if port == 0 {
+		port = 5060
+	}
+	at := netip.AddrPortFrom(ip.Unmap(), port)
+	if !ip.IsGlobalUnicast() || c.isOurs(at) {
+		return netip.AddrPort{}, false
+	}
+	return at, true
+}
+
+// removeRoutes takes the first n Route values out: those that named us.
+func removeRoutes(m *sipmsg.Message, n int) {
+	for it := m.Values(sipmsg.RouteHdr); n > 0 && it.Next(); n-- {
+		m.Remove(it.Value())
+	}
+}
+
+func lastValue(m *sipmsg.Message, id sipmsg.ID) (v sipmsg.Value) {
+	for it := m.Values(id); it.Next(); {
+		v = it.Value()
+	}
+	return v
+}
+
+// recordRoute puts us into the dialog's route set: RFC 3261 16.6 step 4; with two values
+// where the sides reach us at different addresses (RFC 5658). from is where the request
+// came in, to where it goes out.
+func (c *Core) recordRoute(m *sipmsg.Message, from, to netip.AddrPort) {
+	in, out := c.advertised(from), c.advertised(to)
+	if in != out {
+		c.head = appendRoute(c.head[:0], in)
+		m.Prepend("Record-Route", c.head)
+	}
+	c.head = appendRoute(c.head[:0], out)
+	m.Prepend("Record-Route", c.head)
+}
+
+func appendRoute(dst []byte, at netip.AddrPort) []byte {
+	dst = at.AppendTo(append(dst, "<sip:"...))
+	return append(dst, ";lr>"...)
+}

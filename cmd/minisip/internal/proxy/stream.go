@@ -1,0 +1,192 @@
+package proxy
+
+import (
+	"bytes"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"minisip/nat"
+	"minisip/session"
+)
+
+// Leg is what a relay must know of one side before media flows.
+type Leg struct {
+	Local  netip.Addr // our address on that side
+	Signal netip.Addr // the IP that side signals from
+}
+
+// Peer is what a side's SDP says of one stream.
+type Peer struct {
+	RTP, RTCP netip.AddrPort
+	Signal    netip.Addr
+	Mux       bool // RTCP on the RTP port
+}
+
+// Stream is one m= line of one branch: a leg to each side.
+type Stream interface {
+	Port(side session.Role) uint16 // of RTP; RTCP is the next
+	// Expect tells what side's SDP says; clocks are the rates of dynamic payload types
+	// in Hz, 0 for those that are no media (telephone-event).
+	Expect(side session.Role, p Peer, clocks map[uint8]uint32)
+	LastMedia() time.Time
+	Flow(from session.Role) Flow
+	Close()
+}
+
+type relayedStream struct {
+	Stream // nil: none
+	peers  [2]Peer
+	kind   string // audio, video ...
+	codec  string // first of the answer, as "PCMU/8000"
+}
+
+// stream brings stream i to what st says and gives our port towards the other side; 0
+// where it does not pass through us.
+func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (uint16, error) {
+	for len(md.streams) <= i {
+		md.streams = append(md.streams, relayedStream{})
+	}
+	s := &md.streams[i]
+	if !answer && s.peers[from] != (Peer{}) {
+		md.offers[from].undo = append(md.offers[from].undo, before{i, s.peers[from]})
+	}
+	if !st.Relayable {
+		s.peers[from] = Peer{}
+		if answer || s.peers[from.Other()] == (Peer{}) {
+			md.closeStream(s)
+		}
+		return 0, nil
+	}
+	if s.Stream == nil {
+		if answer && s.peers[from.Other()] == (Peer{}) {
+			return 0, nil // an answer to nothing
+		}
+		if err := md.openStream(s); err != nil {
+			return 0, err
+		}
+		if !answer {
+			md.offers[from].opened = append(md.offers[from].opened, i)
+		}
+	}
+	if s.kind == "" {
+		s.kind = string(st.Media)
+	}
+	if s.codec == "" && answer {
+		s.codec = firstCodec(st)
+	}
+	p := Peer{RTP: netip.AddrPortFrom(st.Addr, st.Port), RTCP: st.RTCP, Signal: md.ends[from].signal, Mux: st.Mux}
+	// New signalling lets a side's source move, even where its SDP says what it said
+	// before (RFC 3264 8: a phone comes back from hold behind a NAT that forgot it). The
+	// same response again is nothing new.
+	if !md.again || p != s.peers[from] {
+		s.peers[from] = p
+		s.Expect(from, p, clocks(st))
+	}
+	return s.Port(from.Other()), nil
+}
+
+// clocks reads the rates of a stream's dynamic payload types.
+func clocks(st *nat.Stream) (rates map[uint8]uint32) {
+	for f := range bytes.FieldsSeq(st.Formats) {
+		pt, err := strconv.ParseUint(string(f), 10, 7)
+		if err != nil || pt < 96 {
+			continue
+		}
+		name, rest, _ := strings.Cut(st.PayloadName(uint8(pt)), "/")
+		rate, _, _ := strings.Cut(rest, "/")
+		hz, err := strconv.ParseUint(rate, 10, 32)
+		if err != nil {
+			continue
+		}
+		if strings.EqualFold(name, "telephone-event") {
+			hz = 0
+		}
+		if rates == nil {
+			rates = map[uint8]uint32{}
+		}
+		rates[uint8(pt)] = uint32(hz)
+	}
+	return rates
+}
+
+// firstCodec names the first format of a stream: in an answer, the one that will be used.
+func firstCodec(st *nat.Stream) string {
+	first, _, _ := bytes.Cut(st.Formats, []byte(" "))
+	pt, err := strconv.ParseUint(string(first), 10, 7)
+	if err != nil {
+		return ""
+	}
+	return st.PayloadName(uint8(pt))
+}
+
+func (md *media) leg(r session.Role) Leg {
+	return Leg{Local: md.ends[r].local.Addr(), Signal: md.ends[r].signal}
+}
+
+// openStream takes ports for a stream.
+func (md *media) openStream(s *relayedStream) error {
+	k := md.call
+	if k.pending && k.core.usage[k.caller.User].streams >= maxStreams {
+		return errCrowded
+	}
+	stream, err := k.core.relay.Open(md.leg(session.Caller), md.leg(session.Callee))
+	if err != nil {
+		return err
+	}
+	s.Stream = stream
+	k.opened(1)
+	return nil
+}
+
+func (md *media) closeStream(s *relayedStream) {
+	if s.Stream != nil {
+		s.Close()
+		md.call.opened(-1)
+	}
+	*s = relayedStream{}
+}
+
+// signal notes that a side's packets come from another IP now.
+func (md *media) signal(r session.Role, ip netip.Addr) {
+	if md == nil {
+		return
+	}
+	md.ends[r].signal = ip
+	for i := range md.streams {
+		s := &md.streams[i]
+		if s.Stream != nil {
+			s.peers[r].Signal = ip
+			s.Expect(r, s.peers[r], nil)
+		}
+	}
+}
+
+// open says whether any stream has ports.
+func (md *media) open() bool {
+	if md == nil {
+		return false
+	}
+	for i := range md.streams {
+		if md.streams[i].Stream != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// last is when the newest packet passed.
+func (md *media) last() (t time.Time) {
+	if md == nil {
+		return t
+	}
+	for i := range md.streams {
+		if s := md.streams[i].Stream; s != nil {
+			if l := s.LastMedia(); l.After(t) {
+				t = l
+			}
+		}
+	}
+	return t
+}

@@ -1,0 +1,151 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"minisip/session"
+)
+
+// usage is what one user's calls take up. Answered calls with relayed media are not limited:
+// ports and silence bound them.
+type usage struct {
+	calls   map[*call]struct{} // that he makes or gets, until they are forgotten
+	made    int                // calls of his that have not ended
+	relayed int                // of those, with media through us
+	pending int                // of those, unanswered; and such INVITEs of calls that are not known
+	streams int                // relay streams of the unanswered
+}
+
+// maxStreams bounds the relay streams of one user's unanswered calls.
+const maxStreams = 256
+
+var errCrowded = errors.New("the caller's unanswered calls hold too many relay streams")
+
+// usageOf gives the account of a user, opening it if need be.
+func (c *Core) usageOf(user string) *usage {
+	u := c.usage[user]
+	if u == nil {
+		u = &usage{calls: map[*call]struct{}{}}
+		c.usage[user] = u
+	}
+	return u
+}
+
+// dropUsage forgets the account of a user that has nothing in it.
+func (c *Core) dropUsage(user string) {
+	if u := c.usage[user]; u != nil && len(u.calls) == 0 && u.pending == 0 {
+		delete(c.usage, user)
+	}
+}
+
+// crowded says why a user may not make another call now; "" if he may.
+func (c *Core) crowded(user string) string {
+	var u usage
+	if has := c.usage[user]; has != nil {
+		u = *has
+	}
+	switch {
+	case c.known >= c.cfg.MaxCalls:
+		return fmt.Sprintf("%d calls in all already", c.known)
+	case u.pending >= c.cfg.MaxPending:
+		return fmt.Sprintf("%d unanswered calls already", u.pending)
+	case u.streams >= maxStreams:
+		return fmt.Sprintf("%d relay streams for unanswered calls already", u.streams)
+	case u.made-u.relayed >= max(c.cfg.MaxPending, c.cfg.MaxCalls/10):
+		return fmt.Sprintf("%d calls without relayed media already", u.made-u.relayed)
+	}
+	return ""
+}
+
+// refuseCrowded answers an INVITE beyond a limit.
+func (c *Core) refuseCrowded(in *inbound, user, why string) {
+	c.count.drop(Overload)
+	c.logf("INVITE from %s: %s", user, why)
+	c.reply(in, 503, "", "Retry-After: 10\r\n")
+}
+
+// count enters a new call into its caller's account.
+func (k *call) count() {
+	u := k.core.usageOf(k.caller.User)
+	u.calls[k] = struct{}{}
+	u.made++
+	u.pending++
+	k.counted, k.pending = true, true
+}
+
+// joined enters the call into the account of a callee.
+func (k *call) joined(callee string) {
+	if k.State != session.Ended {
+		k.core.usageOf(callee).calls[k] = struct{}{}
+	}
+}
+
+// opened notes that the call has so many relay streams more, or less.
+func (k *call) opened(streams int) {
+	was := k.streams > 0
+	k.streams += streams
+	if !k.counted {
+		return
+	}
+	u := k.core.usage[k.caller.User]
+	if k.pending {
+		u.streams += streams
+	}
+	switch is := k.streams > 0; {
+	case is && !was:
+		u.relayed++
+	case was && !is:
+		u.relayed--
+	}
+}
+
+// noLongerPending notes that the call was answered, or will not be.
+func (k *call) noLongerPending() {
+	if k.pending {
+		k.pending = false
+		u := k.core.usage[k.caller.User]
+		u.pending--
+		u.streams -= k.streams
+	}
+}
+
+// uncount takes a call that has ended off its caller's account.
+func (k *call) uncount() {
+	k.noLongerPending()
+	u := k.core.usage[k.caller.User]
+	u.made--
+	if k.streams > 0 {
+		u.relayed--
+	}
+	k.counted = false
+}
+
+// left takes a call that is forgotten out of all accounts.
+func (k *call) left() {
+	c := k.core
+	leave := func(user string) {
+		if u := c.usage[user]; u != nil {
+			delete(u.calls, k)
+			c.dropUsage(user)
+		}
+	}
+	leave(k.caller.User)
+	for _, d := range k.dialogs {
+		leave(d.callee.User)
+	}
+}
+
+// callsOf lists the calls that a user takes part in, the oldest first.
+func (c *Core) callsOf(user string) (calls []*call) {
+	u := c.usage[user]
+	if u == nil {
+		return nil
+	}
+	for k := range u.calls {
+		calls = append(calls, k)
+	}
+	slices.SortFunc(calls, func(a, b *call) int { return int(a.serial - b.serial) })
+	return calls
+}
