@@ -108,26 +108,6 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 	return true
 }
 
-// accepted notes a 2xx to a request inside a dialog: it may have moved remote targets.
-func (c *Core) accepted(ctx *context, in *inbound) {
-	d := ctx.dialog
-	if d == nil {
-		return
-	}
-	d.call.Touch(in.now)
-	if !makesOrRefreshes(in.Method()) {
-		return
-	}
-	if u := contactOf(in.Message); u != "" {
-		d.party(ctx.from.Other()).Contact = u
-	}
-	if ctx.req != nil {
-		if u := contactOf(ctx.req); u != "" {
-			d.party(ctx.from).Contact = u
-		}
-	}
-}
-
 // settled is told the final response of every context.
 func (c *Core) settled(ctx *context, now time.Time, status int) {
 	k := ctx.call

@@ -56,10 +56,10 @@ type branch struct {
 	target    target
 	status    int // of the final response; 0: none yet
 	media     *media
-	described bool // a response with SDP has come
-	orphaned  bool // answered too late and hung up by us
-	wantsStop bool // to be cancelled as soon as a provisional response comes
-	abandoned bool // nobody waits for it any more
+	described bool     // a response with SDP has come
+	orphans   []string // To tags that answered too late and were hung up by us
+	wantsStop bool     // to be cancelled as soon as a provisional response comes
+	abandoned bool     // nobody waits for it any more
 	passed2xx time.Time
 	passedTag string
 }
@@ -135,7 +135,7 @@ func (ctx *context) open() bool {
 func (ctx *context) release() {
 	ctx.req, ctx.later = nil, nil
 	for _, b := range ctx.branches {
-		if b.status >= 200 && b.status < 300 && !b.orphaned || b.status > 0 && !ctx.invite {
+		if b.status >= 200 && b.status < 300 || b.status > 0 && !ctx.invite {
 			b.sent = nil
 		}
 	}

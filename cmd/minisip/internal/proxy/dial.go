@@ -91,7 +91,7 @@ func (c *Core) allCalls() (calls []*call) {
 			}
 		}
 	}
-	slices.SortFunc(calls, func(a, b *call) int { return int(a.serial - b.serial) })
+	slices.SortFunc(calls, bySerial)
 	return calls
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"time"
 
 	"minisip/session"
@@ -18,19 +19,18 @@ func (c *Core) hangUp(d *dialog, now time.Time) {
 	}
 }
 
-// hangUpOrphan ends a call that was answered after the caller had been told otherwise.
+// hangUpOrphan ends a call that was answered after the caller had been told otherwise: each
+// 2xx is acknowledged, and each dialog gets one BYE.
 func (c *Core) hangUpOrphan(b *branch, in *inbound) {
-	if len(b.sent) == 0 || c.follow.Parse(b.sent) != nil {
-		return
-	}
 	r := ownRequest{
-		method: "ACK", uri: targetURI(contactOf(in.Message)), from: string(c.follow.Get(sipmsg.FromHdr)),
+		method: "ACK", uri: targetURI(contactOf(in.Message)), from: string(in.Get(sipmsg.FromHdr)),
 		to: string(in.Get(sipmsg.ToHdr)), callID: string(in.CallID()), cseq: in.CSeq(),
 		routes: c.routesTo(b, in), dst: in.src, local: b.local, user: ignore{},
 	}
 	c.ownRequest(in.now, r)
-	if !b.orphaned {
-		b.orphaned = true
+	tag := string(in.ToTag())
+	if len(b.orphans) < maxDialogs && !slices.Contains(b.orphans, tag) {
+		b.orphans = append(b.orphans, tag)
 		r.method, r.cseq = "BYE", r.cseq+1
 		c.ownRequest(in.now, r)
 	}

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -254,17 +253,20 @@ func TestUsersGone(t *testing.T) {
 
 // Pings that wait for an answer leave room for calls.
 func TestPingsTakeNoRoom(t *testing.T) {
-	s := stage(t, 9, func(c *Config) { c.MaxTransactions, c.MaxContacts, c.Keepalive = 8, 9, 25*time.Second })
-	for _, p := range s.phones {
-		p.claims = netip.MustParseAddrPort("10.0.0.4:5060")
-		s.register(p)
-		s.do("wait 40s")
+	w := newWorld(t)
+	w.cfg.Keepalive, w.cfg.MaxTransactions = 25*time.Second, 8
+	s := &script{w}
+	for i := range 9 {
+		s.do(fmt.Sprintf("phone %d at 192.0.2.%d:5060 claims 10.0.0.4:5060", i, i+1))
+	}
+	for i := range 9 {
+		s.do(fmt.Sprintf("registered %d", i), "wait 40s")
 	}
 	if pings := len(s.core.clients); pings < 8 {
 		t.Fatalf("%d pings wait, want 8 or more", pings)
 	}
-	s.do("001: MESSAGE 001 auth")
-	if got := s.phone("001").got["MESSAGE"]; got == nil {
+	s.do("0: MESSAGE 1 auth", "0: MESSAGE 1 auth")
+	if got := s.phone("1").got["MESSAGE"]; got == nil {
 		t.Error("the MESSAGE was refused")
 	}
 	s.finish()

@@ -144,3 +144,23 @@ func (k *call) move(r session.Role, d *dialog, in *inbound) {
 		}
 	}
 }
+
+// accepted notes a 2xx to a request inside a dialog: it may have moved remote targets.
+func (c *Core) accepted(ctx *context, in *inbound) {
+	d := ctx.dialog
+	if d == nil {
+		return
+	}
+	d.call.Touch(in.now)
+	if !makesOrRefreshes(in.Method()) {
+		return
+	}
+	if u := contactOf(in.Message); u != "" {
+		d.party(ctx.from.Other()).Contact = u
+	}
+	if ctx.req != nil {
+		if u := contactOf(ctx.req); u != "" {
+			d.party(ctx.from).Contact = u
+		}
+	}
+}

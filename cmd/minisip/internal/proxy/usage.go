@@ -146,6 +146,8 @@ func (c *Core) callsOf(user string) (calls []*call) {
 	for k := range u.calls {
 		calls = append(calls, k)
 	}
-	slices.SortFunc(calls, func(a, b *call) int { return int(a.serial - b.serial) })
+	slices.SortFunc(calls, bySerial)
 	return calls
 }
+
+func bySerial(a, b *call) int { return int(a.serial - b.serial) }

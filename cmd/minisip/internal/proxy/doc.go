@@ -1,0 +1,66 @@
+// Package proxy is the core of minisip: a registrar and a stateful, forking proxy that
+// repairs what NAT breaks and has media relayed. It is pure: the time comes in with each
+// message or tick, datagrams and words go out through [Output], ports come from a [Relay].
+// It has no socket, clock, goroutine or lock, so a whole call runs in a test from a script.
+//
+// A datagram goes through [Core.Receive] to a transaction it belongs to, or to one of
+//
+//	register.go   REGISTER
+//	outside.go    a request that begins something: authentication, targets
+//	dialog.go     a request inside a dialog, with a call or, after a restart, without
+//	cancel.go     CANCEL
+//	response.go   a response, in the response context of its request (context.go)
+//
+// and out again by forward.go. call.go follows a call from INVITE to end, party.go its two
+// sides, media.go the offers and answers, stream.go the relay's streams, usage.go what each
+// user takes up. In this table a bare section is one of RFC 3261; tests are scripts of testdata
+// (without their .txt) or functions.
+//
+//	section       what is done                                    file          test
+//	8.2.6         To tags of our own that copies get again        reply         retransmit-refusal
+//	9.1, 9.2      CANCEL once a response has come; until then     cancel        cancel, cancel-early,
+//	              the INVITE rests, and the caller has his 487                  cancel-unheard
+//	10.3          registrar: bindings, 423, 400, Contacts         register      register, register-as-other
+//	12.1, 12.2    route sets, remote targets, of both sides       party, route  bye-route-order, reinvite
+//	13.2.2.4      several 2xx, each a dialog                      party         fork-two-answers, downstream-fork
+//	14.1          a refused offer changes nothing                 media         reinvite-refused, glare
+//	16.3          400, 416, 420, 482, 483                         validate      refusals, loop, sips
+//	16.4          our Routes off, strict routers in front         route         strict-router, TestFindRoutes
+//	16.5          targets: user, or a Contact that we gave out    outside       dial-contact, contact-claims-user
+//	16.6          forwarding, Record-Route, groups by q, timer C  forward       call, fork-serial, timer-c
+//	16.7          best response, gathered challenges, 6xx         response      TestBestResponse, decline-fork
+//	16.7, 17.1.3  responses that do not fit are dropped           transaction   wrong-response
+//	16.10         CANCEL of all branches                          cancel        cancel-fork
+//	16.11         ACK to a 2xx, without a transaction             dialog        call, restart
+//	17            transactions, on package session                transaction   timer-b, timer-f, timer-h
+//	RFC 3581      received, rport                                 reply         register-nat, words-off
+//	19.1.1        Contact to Request-URI                          forward       contact-headers, TestTargetURI
+//	22            401 to REGISTER, else 407; ours taken out       auth          wrong-password-call,
+//	                                                                            credentials-unreadable
+//	26.2.2        no sips without TLS                             validate      sips
+//	RFC 2543      requests of old phones                          transaction   rfc2543
+//	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer
+//	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless
+//	RFC 3311      UPDATE                                          media         prack, update-hold
+//	RFC 3327      Path                                            outside       path, path-third-party
+//	RFC 4320 4    100 after 3.5 s, no other 1xx, no late 408,     response      message-timeout, timer-f
+//	              to anything but INVITE
+//	RFC 5393 4.2  a loop is told from a spiral                    validate      loop
+//	RFC 5393 5.3  Max-Breadth, 440                                forward       max-breadth, TestShare
+//	RFC 5658      two Record-Routes                               route         ipv6
+//	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer
+//
+// Beyond the RFCs: a request inside a dialog is taken from the address of the side that it
+// claims to be, else it is challenged and the call moves (bye-stranger, moved-phone); no Route,
+// Path or Record-Route leads to another machine than the one whose packets they came in
+// (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia); keepalive
+// of phones behind NAT (keepalive, keepalive-crlf); the end of silent calls (silence,
+// silence-hold, no-ack); copies made by the network (retransmit-invite); unknown users who
+// get no answer (silent); dial codes (dial-codes); call records with a verdict on the media.
+//
+// What it does not do: TCP, TLS and WebSocket; requests to other domains; a next hop that is
+// itself a strict router (16.6 step 6); 3xx followed by us (16.5: it goes to the caller);
+// presence and voicemail; GRUU and outbound flows (RFC 5626, 5627); session timers of its own
+// (RFC 4028: they pass through); multicast. After a restart a call that is going on keeps its
+// signalling, but new offers in it get no relay.
+package proxy
