@@ -25,11 +25,18 @@ func (t *Timer) At() time.Time {
 	return t.at
 }
 
+// slot is one place of the heap. The deadline stands in it, so that comparing touches no
+// timer: those lie all over the memory.
+type slot struct {
+	at    time.Time
+	timer *Timer
+}
+
 // Timers is a queue of deadlines: a heap of four children a node, so that Set and Stop
 // cost O(log n) and the earliest is at hand. The zero value is ready. Timers that are due
 // at the same instant wake in an order that depends only on the calls before.
 type Timers struct {
-	heap    []*Timer
+	heap    []slot
 	running time.Time // while Run runs: its instant
 }
 
@@ -56,13 +63,10 @@ func (q *Timers) Set(t *Timer, at time.Time) {
 	}
 	t.at = at
 	if t.place == 0 {
-		q.heap = append(q.heap, t)
+		q.heap = append(q.heap, slot{})
 		t.place = len(q.heap)
-		q.up(t)
-		return
 	}
-	q.up(t)
-	q.down(t)
+	q.settle(slot{at, t}, t.place-1)
 }
 
 // Stop takes t out of the queue.
@@ -70,14 +74,12 @@ func (q *Timers) Stop(t *Timer) {
 	if t.place == 0 {
 		return
 	}
-	last := q.heap[len(q.heap)-1]
-	q.heap[len(q.heap)-1] = nil
-	q.heap = q.heap[:len(q.heap)-1]
-	if last != t {
-		last.place = t.place
-		q.heap[last.place-1] = last
-		q.up(last)
-		q.down(last)
+	end := len(q.heap) - 1
+	last := q.heap[end]
+	q.heap[end] = slot{}
+	q.heap = q.heap[:end]
+	if last.timer != t {
+		q.settle(last, t.place-1)
 	}
 	t.place = 0
 }
@@ -89,7 +91,7 @@ func (q *Timers) Stop(t *Timer) {
 func (q *Timers) Run(now time.Time) {
 	q.running = now
 	for len(q.heap) > 0 && !q.heap[0].at.After(now) {
-		t := q.heap[0]
+		t := q.heap[0].timer
 		q.Stop(t)
 		t.owner.Expire(now)
 	}
@@ -98,36 +100,43 @@ func (q *Timers) Run(now time.Time) {
 
 const children = 4
 
-func (q *Timers) up(t *Timer) {
-	for t.place > 1 {
-		parent := q.heap[(t.place-2)/children]
-		if !t.at.Before(parent.at) {
-			return
+// settle puts s into the hole at i, or where it belongs above or below.
+func (q *Timers) settle(s slot, i int) {
+	for i > 0 {
+		parent := (i - 1) / children
+		if !s.at.Before(q.heap[parent].at) {
+			break
 		}
-		q.swap(t, parent)
+		q.put(q.heap[parent], i)
+		i = parent
 	}
-}
-
-func (q *Timers) down(t *Timer) {
 	for {
-		first := (t.place-1)*children + 1 // index of its first child
-		if first >= len(q.heap) {
-			return
+		least := q.least(i)
+		if least < 0 || !q.heap[least].at.Before(s.at) {
+			break
 		}
-		least := q.heap[first]
-		for _, c := range q.heap[first+1 : min(first+children, len(q.heap))] {
-			if c.at.Before(least.at) {
-				least = c
-			}
-		}
-		if !least.at.Before(t.at) {
-			return
-		}
-		q.swap(t, least)
+		q.put(q.heap[least], i)
+		i = least
 	}
+	q.put(s, i)
 }
 
-func (q *Timers) swap(a, b *Timer) {
-	a.place, b.place = b.place, a.place
-	q.heap[a.place-1], q.heap[b.place-1] = a, b
+// least is the earliest child of i, or -1.
+func (q *Timers) least(i int) int {
+	first := i*children + 1
+	if first >= len(q.heap) {
+		return -1
+	}
+	least := first
+	for c := first + 1; c < min(first+children, len(q.heap)); c++ {
+		if q.heap[c].at.Before(q.heap[least].at) {
+			least = c
+		}
+	}
+	return least
+}
+
+func (q *Timers) put(s slot, i int) {
+	q.heap[i] = s
+	s.timer.place = i + 1
 }

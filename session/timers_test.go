@@ -57,14 +57,14 @@ func (b *bench) run(s int) string {
 func check(t *testing.T, q *Timers) {
 	t.Helper()
 	for i, x := range q.heap {
-		if x.place != i+1 {
-			t.Fatalf("timer at place %d believes in %d", i+1, x.place)
+		if x.timer.place != i+1 {
+			t.Fatalf("timer at place %d believes in %d", i+1, x.timer.place)
 		}
 		if i > 0 && x.at.Before(q.heap[(i-1)/children].at) {
 			t.Fatalf("place %d is due before its parent", i+1)
 		}
 	}
-	if rest := q.heap[len(q.heap):cap(q.heap)]; slices.ContainsFunc(rest, func(x *Timer) bool { return x != nil }) {
+	if rest := q.heap[len(q.heap):cap(q.heap)]; slices.ContainsFunc(rest, func(x slot) bool { return x.timer != nil }) {
 		t.Fatal("the queue holds on to a timer that is not set")
 	}
 }

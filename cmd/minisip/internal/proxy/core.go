@@ -49,6 +49,9 @@ type Core struct {
 	secret    [32]byte // keys the To tags
 	loopSeed  uint32   // of the hash that tells a loop from a spiral
 
+	date   []byte // the Date field of the second dateOf
+	dateOf int64
+
 	// Scratch space, in use only while one event is handled.
 	in              inbound
 	key, buf, head  []byte

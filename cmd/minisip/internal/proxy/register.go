@@ -77,8 +77,7 @@ func (c *Core) registered(in *inbound, bindings []*location.Binding) []byte {
 	for it := in.Values(sipmsg.PathHdr); it.Next(); {
 		b = append(append(append(b, "Path: "...), it.Value().Bytes...), "\r\n"...)
 	}
-	b = append(b, "Date: "...)
-	b = append(in.now.UTC().AppendFormat(b, "Mon, 02 Jan 2006 15:04:05 GMT"), "\r\n"...)
+	b = c.appendDate(b, in.now)
 	c.buf = sipmsg.EndResponse(b)
 	return c.buf
 }
@@ -100,4 +99,13 @@ func (c *Core) noteChange(in *inbound, change location.Change) {
 		c.logf("%s moved from %s to %s", b.AOR, change.From, b.Source)
 		c.moveCalls(in, b.AOR, change.From)
 	}
+}
+
+// appendDate appends a Date field (RFC 3261 20.17), written anew once a second.
+func (c *Core) appendDate(b []byte, now time.Time) []byte {
+	if second := now.Unix(); second != c.dateOf || len(c.date) == 0 {
+		c.dateOf = second
+		c.date = now.UTC().AppendFormat(c.date[:0], "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n")
+	}
+	return append(b, c.date...)
 }
