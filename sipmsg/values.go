@@ -110,13 +110,3 @@ func valueEnd(b []byte) int {
 	}
 	return len(b)
 }
-
-// HasToken looks for an option tag, a method or another word among the values of id, without regard to case.
-func (m *Message) HasToken(id ID, token string) bool {
-	for it := m.Values(id); it.Next(); {
-		if equalFold(it.v.Bytes, token) {
-			return true
-		}
-	}
-	return false
-}

@@ -81,18 +81,6 @@ func (x *index) ring(key uint64, yield func(*Binding) bool) {
 // maxRing bounds the work of one look-up where many bindings share a key.
 const maxRing = 64
 
-// BySource returns the oldest binding that registered from src, or nil.
-func (t *Table) BySource(src netip.AddrPort) (found *Binding) {
-	src = canonical(src)
-	t.index[bySource].ring(t.sourceKey(src), func(b *Binding) bool {
-		if b.Source == src {
-			found = b
-		}
-		return found == nil
-	})
-	return found
-}
-
 // AtSource yields the bindings that registered from src, the oldest first and at most 64: a
 // phone with several accounts has one for each. The loop body must not change the table.
 func (t *Table) AtSource(src netip.AddrPort) iter.Seq[*Binding] {

@@ -84,7 +84,12 @@ func TestAllocations(t *testing.T) {
 			return err == nil && len(list) == 1
 		}},
 		{"Lookup", 0, func() bool { return len(table.Lookup(now, u.AOR)) == 1 }},
-		{"BySource", 0, func() bool { return table.BySource(u.Source).AOR == u.AOR }},
+		{"AtSource", 0, func() bool {
+			for b := range table.AtSource(u.Source) {
+				return b.AOR == u.AOR
+			}
+			return false
+		}},
 		{"FindContact", 2, func() bool { return table.FindContact(&uri).AOR == u.AOR }}, // netip reads strings
 		{"Deadline", 0, func() bool { return !table.Deadline().IsZero() && table.Expire(now) == nil }},
 	} {
