@@ -114,7 +114,7 @@ func TestRelayBothWays(t *testing.T) {
 		t.Fatalf("ports %d and %d: RTP takes even ones", pa, pb)
 	}
 	s.Expect(Caller, Peer{RTP: a.addr, RTCP: ac.addr, Signal: hostA})
-	if !s.LastMedia().IsZero() {
+	if !s.LastMedia(Caller).IsZero() || !s.LastMedia(Callee).IsZero() {
 		t.Error("media before there was any")
 	}
 	// The answer is not here yet, but who signals from hostB is known.
@@ -140,8 +140,10 @@ func TestRelayBothWays(t *testing.T) {
 	if f := st.From[Callee]; f.Packets != 1 || f.RTCP != 1 || f.RTT <= 0 || f.Target != b.addr || f.RTCPTarget != bc.addr {
 		t.Errorf("from the callee: %+v", f)
 	}
-	if last := s.LastMedia(); last != st.From[Caller].Heard || time.Since(last) > time.Minute {
-		t.Errorf("last media %v, want %v", last, st.From[Caller].Heard)
+	for _, side := range []Side{Caller, Callee} {
+		if last := s.LastMedia(side); last != st.From[side].Heard || time.Since(last) > time.Minute {
+			t.Errorf("last media from side %d %v, want %v", side, last, st.From[side].Heard)
+		}
 	}
 }
 
@@ -197,7 +199,7 @@ func TestRelaySpeaksFirst(t *testing.T) {
 				b.hears(rtpPacket(1, "anyone?"), s.Port(Callee))
 				return
 			}
-			for s.LastMedia().IsZero() { // until it has passed the relay
+			for s.LastMedia(Caller).IsZero() { // until it has passed the relay
 				runtime.Gosched()
 			}
 			if f := s.Stats().From[Caller]; f.Undelivered != 1 || f.Packets != 1 {
@@ -445,7 +447,7 @@ func TestCloseUnderTraffic(t *testing.T) {
 		s := mustOpen(t, r)
 		s.Expect(Callee, Peer{RTP: netip.AddrPortFrom(hostB, 9), Signal: hostB})
 		s.Expect(Caller, Peer{RTP: a.addr, Signal: hostA})
-		wg.Go(func() { s.Stats(); s.LastMedia() })
+		wg.Go(func() { s.Stats(); s.LastMedia(Caller) })
 		s.Close()
 		s.Expect(Caller, Peer{RTP: bystander.addr, Signal: hostX})
 		s.Stats()

@@ -2,6 +2,7 @@ package rtprelay
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"time"
 )
@@ -137,9 +138,9 @@ func (f *flow) snapshot(start time.Time) Flow {
 		First: at(f.first), Last: at(f.last),
 		Strangers: f.strangers, Stranger: f.stranger, Oversize: f.oversize, Undelivered: f.undelivered,
 	}
-	for pt := range uint8(128) {
-		if f.types[pt>>6]>>(pt&63)&1 != 0 {
-			out.PayloadTypes = append(out.PayloadTypes, pt)
+	for i, word := range f.types {
+		for ; word != 0; word &= word - 1 {
+			out.PayloadTypes = append(out.PayloadTypes, uint8(64*i+bits.TrailingZeros64(word)))
 		}
 	}
 	return out

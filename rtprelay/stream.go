@@ -222,10 +222,10 @@ func (s *Stream) clock(side Side, pt uint8) uint32 {
 	return staticClock(pt)
 }
 
-// LastMedia returns when the newest packet of either side's latched source
-// arrived, on any port; RTCP and STUN count. Zero: never.
-func (s *Stream) LastMedia() time.Time {
-	last := max(s.heard[Caller].Load(), s.heard[Callee].Load())
+// LastMedia returns when the newest packet of a side's latched source
+// arrived, on either port; RTCP and STUN count. Zero: never.
+func (s *Stream) LastMedia(side Side) time.Time {
+	last := s.heard[side].Load()
 	if last == 0 {
 		return time.Time{}
 	}

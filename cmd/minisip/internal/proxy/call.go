@@ -269,9 +269,18 @@ func (k *call) Expire(now time.Time) {
 }
 
 // lastMedia is when the last packet of any of the call's streams passed.
-func (k *call) lastMedia() (last time.Time) {
+func (k *call) lastMedia() time.Time {
+	a, b := k.lastFrom(session.Caller), k.lastFrom(session.Callee)
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// lastFrom is when the last packet came from a side.
+func (k *call) lastFrom(side session.Role) (last time.Time) {
 	for _, d := range k.dialogs {
-		if t := d.media.last(); t.After(last) {
+		if t := d.media.last(side); t.After(last) {
 			last = t
 		}
 	}

@@ -88,7 +88,7 @@ func TestVerdict(t *testing.T) {
 		{"late", flow(15000, 0, 50*time.Millisecond, 5*time.Minute), false, end, "choppy: jitter 50 ms"},
 		{"nearly late", flow(15000, 0, 49*time.Millisecond, 5*time.Minute), false, end, "fine"},
 	} {
-		got := verdict(&tt.flow, "002", netip.MustParseAddrPort("192.0.2.7:4000"), tt.held, up, tt.end)
+		_, got := verdict(&tt.flow, "002", netip.MustParseAddrPort("192.0.2.7:4000"), tt.held, up, tt.end)
 		if got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
@@ -114,9 +114,9 @@ func TestRecord(t *testing.T) {
 	}
 	want := `{"call":1,"call_id":"call-1@001","from":"001","from_addr":"198.51.100.7:5060","to":"002","to_addr":"192.0.2.1:5060",` +
 		`"begin":"2026-01-31T12:00:00Z","ring":"2026-01-31T12:00:02Z","answer":"2026-01-31T12:00:05Z","end":"2026-01-31T12:00:25Z",` +
-		`"seconds":20,"why":"hung up by 002","media":[` +
-		`{"stream":1,"kind":"audio","codec":"PCMU/8000","from":"001","packets":1001,"lost":0,"loss_percent":0,"jitter_ms":0,"mos":4.4,"verdict":"fine"},` +
-		`{"stream":1,"kind":"audio","codec":"PCMU/8000","from":"002","packets":1001,"lost":0,"loss_percent":0,"jitter_ms":0,"mos":4.4,"verdict":"fine"}]}`
+		`"seconds":20,"why":"hung up by 002","verdict":"fine","media":[` +
+		`{"stream":1,"kind":"audio","codec":"PCMU/8000","from":"001","packets":1001,"lost":0,"loss_percent":0,"jitter_ms":0,"last":"2026-01-31T12:00:25Z","mos":4.4,"verdict":"fine"},` +
+		`{"stream":1,"kind":"audio","codec":"PCMU/8000","from":"002","packets":1001,"lost":0,"loss_percent":0,"jitter_ms":0,"last":"2026-01-31T12:00:25Z","mos":4.4,"verdict":"fine"}]}`
 	if line != want {
 		t.Errorf("recorded\n%s\nwant\n%s", line, want)
 	}

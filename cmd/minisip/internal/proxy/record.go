@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -23,23 +24,36 @@ type Record struct {
 	End      time.Time   `json:"end"`
 	Seconds  float64     `json:"seconds"` // from answer to end
 	Why      string      `json:"why"`
+	Verdict  string      `json:"verdict,omitempty"` // on the media, in words
 	Media    []Direction `json:"media,omitempty"`
 }
 
-// Direction is one direction of one stream.
+// Direction is one direction of one stream, over the whole call and, while it is up, now.
 type Direction struct {
-	Stream      int     `json:"stream"` // counts m= lines from 1
-	Kind        string  `json:"kind"`   // audio, video ...
-	Codec       string  `json:"codec,omitempty"`
-	From        string  `json:"from"`
-	Source      string  `json:"source,omitempty"`
-	Packets     uint64  `json:"packets"`
-	Lost        uint64  `json:"lost"`
-	LossPercent float64 `json:"loss_percent"`
-	JitterMS    float64 `json:"jitter_ms"`
-	MOS         float64 `json:"mos,omitempty"` // audio alone
-	Strangers   uint64  `json:"strangers,omitempty"`
-	Verdict     string  `json:"verdict"`
+	Stream       int        `json:"stream"` // counts m= lines from 1
+	Kind         string     `json:"kind"`   // audio, video ...
+	Codec        string     `json:"codec,omitempty"`
+	From         string     `json:"from"`
+	Source       string     `json:"source,omitempty"`
+	Packets      uint64     `json:"packets"`
+	Bytes        uint64     `json:"bytes,omitempty"`
+	Lost         uint64     `json:"lost"`
+	LossPercent  float64    `json:"loss_percent"`
+	Duplicates   uint64     `json:"duplicates,omitempty"`
+	OutOfOrder   uint64     `json:"out_of_order,omitempty"`
+	JitterMS     float64    `json:"jitter_ms"`
+	RTTMS        float64    `json:"rtt_ms,omitempty"` // between us and this side
+	SSRCChanges  uint64     `json:"ssrc_changes,omitempty"`
+	PayloadTypes []string   `json:"payload_types,omitempty"` // seen, as "0 PCMU/8000"
+	Last         *time.Time `json:"last,omitempty"`          // packet
+	MOS          float64    `json:"mos,omitempty"`           // audio alone
+	Strangers    uint64     `json:"strangers,omitempty"`
+	Stranger     string     `json:"stranger,omitempty"` // the newest
+	Undelivered  uint64     `json:"undelivered,omitempty"`
+	Verdict      string     `json:"verdict"`
+	Now          *Recent    `json:"now,omitempty"` // while the call is up
+
+	grade grade
 }
 
 // record makes the account of a call that has just ended; its streams are still open.
@@ -57,47 +71,74 @@ func (k *call) record() *Record {
 	r.Answer = &k.Answered
 	r.Seconds = round(k.EndedAt.Sub(k.Answered).Seconds(), 3)
 	r.ToAddr = k.longest().callee.Addr.String()
-	for i, d := range k.dialogs {
-		// A proxy that forks behind us makes several dialogs of one stream.
-		shared := slices.ContainsFunc(k.dialogs[:i], func(o *dialog) bool { return o.confirmed && o.media == d.media })
-		if d.confirmed && !shared {
-			r.Media = append(r.Media, d.directions()...)
-		}
-	}
+	r.Media = k.directions(k.EndedAt)
+	r.Verdict = overall(r.Media)
 	return r
 }
 
-// directions judges all streams of the dialog.
-func (d *dialog) directions() (out []Direction) {
-	if d.media == nil {
-		return nil
-	}
-	k := d.call
-	for i := range d.media.streams {
-		s := &d.media.streams[i]
-		if s.Stream == nil || s.peers[session.Caller] == (Peer{}) || s.peers[session.Callee] == (Peer{}) {
-			continue // offered, and never answered
+// directions judges all streams of an answered call, as they are at a time.
+func (k *call) directions(at time.Time) (out []Direction) {
+	for i, d := range k.dialogs {
+		// A proxy that forks behind us makes several dialogs of one stream.
+		shared := slices.ContainsFunc(k.dialogs[:i], func(o *dialog) bool { return o.confirmed && o.media == d.media })
+		if !d.confirmed || shared || d.media == nil {
+			continue
 		}
-		for _, side := range [...]session.Role{session.Caller, session.Callee} {
-			p := d.party(side)
-			f := s.Flow(side)
-			dir := Direction{
-				Stream: i + 1, Kind: s.kind, Codec: s.codec, From: p.User, Packets: f.Packets, Lost: f.Lost,
-				LossPercent: round(f.lossPercent(), 2), JitterMS: round(f.Jitter.Seconds()*1000, 1), Strangers: f.Strangers,
-				Verdict: verdict(&f, p.User, s.peers[side].RTP, p.Held || d.party(side.Other()).Held, k.Answered, k.EndedAt),
+		for i := range d.media.streams {
+			s := &d.media.streams[i]
+			if s.Stream == nil || s.peers[session.Caller] == (Peer{}) || s.peers[session.Callee] == (Peer{}) {
+				continue // offered, and never answered
 			}
-			if f.Source.IsValid() {
-				dir.Source = f.Source.String()
+			for _, side := range [...]session.Role{session.Caller, session.Callee} {
+				dir := d.direction(s, side, at)
+				dir.Stream = i + 1
+				out = append(out, dir)
 			}
-			if s.kind == "audio" && f.Packets > 0 {
-				name, _, _ := strings.Cut(s.codec, "/")
-				dir.MOS = round(mos(name, f.lossPercent(), f.Jitter, f.RTT), 2)
-			}
-			out = append(out, dir)
 		}
 	}
 	return out
 }
+
+// direction judges what comes from one side of a stream.
+func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Direction {
+	p, f := d.party(side), s.Flow(side)
+	held := p.Held || d.party(side.Other()).Held
+	dir := Direction{
+		Kind: s.kind, Codec: s.codec, From: p.User, Source: addrText(f.Source),
+		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, LossPercent: round(f.lossPercent(), 2),
+		Duplicates: f.Duplicates, OutOfOrder: f.Later, SSRCChanges: f.SSRCChanges,
+		JitterMS: milliseconds(f.Jitter), RTTMS: milliseconds(f.RTT),
+		Strangers: f.Strangers, Stranger: addrText(f.Stranger), Undelivered: f.Undelivered,
+	}
+	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)
+	if !f.Last.IsZero() {
+		dir.Last = &f.Last
+	}
+	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, held, d.call.Answered, at)
+	codec, _, _ := strings.Cut(dir.Codec, "/")
+	scored := s.kind == "audio" && f.Packets > 0
+	if scored {
+		dir.MOS = round(mos(codec, f.lossPercent(), f.Jitter, f.RTT), 2)
+	}
+	if d.call.State != session.Ended {
+		now := s.trends[side].now(at, &f)
+		if scored && now.PacketsPerSecond > 0 {
+			now.MOS = round(mos(codec, now.LossPercent, f.Jitter, f.RTT), 2)
+		}
+		dir.Now = &now
+	}
+	return dir
+}
+
+// addrText writes an address, if there is one.
+func addrText(a netip.AddrPort) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+func milliseconds(d time.Duration) float64 { return round(d.Seconds()*1000, 1) }
 
 func round(v float64, digits int) float64 {
 	scale := 1.0

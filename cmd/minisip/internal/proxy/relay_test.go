@@ -63,7 +63,7 @@ func (s *fakeStream) Expect(side session.Role, p Peer, _ map[uint8]uint32) {
 }
 
 // LastMedia implements Stream.
-func (s *fakeStream) LastMedia() time.Time { return s.last }
+func (s *fakeStream) LastMedia(session.Role) time.Time { return s.last }
 
 // Flow implements Stream: 50 packets a second from either side, none lost.
 func (s *fakeStream) Flow(session.Role) Flow {

@@ -30,7 +30,8 @@ type Stream interface {
 	// Expect tells what side's SDP says; clocks are the rates of dynamic payload types
 	// in Hz, 0 for those that are no media (telephone-event).
 	Expect(side session.Role, p Peer, clocks map[uint8]uint32)
-	LastMedia() time.Time
+	// LastMedia is when the newest packet of any kind came from a side; zero for never.
+	LastMedia(from session.Role) time.Time
 	Flow(from session.Role) Flow
 	Close()
 }
@@ -38,8 +39,10 @@ type Stream interface {
 type relayedStream struct {
 	Stream // nil: none
 	peers  [2]Peer
-	kind   string // audio, video ...
-	codec  string // first of the answer, as "PCMU/8000"
+	kind   string    // audio, video ...
+	codec  string    // first of the answer, as "PCMU/8000"
+	names  [2]string // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
+	trends [2]trend  // by role: for who looks at the call while it is up
 }
 
 // stream brings stream i to what st says and gives our port towards the other side; 0
@@ -82,19 +85,26 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	// same response again is nothing new.
 	if !md.again || p != s.peers[from] {
 		s.peers[from] = p
-		s.Expect(from, p, clocks(st))
+		rates, names := dynamic(st)
+		if names != "" {
+			s.names[from] = names
+		}
+		s.Expect(from, p, rates)
 	}
 	return s.Port(from.Other()), nil
 }
 
-// clocks reads the rates of a stream's dynamic payload types.
-func clocks(st *nat.Stream) (rates map[uint8]uint32) {
+// dynamic reads the rates and the names of a stream's dynamic payload types.
+func dynamic(st *nat.Stream) (rates map[uint8]uint32, names string) {
+	var room [256]byte
+	text := room[:0]
 	for f := range bytes.FieldsSeq(st.Formats) {
 		pt, err := strconv.ParseUint(string(f), 10, 7)
 		if err != nil || pt < 96 {
 			continue
 		}
-		name, rest, _ := strings.Cut(st.PayloadName(uint8(pt)), "/")
+		full := st.PayloadName(uint8(pt))
+		name, rest, _ := strings.Cut(full, "/")
 		rate, _, _ := strings.Cut(rest, "/")
 		hz, err := strconv.ParseUint(rate, 10, 32)
 		if err != nil {
@@ -107,8 +117,43 @@ func clocks(st *nat.Stream) (rates map[uint8]uint32) {
 			rates = map[uint8]uint32{}
 		}
 		rates[uint8(pt)] = uint32(hz)
+		text = append(append(append(append(text, f...), ' '), full...), ' ')
 	}
-	return rates
+	return rates, string(text)
+}
+
+// payloads names the payload types that came from a side, and says which of them is its
+// codec: what was answered, if it came, else the first that is more than tones and noise.
+func (s *relayedStream) payloads(from session.Role, types []uint8) (names []string, codec string) {
+	for _, pt := range types {
+		name := s.payload(from, pt)
+		names = append(names, strings.TrimSpace(strconv.Itoa(int(pt))+" "+name))
+		kind, _, _ := strings.Cut(name, "/")
+		if codec != s.codec && (name == s.codec || codec == "" && !strings.EqualFold(kind, "telephone-event") && kind != "CN") {
+			codec = name
+		}
+	}
+	if codec == "" {
+		codec = s.codec
+	}
+	return names, codec
+}
+
+// payload names a payload type that came from a side. It is the receiver's SDP that says
+// what the numbers mean (RFC 3264 5.1); who answers need not repeat the offer's.
+func (s *relayedStream) payload(from session.Role, pt uint8) string {
+	number := strconv.Itoa(int(pt))
+	for _, names := range [...]string{s.names[from.Other()], s.names[from]} {
+		for names != "" {
+			var n, name string
+			n, names, _ = strings.Cut(names, " ")
+			name, names, _ = strings.Cut(names, " ")
+			if n == number {
+				return name
+			}
+		}
+	}
+	return (&nat.Stream{}).PayloadName(pt)
 }
 
 // firstCodec names the first format of a stream: in an answer, the one that will be used.
@@ -176,14 +221,14 @@ func (md *media) open() bool {
 	return false
 }
 
-// last is when the newest packet passed.
-func (md *media) last() (t time.Time) {
+// last is when the newest packet came from a side.
+func (md *media) last(from session.Role) (t time.Time) {
 	if md == nil {
 		return t
 	}
 	for i := range md.streams {
 		if s := md.streams[i].Stream; s != nil {
-			if l := s.LastMedia(); l.After(t) {
+			if l := s.LastMedia(from); l.After(t) {
 				t = l
 			}
 		}

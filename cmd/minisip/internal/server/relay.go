@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"minisip/cmd/minisip/internal/proxy"
 	"minisip/rtprelay"
 	"minisip/session"
@@ -25,10 +27,17 @@ func (s stream) Expect(side session.Role, p proxy.Peer, clocks map[uint8]uint32)
 	s.Stream.Expect(rtprelay.Side(side), rtprelay.Peer{RTP: p.RTP, RTCP: p.RTCP, Signal: p.Signal, Mux: p.Mux, Clocks: clocks})
 }
 
+func (s stream) LastMedia(from session.Role) time.Time {
+	return s.Stream.LastMedia(rtprelay.Side(from))
+}
+
 func (s stream) Flow(from session.Role) proxy.Flow {
 	f := s.Stats().From[from]
 	return proxy.Flow{
-		Packets: f.Packets, Lost: f.Lost, Jitter: f.Jitter, RTT: f.RTT, First: f.First, Last: f.Last,
-		Source: f.Source, Strangers: f.Strangers, Duplicates: f.Duplicates, Later: f.OutOfOrder,
+		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, Duplicates: f.Duplicates, Later: f.OutOfOrder,
+		RTCP: f.RTCP, Other: f.Other, Jitter: f.Jitter, RTT: f.RTT,
+		SSRC: f.SSRC, SSRCChanges: f.SSRCChanges, Types: f.PayloadTypes,
+		First: f.First, Last: f.Last, Heard: f.Heard, Source: f.Source, Target: f.Target,
+		Strangers: f.Strangers, Stranger: f.Stranger, Oversize: f.Oversize, Undelivered: f.Undelivered,
 	}
 }

@@ -1,0 +1,126 @@
+package proxy
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"minisip/nat"
+	"minisip/session"
+)
+
+// Names of payload types: the receiver's SDP, then the sender's, then RFC 3551; and which of
+// them is the codec.
+func TestPayloads(t *testing.T) {
+	stream := func(body string) *nat.Stream {
+		var sdp nat.SDP
+		if err := sdp.Parse([]byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		return &sdp.Streams[0]
+	}
+	const head = "v=0\r\nc=IN IP4 192.0.2.1\r\n"
+	var s relayedStream
+	s.codec = "opus/48000/2"
+	_, s.names[session.Caller] = dynamic(stream(head + "m=audio 4000 RTP/AVP 96 8 101 98\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\na=rtpmap:98 iLBC/8000\r\n"))
+	_, s.names[session.Callee] = dynamic(stream(head + "m=audio 4000 RTP/AVP 107 101\r\na=rtpmap:107 opus/48000/2\r\na=rtpmap:101 telephone-event/48000\r\n"))
+	for _, tt := range []struct {
+		from  session.Role
+		types []uint8
+		want  []string
+		codec string
+	}{
+		{session.Caller, []uint8{101, 107}, []string{"101 telephone-event/48000", "107 opus/48000/2"}, "opus/48000/2"},
+		{session.Callee, []uint8{96, 101}, []string{"96 opus/48000/2", "101 telephone-event/8000"}, "opus/48000/2"},
+		{session.Callee, []uint8{8, 13, 101}, []string{"8 PCMA/8000", "13 CN/8000", "101 telephone-event/8000"}, "PCMA/8000"},
+		{session.Callee, []uint8{8, 96}, []string{"8 PCMA/8000", "96 opus/48000/2"}, "opus/48000/2"},
+		{session.Caller, []uint8{98}, []string{"98 iLBC/8000"}, "iLBC/8000"}, // in the caller's own SDP alone
+		{session.Caller, []uint8{13, 77}, []string{"13 CN/8000", "77"}, "opus/48000/2"},
+		{session.Caller, nil, nil, "opus/48000/2"},
+	} {
+		if got, codec := s.payloads(tt.from, tt.types); !slices.Equal(got, tt.want) || codec != tt.codec {
+			t.Errorf("%v from the %s: %q, codec %q, want %q, %q", tt.types, tt.from, got, codec, tt.want, tt.codec)
+		}
+	}
+}
+
+// "Now" reaches back one span at least, two at most, however many look however often.
+func TestTrend(t *testing.T) {
+	var tr trend
+	flow := func(second float64) *Flow { // 50 packets of 172 bytes a second, from second 20 on every tenth is lost
+		sent := uint64(second * 50)
+		lost := uint64(max(0, second-20) * 5)
+		return &Flow{Packets: sent - lost, Lost: lost, Bytes: (sent - lost) * 172, First: epoch}
+	}
+	for _, tt := range []struct{ second, reach, packets, loss float64 }{
+		{3, 3, 50, 0},
+		{4, 4, 50, 0},
+		{8, 5, 50, 0},
+		{9, 6, 50, 0},
+		{13, 5, 50, 0},
+		{20, 7, 50, 0},
+		{30, 10, 45, 10},
+		{31, 11, 45, 10},
+		{36, 6, 45, 10},
+	} {
+		got := tr.now(epoch.Add(time.Duration(tt.second*float64(time.Second))), flow(tt.second))
+		if got.Seconds != tt.reach || math.Abs(got.PacketsPerSecond-tt.packets) > 0.5 || math.Abs(got.LossPercent-tt.loss) > 0.1 ||
+			math.Abs(got.KbitPerSecond-tt.packets*172*8/1000) > 1 {
+			t.Errorf("at %v s: %+v, want %v packets a second and %v %% lost over %v s", tt.second, got, tt.packets, tt.loss, tt.reach)
+		}
+	}
+	if got := new(trend).now(epoch, &Flow{}); got != (Recent{}) {
+		t.Errorf("of a flow without packets: %+v", got)
+	}
+}
+
+// A call that is up is judged as it is now, and again once it has changed.
+func TestDirectionsOfACallThatIsUp(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.do("001: INVITE 002 auth", "002a: 200 OK", "001: ACK", "wait 1s")
+	k := s.core.callsOf("001")[0]
+	look := func(verdict string, packetsNow, mosNow float64) {
+		t.Helper()
+		all := k.directions(s.now)
+		if got := overall(all); len(all) != 2 || got != verdict {
+			t.Fatalf("%d directions, %q, want 2, %q", len(all), got, verdict)
+		}
+		if now := all[0].Now; now == nil || math.Abs(now.PacketsPerSecond-packetsNow) > 0.5 || math.Abs(now.MOS-mosNow) > 0.01 {
+			t.Errorf("now %+v, want %v packets a second, MOS %v", all[0].Now, packetsNow, mosNow)
+		}
+	}
+	look("too short to tell", 0, 0)
+	s.do("wait 1s")
+	look("silent from the start", 0, 0)
+	s.do("media", "wait 10s", "media")
+	look("fine", 45.5, 4.4) // since the first look, a second before the first packet
+	s.do("wait 11s")
+	look("001: stopped at 00:12; 002: stopped at 00:12", 0, 0)
+	s.finish()
+}
+
+func TestOverall(t *testing.T) {
+	audio := func(from string, g grade, verdict string, packets uint64) Direction {
+		return Direction{Kind: "audio", From: from, grade: g, Verdict: verdict, Packets: packets}
+	}
+	video := Direction{Kind: "video", From: "002", grade: silent, Verdict: "no packet ever came"}
+	for _, tt := range []struct {
+		media []Direction
+		want  string
+	}{
+		{nil, ""},
+		{[]Direction{audio("001", good, "fine", 9), audio("002", good, "fine", 9)}, "fine"},
+		{[]Direction{audio("001", good, "fine", 9), audio("002", good, "fine", 9), video}, "fine"},
+		{[]Direction{audio("001", untold, "too short to tell", 0), audio("002", untold, "too short to tell", 0)}, "too short to tell"},
+		{[]Direction{audio("001", silent, "no packet", 0), audio("002", silent, "no packet", 0)}, "silent from the start"},
+		{[]Direction{audio("001", good, "fine", 9), audio("002", silent, "no packet", 0)}, "one-way: nothing came from 002"},
+		{[]Direction{audio("001", good, "fine", 9), audio("002", stopped, "stopped at 00:42", 9)}, "002: stopped at 00:42"},
+		{[]Direction{audio("001", choppy, "choppy: jitter 90 ms", 9), audio("002", lossy, "lossy: 4.0 % lost", 9)}, "002: lossy: 4.0 % lost"},
+		{[]Direction{{Kind: "image", From: "001", grade: good, Verdict: "fine"}}, "fine"},
+	} {
+		if got := overall(tt.media); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.media, got, tt.want)
+		}
+	}
+}
