@@ -4,6 +4,7 @@ PREFIX  ?= /usr/local
 UNITDIR ?= /etc/systemd/system
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 60s
+LOAD ?= -rate 3000 -calls 60000 -words no_re_sdp
 
 export CGO_ENABLED = 0
 
@@ -11,7 +12,7 @@ export CGO_ENABLED = 0
 FUZZ = ./fuzz ./cmd/minisip/internal/proxy
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz interop install clean
+.PHONY: help run build test bench load fuzz interop install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +34,9 @@ test: ## gofmt, vet, all unit and golden tests, the fuzz targets' corpora; -race
 
 bench: ## parse, append, digest, a whole call, a relayed packet
 	@$(GO) test -run '^$$' -bench . -benchmem ./sipmsg ./digest ./nat ./session ./rtprelay ./cmd/minisip/internal/...
+
+load: build ## offer calls to a server on CPU 0 from CPU 1; LOAD=-h lists what else can be asked
+	@$(GO) run ./cmd/minisip/internal/load -minisip ./minisip $(LOAD)
 
 # Go's fuzzer at times ends with "context deadline exceeded" when its time is over: that is
 # no finding. A finding is an input that it has written down.

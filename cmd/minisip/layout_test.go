@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	internal + "server": {
 		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "proxy",
 	},
+	internal + "load":             {},
 	"minisip/cmd/minisip/interop": {},
 	"minisip/cmd/minisip": {
 		"minisip/digest", "minisip/logrot", "minisip/rtprelay",

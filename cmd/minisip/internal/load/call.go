@@ -1,0 +1,214 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// calling makes calls, each from the next caller to the next callee.
+type calling struct {
+	*agent
+	paced
+	callees *agent
+	hold    time.Duration
+	result  result
+	work    []call
+	delays  []time.Duration
+}
+
+// call is one call as its caller sees it.
+type call struct {
+	step, tries int
+	begin       time.Time
+	sent        []byte // what is repeated
+	dialog      *dialog
+}
+
+// dialog is what a 2xx told.
+type dialog struct {
+	target, to string
+	routes     []string
+	ack        []byte
+}
+
+// The steps of a call; the first two are those of a registration.
+const (
+	rings = iota + over + 1
+	holds
+	hangsUp
+)
+
+func newCalling(callers, callees *agent, o *options) *calling {
+	c := &calling{agent: callers, callees: callees, paced: paced{all: o.calls, rate: o.rate}, work: make([]call, o.calls)}
+	c.hold = time.Duration(o.concurrent) * time.Second / time.Duration(o.rate)
+	c.result = result{repeated: map[string]int{}, why: map[string]int{}}
+	c.timers = wheel{}
+	return c
+}
+
+func (c *calling) play() *result {
+	c.agent.play(c)
+	return &c.result
+}
+
+// uri is whom a call is meant for.
+func (c *calling) uri(work int) string {
+	return string(append(c.callees.appendUser([]byte("sip:"), work%c.users), "@load"...))
+}
+
+func (c *calling) request(work int, method string, cseq int) *request {
+	r := &request{method: method, uri: c.uri(work), user: work % c.users, work: work, cseq: cseq}
+	r.to = "<" + r.uri + ">"
+	if d := c.work[work].dialog; d != nil {
+		r.uri, r.to, r.routes = d.target, d.to, d.routes
+	}
+	return r
+}
+
+func (c *calling) invite(now time.Time, work, step int, credentials string) {
+	r := c.request(work, "INVITE", step)
+	r.credentials, r.contact, r.body = credentials, true, body
+	c.advance(now, work, step, c.appendRequest(nil, r))
+}
+
+// advance sends the request of the next step.
+func (c *calling) advance(now time.Time, work, step int, request []byte) {
+	w := &c.work[work]
+	w.step, w.tries, w.sent = step, 0, request
+	c.again(now, work)
+}
+
+func (c *calling) again(now time.Time, work int) {
+	w := &c.work[work]
+	w.tries++
+	c.send(work%c.users, w.sent)
+	wait, _ := pause(w.tries)
+	c.timers.set(now.Add(wait), work, w.step)
+}
+
+func (c *calling) end(work int, why string) {
+	c.work[work] = call{step: over, dialog: c.work[work].dialog}
+	if why == "" {
+		c.result.done++
+		return
+	}
+	c.result.failed++
+	c.result.why[why]++
+}
+
+// receive implements player.
+func (c *calling) receive(now time.Time, m []byte) {
+	status, work, cseq, method, ok := response(m)
+	if !ok || work >= len(c.work) {
+		return
+	}
+	w := &c.work[work]
+	switch invite := string(method) == "INVITE"; {
+	case invite && status >= 200 && status < 300 && w.dialog != nil:
+		c.result.repeated["ACK"]++
+		c.send(work%c.users, w.dialog.ack)
+	case invite && status >= 300 && cseq < w.step:
+		c.ack(work, cseq, m)
+	case invite && cseq == w.step, invite && cseq == toAccept && w.step == rings:
+		c.answered(now, work, status, m)
+	case string(method) == "BYE" && w.step == hangsUp && status == 200:
+		c.end(work, "")
+	case string(method) == "BYE" && w.step == hangsUp && status > 200:
+		c.end(work, "BYE: "+statusLine(m))
+	}
+}
+
+// answered takes a response to the INVITE of the present step.
+func (c *calling) answered(now time.Time, work, status int, m []byte) {
+	w := &c.work[work]
+	switch {
+	case status < 200 && w.step == toAccept:
+		w.step, w.tries = rings, 0
+		c.timers.set(now.Add(lifetime), work, rings)
+	case status < 200:
+	case status < 300 && w.step != toChallenge:
+		c.accepted(now, work, m)
+	case status == 407 && w.step == toChallenge:
+		c.ack(work, toChallenge, m)
+		c.invite(now, work, toAccept, c.credentials(m, work%c.users, "INVITE", c.uri(work)))
+	default:
+		c.ack(work, min(w.step, toAccept), m)
+		c.end(work, statusLine(m))
+	}
+}
+
+// ack acknowledges a refusal: RFC 3261 17.1.1.3. It has the branch of the INVITE.
+func (c *calling) ack(work, cseq int, m []byte) {
+	r := c.request(work, "ACK", cseq)
+	r.to = string(value(m, "To"))
+	b := c.appendRequest(nil, r)
+	c.send(r.user, bytes.Replace(b, []byte("z9hG4bK"+c.name+"ACK"), []byte("z9hG4bK"+c.name+"INVITE"), 1))
+}
+
+// accepted takes the first 2xx.
+func (c *calling) accepted(now time.Time, work int, m []byte) {
+	w := &c.work[work]
+	c.delays = append(c.delays, now.Sub(w.begin))
+	_, rest, _ := bytes.Cut(value(m, "Contact"), []byte("<"))
+	target, _, _ := bytes.Cut(rest, []byte(">"))
+	w.dialog = &dialog{target: string(target), to: string(value(m, "To")), routes: routeSet(m)}
+	w.dialog.ack = c.appendRequest(nil, c.request(work, "ACK", toAccept))
+	c.send(work%c.users, w.dialog.ack)
+	w.step = holds
+	if c.hold > 0 {
+		c.timers.set(now.Add(c.hold), work, holds)
+		return
+	}
+	c.bye(now, work)
+}
+
+func (c *calling) bye(now time.Time, work int) {
+	c.advance(now, work, hangsUp, c.appendRequest(nil, c.request(work, "BYE", toAccept+1)))
+}
+
+// tick implements player.
+func (c *calling) tick(now time.Time) bool {
+	c.paced.due(now, func(work int) {
+		c.work[work].begin = now
+		c.invite(now, work, toChallenge, "")
+	})
+	c.timers.due(now, func(work, step int) { c.expired(now, work, step) })
+	return c.result.done+c.result.failed == c.all
+}
+
+// expired takes a deadline of a call.
+func (c *calling) expired(now time.Time, work, step int) {
+	w := &c.work[work]
+	if w.step != step {
+		return
+	}
+	_, more := pause(max(1, w.tries))
+	switch {
+	case step == holds:
+		c.bye(now, work)
+	case step == rings || !more:
+		c.end(work, "no answer in step "+strconv.Itoa(step))
+	default:
+		method, _, _ := bytes.Cut(w.sent, []byte(" "))
+		c.result.repeated[string(method)]++
+		c.again(now, work)
+	}
+}
+
+// delay is how long the given share of the calls took from INVITE to 200, at most.
+func (c *calling) delay(percent int) time.Duration {
+	if len(c.delays) == 0 {
+		return 0
+	}
+	slices.Sort(c.delays)
+	return c.delays[(len(c.delays)-1)*percent/100].Round(10 * time.Microsecond)
+}
+
+func statusLine(m []byte) string {
+	line, _, _ := bytes.Cut(m, []byte("\r\n"))
+	return string(bytes.TrimPrefix(line, []byte("SIP/2.0 ")))
+}
