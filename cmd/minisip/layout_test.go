@@ -26,8 +26,10 @@ var mayImport = map[string][]string{
 	"minisip/logrot":     {},
 	internal + "config":  {},
 	internal + "systemd": {},
+	internal + "pack":    {},
+	internal + "journal": {},
 	internal + "location": {
-		"minisip/sipmsg",
+		"minisip/sipmsg", internal + "pack",
 	},
 	internal + "proxy": {
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", "minisip/session", "minisip/dialcmd",

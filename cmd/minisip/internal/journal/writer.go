@@ -1,0 +1,280 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// writer is the goroutine of a Store that writes.
+type writer struct {
+	*Store
+	bootID string
+	lock   *os.File
+
+	number int // of the file
+	taken  int // the highest number of a file that is not ours
+	old    []int
+	file   *os.File
+	size   int64 // all of it good
+	needed int64 // the size when it was last whole; 0: it never was
+
+	unsynced bool
+	failed   bool // it is no good: nothing counts until it is fresh again
+	said     bool // and somebody was told
+	missed   uint64
+	timer    *time.Timer
+}
+
+const (
+	syncEvery  = 500 * time.Millisecond
+	retryEvery = time.Second
+
+	// grown is the least size at which a file is written anew.
+	grown = 4 << 20
+)
+
+// run obeys until it is told to stop.
+func (w *writer) run() {
+	defer close(w.ended)
+	w.timer = time.NewTimer(time.Hour)
+	defer w.timer.Stop()
+	for {
+		select {
+		case c := <-w.queue:
+			if c.stop {
+				w.sync()
+				w.file.Close()
+				w.lock.Close()
+				return
+			}
+			w.obey(c)
+		case <-w.timer.C:
+			w.tick()
+		}
+	}
+}
+
+// obey carries out one command.
+func (w *writer) obey(c command) {
+	w.waiting.Add(-int64(len(c.data)))
+	if c.fresh {
+		w.freshen()
+	}
+	if len(c.data) > 0 && !w.failed {
+		w.write(c.data)
+	}
+	if w.failed {
+		w.lost.Add(uint64(c.records))
+		w.missed += uint64(c.records)
+	}
+	if c.whole {
+		w.finish()
+	}
+	if c.data != nil {
+		w.spare.Store(&c.data)
+	}
+}
+
+// freshen makes ready for all that is to be written anew: in another file, where this one has grown.
+func (w *writer) freshen() {
+	if w.failed && w.probe() != nil {
+		w.timer.Reset(retryEvery)
+		return
+	}
+	w.failed = false
+	if w.size >= max(grown, 2*w.needed) {
+		if err := w.create(); err != nil {
+			w.fail(err)
+		}
+	}
+}
+
+// write appends to the file; what is written in part is taken off again.
+func (w *writer) write(b []byte) {
+	n, err := w.file.Write(b)
+	if err != nil {
+		if n > 0 {
+			w.file.Truncate(w.size)
+			w.file.Seek(w.size, 0)
+		}
+		w.fail(err)
+		return
+	}
+	w.size += int64(n)
+	if !w.unsynced {
+		w.unsynced = true
+		w.timer.Reset(syncEvery)
+	}
+	if w.needed > 0 && w.size >= max(grown, 2*w.needed) {
+		w.wanted.Store(true)
+	}
+}
+
+// finish marks the file as whole. Then the older ones can go.
+func (w *writer) finish() {
+	if !w.failed {
+		w.write(appendFrame(nil, whole, nil))
+	}
+	if !w.failed {
+		w.sync()
+	}
+	if w.failed {
+		return
+	}
+	w.needed = w.size
+	for _, n := range w.old {
+		os.Remove(w.path(n))
+	}
+	w.old = nil
+	if w.said {
+		w.said = false
+		w.report(fmt.Sprintf("state: kept in %s again, and whole (%d changes were not kept in between)", w.dir, w.missed))
+		w.missed = 0
+	}
+}
+
+// sync asks the disk to have it.
+func (w *writer) sync() {
+	if !w.unsynced || w.failed {
+		return
+	}
+	w.unsynced = false
+	err := w.gone()
+	if err == nil {
+		err = w.file.Sync()
+	}
+	if err != nil {
+		w.fail(err)
+	}
+}
+
+// gone says why what is written into the file would never be found.
+func (w *writer) gone() error {
+	have, err := w.file.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(w.path(w.number))
+	if err == nil && !os.SameFile(have, there) {
+		err = errors.New("it is another directory now")
+	}
+	return err
+}
+
+// tick syncs, or looks whether the trouble is over.
+func (w *writer) tick() {
+	if !w.failed {
+		w.sync()
+		return
+	}
+	if w.probe() == nil {
+		w.wanted.Store(true)
+		return
+	}
+	w.timer.Reset(retryEvery)
+}
+
+// fail notes that the file is no good, and says so once.
+func (w *writer) fail(err error) {
+	w.failed = true
+	w.unsynced = false
+	w.timer.Reset(retryEvery)
+	if w.said {
+		return
+	}
+	w.said = true
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		err = pe.Err
+	}
+	w.report(fmt.Sprintf("state: cannot be kept in %s (%v): calls and registrations go on, but a restart would lose what is new", w.dir, err))
+}
+
+// probe tries to write again, where need be into a new file.
+func (w *writer) probe() error {
+	if w.gone() != nil {
+		if err := os.MkdirAll(w.dir, 0o700); err != nil {
+			return err
+		}
+		if err := w.relock(); err != nil {
+			return err // somebody came to an empty place
+		}
+		return w.create()
+	}
+	b := appendFrame(nil, stamped, func(b []byte) []byte { return appendMoment(b, w.moment()) })
+	n, err := w.file.Write(b)
+	if err == nil {
+		err = w.file.Sync()
+	}
+	if err != nil {
+		w.file.Truncate(w.size)
+		w.file.Seek(w.size, 0)
+		return err
+	}
+	w.size += int64(n)
+	return nil
+}
+
+// relock takes the lock anew where its file is gone with the directory.
+func (w *writer) relock() error {
+	have, err := w.lock.Stat()
+	if err != nil {
+		return err
+	}
+	if there, err := os.Stat(filepath.Join(w.dir, lockName)); err == nil && os.SameFile(have, there) {
+		return nil
+	}
+	lock, err := acquire(w.dir)
+	if err != nil {
+		return err
+	}
+	w.lock.Close()
+	w.lock = lock
+	return nil
+}
+
+// create begins the next file.
+func (w *writer) create() error {
+	n := max(w.number, w.taken) + 1
+	at := w.moment()
+	at.bootID = w.bootID
+	b := appendFrame([]byte(magic), stamped, func(b []byte) []byte { return appendMoment(b, at) })
+	path := w.path(n)
+	f, err := os.OpenFile(path+newSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(b); err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = os.Rename(path+newSuffix, path)
+	}
+	if err == nil {
+		err = syncDir(w.dir)
+	}
+	if err != nil {
+		f.Close()
+		os.Remove(path + newSuffix)
+		return err
+	}
+	if w.file != nil {
+		w.file.Close()
+		w.old = append(w.old, w.number)
+	}
+	w.file, w.number, w.size, w.needed, w.unsynced = f, n, int64(len(b)), 0, false
+	return nil
+}
+
+// syncDir lets the disk have a directory's entries.
+func syncDir(dir string) error {
+	d, err := os.Open(filepath.Clean(dir))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
