@@ -9,7 +9,8 @@ import (
 
 // FixContact puts src in place of the host and port of every sip and sips URI in the
 // Contacts. Display names, user parts, URI and header parameters and the form (with
-// brackets or bare) stay; so do "*" and other schemes.
+// brackets or bare) stay; so do "*", other schemes, and a GRUU (RFC 5627), which names no
+// place but a phone wherever it is.
 func FixContact(m *sipmsg.Message, src netip.AddrPort) {
 	for it := m.Values(sipmsg.ContactHdr); it.Next(); {
 		v := it.Value()
@@ -59,10 +60,13 @@ func afterDisplay(value []byte) int {
 }
 
 // AppendContactURI appends uri to dst, with src as its host and port if it is a sip or
-// sips URI, and else as it is.
+// sips URI and no GRUU, and else as it is.
 func AppendContactURI(dst, uri []byte, src netip.AddrPort) []byte {
 	u, err := sipmsg.ParseURI(uri)
 	if err != nil || !u.IsSIP() {
+		return append(dst, uri...)
+	}
+	if _, gruu := u.Param("gr"); gruu {
 		return append(dst, uri...)
 	}
 	start := len(u.Scheme) + 1

@@ -26,6 +26,7 @@ func TestFixContact(t *testing.T) {
 		{"several", "<sip:001@10.0.0.1>;q=0.5 ,  <sip:001@10.0.0.2:5070>", v4,
 			"<sip:001@203.0.113.9:40123>;q=0.5 ,  <sip:001@203.0.113.9:40123>"},
 		{"star", "*", v4, "*"},
+		{"a GRUU", "<sip:001@example.com;gr=urn:uuid:0>;+sip.instance=\"<urn:uuid:0>\"", v4, "<sip:001@example.com;gr=urn:uuid:0>;+sip.instance=\"<urn:uuid:0>\""},
 		{"another scheme", "<tel:+81312345678>", v4, "<tel:+81312345678>"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,7 +8,7 @@
 //	         18.2.2, RFC 3581 4). maddr is not followed: a stranger would choose where
 //	         responses go.
 //	Contact  FixContact puts the address a message came from in place of the host and port
-//	         of each sip and sips URI. Behind tells whether a NAT stands in between.
+//	         of each sip and sips URI but a GRUU (RFC 5627). Behind tells whether a NAT stands in between.
 //	SDP      SDP.Parse reads what a relay must know of a session description (RFC 8866):
 //	         streams, addresses, a=rtcp (RFC 3605), rtcp-mux (RFC 5761), direction and hold
 //	         (RFC 3264 8.4). SDP.AppendRewritten writes it again with the relay's

@@ -11,11 +11,15 @@
 //   - RFC 5626 6: a Contact with the +sip.instance and reg-id of a binding replaces it,
 //     whatever its URI. A Contact with an instance and no reg-id does the same among such
 //     bindings, so that a phone that restarts does not ring twice.
+//   - RFC 5627, the public form: [AppendGRUU] writes the URI that stands for one instance of an
+//     address of record, [Table.Instance] finds its bindings. It needs no memory: the
+//     instance's name is in it.
 //   - RFC 3327 5.3: the Path of a binding is kept as it came.
 //
 // Left to the caller: steps 1 to 5 (domain, Require, authentication, the address of
 // record itself), the 200 and its header fields, the keepalive kept in [Ping].
-// Not implemented: GRUUs (RFC 5627), event packages (RFC 3680), a store on disk.
+// Not implemented: temporary GRUUs (RFC 5627 3.1.2: they hide who is called, which nobody here
+// asks for, and need memory for as long as a registration lasts); event packages, a store on disk.
 //
 // Limits. An address of record has at most [Limits.PerUser] bindings, and a Table at most
 // [Limits.Total]; the texts of a binding are at most 2 KB. A binding costs 0.8 to 0.9 KB in all.

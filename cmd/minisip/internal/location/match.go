@@ -34,12 +34,13 @@ func (s *slot) identity() (contact, instance string, regID uint32) {
 	return s.b.Contact, s.b.Instance, s.b.RegID
 }
 
-// samePlace says that the binding and u came from the same address and port, directly.
+// samePlace says that the binding and u came from the same address and port to the same of
+// ours, directly: over one flow.
 func (s *slot) samePlace(u *Update) bool {
 	if s.c != nil {
 		return len(u.Path) == 0
 	}
-	return s.b.Source == u.Source && len(u.Path) == 0 && len(s.b.Path) == 0
+	return s.b.Source == u.Source && s.b.Local == u.Local && len(u.Path) == 0 && len(s.b.Path) == 0
 }
 
 // twoPhones is the exception to equality that Register describes.

@@ -84,7 +84,7 @@ func (m *model) register(now time.Time, u *Update) int {
 }
 
 func (m *model) apply(now time.Time, u *Update) int {
-	regIDs := 0
+	live, flows := 0, 0
 	if u.Star {
 		u.Contacts = []Contact{{URI: "*"}}
 	}
@@ -92,8 +92,11 @@ func (m *model) apply(now time.Time, u *Update) int {
 		if c.Expires > 0 && c.Expires < time.Minute {
 			return 423
 		}
+		if c.Expires > 0 {
+			live++
+		}
 		if c.RegID > 0 && c.Instance != "" && c.Expires > 0 {
-			regIDs++
+			flows++
 		}
 		kept := -1
 		for i := 0; i < len(m.list); i++ {
@@ -130,7 +133,7 @@ func (m *model) apply(now time.Time, u *Update) int {
 	if u.Star {
 		u.Contacts = nil
 	}
-	if regIDs > 1 {
+	if live > 1 && flows > 0 {
 		return 400
 	}
 	return m.limit(u)

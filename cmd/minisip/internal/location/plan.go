@@ -29,18 +29,23 @@ func (t *Table) plan(u *Update) error {
 		}
 		return nil
 	}
-	regIDs := 0
+	live, flows := 0, 0
 	for i := range u.Contacts {
 		c := &u.Contacts[i]
 		if err := t.planContact(u, c); err != nil {
 			return err
 		}
-		if c.Instance != "" && c.RegID != 0 && c.Expires != 0 {
-			regIDs++
+		if c.Expires != 0 {
+			live++
+			if c.RegID != 0 {
+				flows++
+			}
 		}
 	}
-	// RFC 5626 6: one flow registers at a time.
-	if regIDs > 1 {
+	// RFC 5626 6: "if the Contact header field contains more than one header field value with
+	// a non-zero expiration and any of these header field values contain a "reg-id" Contact
+	// header field parameter, the entire registration MUST be rejected with a 400".
+	if live > 1 && flows > 0 {
 		return errRegIDs
 	}
 	return t.enforceLimits()

@@ -57,6 +57,12 @@ func readContact(v []byte, header time.Duration) (Contact, error) {
 		c.Expires = seconds(e)
 		c.Params = withoutParam(c.Params, "expires")
 	}
+	// RFC 5627: these are the registrar's to write; a phone that sends them back is not believed.
+	for _, name := range [...]string{"pub-gruu", "temp-gruu"} {
+		if _, ok := addr.Param(name); ok {
+			c.Params = withoutParam(c.Params, name)
+		}
+	}
 	if q, ok := addr.Param("q"); ok {
 		c.Q = qvalue(q)
 	}

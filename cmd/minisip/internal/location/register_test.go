@@ -139,7 +139,8 @@ func TestWhichBinding(t *testing.T) {
 			{0, "c 2 1 path=q | " + b + " inst=I reg=2 exp=0", a + " 3600"},
 		}},
 		{"one flow at a time", []step{
-			{0, "c 1 1 | " + a + " inst=I reg=1 | " + b + " inst=I reg=2", "400 More Than One reg-id"},
+			{0, "c 1 1 | " + a + " inst=I reg=1 | " + b + " inst=I reg=2", "400 A Flow Registers Alone"},
+			{0, "c 1 1 | " + a + " inst=I reg=1 | " + b, "400 A Flow Registers Alone"},
 			{0, "c 1 1 | " + a + " inst=I reg=1 | " + b + " inst=I reg=2 exp=0", a + " 3600"},
 		}},
 		{"an instance without reg-id replaces its like", []step{

@@ -47,6 +47,9 @@ type target struct {
 	local  netip.AddrPort
 	routes []string // Path of the binding
 	q      int
+
+	instance string   // the phone's, "" where it gave none
+	flows    []target // other ways to the same phone, for when this one fails
 }
 
 // branch is one forwarded copy of the request: RFC 3261 16.6.
@@ -54,6 +57,7 @@ type branch struct {
 	clientTx
 	ctx       *context
 	target    target
+	breadth   int // its share of Max-Breadth
 	status    int // of the final response; 0: none yet
 	media     *media
 	described bool     // a response with SDP has come

@@ -70,7 +70,7 @@ func (c *Core) inDialog(in *inbound) {
 	if ctx.bye && d.call.State == session.Up {
 		d.call.State = session.Ending
 	}
-	c.fork(ctx, in.now, []target{{user: peer.User, uri: targetURI(peer.Contact), addr: to, local: peer.Local}})
+	c.fork(ctx, in.now, []target{{user: peer.User, uri: c.remoteURI(in.now, peer), addr: to, local: peer.Local}})
 }
 
 // withoutCall takes a request inside a dialog that no call is known for: a subscription,
@@ -124,6 +124,9 @@ func (c *Core) remoteTarget(in *inbound) (*location.Binding, error) {
 	uri, err := sipmsg.ParseURI(in.target())
 	if err != nil {
 		return nil, err
+	}
+	if b := c.instance(in.now, &uri); b != nil {
+		return b, nil
 	}
 	return c.where.FindContact(&uri), nil
 }
@@ -181,7 +184,7 @@ func (c *Core) ack(in *inbound) {
 	again := !d.acked.IsZero() && d.ackedSeq == in.CSeq()
 	d.acked, d.ackedSeq = in.now, in.CSeq()
 	d.call.Touch(in.now)
-	c.rewriteRequest(in, targetURI(peer.Contact), nil, in.breadth())
+	c.rewriteRequest(in, c.remoteURI(in.now, peer), nil, in.breadth())
 	c.relayAck(in.Message, d, in.from, again)
 	d.call.watch(in.now)
 	c.passAck(in, peer.Local, to)

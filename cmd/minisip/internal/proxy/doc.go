@@ -47,6 +47,9 @@
 //	              to anything but INVITE
 //	RFC 5393 4.2  a loop is told from a spiral                    validate      loop
 //	RFC 5393 5.3  Max-Breadth, 440                                forward       max-breadth, TestShare
+//	RFC 5626 6    439, a flow registers alone, Require: outbound  outbound      outbound-refused
+//	RFC 5626 7    one flow of a phone at a time, 430, 408         outbound      outbound
+//	RFC 5627      public GRUUs: given, resolved, kept in Contact  gruu          gruu, gruu-transfer
 //	RFC 5658      two Record-Routes                               route         ipv6
 //	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer
 //
@@ -60,7 +63,8 @@
 //
 // What it does not do: TCP, TLS and WebSocket; requests to other domains; a next hop that is
 // itself a strict router (16.6 step 6); 3xx followed by us (16.5: it goes to the caller);
-// presence and voicemail; GRUU and outbound flows (RFC 5626, 5627); session timers of its own
+// presence and voicemail; temporary GRUUs (RFC 5627 3.1.2); Flow-Timer (RFC 5626 4.4: a phone whose
+// keepalives stop is not taken for gone, and our own pings keep its NAT open); session timers of its own
 // (RFC 4028: they pass through); multicast. After a restart a call that is going on keeps its
 // signalling, but new offers in it get no relay.
 package proxy

@@ -22,9 +22,9 @@ func (c *Core) fork(ctx *context, now time.Time, group []target) {
 		if ctx.done {
 			return
 		}
-		b := &branch{ctx: ctx, target: t}
+		b := &branch{ctx: ctx, target: t, breadth: share(ctx.breadth, i, len(group))}
 		ctx.branches = append(ctx.branches, b)
-		if status := c.forward(b, now, share(ctx.breadth, i, len(group))); status != 0 {
+		if status := c.forward(b, now); status != 0 {
 			b.status = status
 			ctx.ownStatus = status
 		}
@@ -79,11 +79,11 @@ func (ctx *context) noneLeft(now time.Time) {
 
 // forward makes one branch's copy of the request and sends it. A status other than 0
 // says why it could not.
-func (c *Core) forward(b *branch, now time.Time, breadth int) int {
+func (c *Core) forward(b *branch, now time.Time) int {
 	ctx := b.ctx
 	b.key = clientKey{id: c.newID()}
 	b.to, b.local, b.user = b.target.addr, b.target.local, b
-	c.rewriteRequest(ctx.inbound(now), b.target.uri, b.target.routes, breadth)
+	c.rewriteRequest(ctx.inbound(now), b.target.uri, b.target.routes, b.breadth)
 	if ctx.initial && makesDialog(ctx.req.Method()) {
 		c.recordRoute(ctx.req, ctx.local, b.local)
 	}

@@ -13,7 +13,7 @@ func (c *Core) hangUp(d *dialog, now time.Time) {
 	for _, r := range [...]session.Role{session.Caller, session.Callee} {
 		to, from := d.party(r), d.party(r.Other())
 		c.ownRequest(now, ownRequest{
-			method: "BYE", uri: targetURI(to.Contact), from: from.Identity, to: to.Identity, callID: d.call.callID,
+			method: "BYE", uri: c.remoteURI(now, to), from: from.Identity, to: to.Identity, callID: d.call.callID,
 			cseq: max(1, from.CSeq+1), routes: to.Routes, dst: c.firstHop(to), local: to.Local, user: ignore{},
 		})
 	}

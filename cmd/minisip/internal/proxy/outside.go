@@ -66,16 +66,29 @@ func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
 	name := userPart(in.RequestURI())
 	// A user at our own host is an address of record, whatever anyone wrote into a Contact.
 	known := c.users.Lookup(name) != nil
+	gr, gruu := uri.Param("gr")
+	if gruu && known && c.serves(in, uri) {
+		if flows := c.where.Instance(in.now, string(name), gr); len(flows) > 0 {
+			return c.routable(flows)
+		}
+	}
 	if !known || uri.IsSIP() && !c.ours(in.local, uri.Host, uri.Port) {
 		if b := c.where.FindContact(uri); b != nil {
 			return c.reach(b, nil), 0
 		}
 	}
-	if !known || !c.serves(in, uri) {
+	switch {
+	case !known || !c.serves(in, uri), gruu && len(gr) == 0:
 		return nil, 404
+	case gruu:
+		return nil, 480
 	}
-	var targets []target
-	for _, b := range c.where.Lookup(in.now, string(name)) {
+	return c.routable(c.where.Lookup(in.now, string(name)))
+}
+
+// routable is the ways to those of bindings that are not known to be dead, or 480.
+func (c *Core) routable(bindings []*location.Binding) (targets []target, status int) {
+	for _, b := range bindings {
 		if !b.Ping.Suspended {
 			targets = c.reach(b, targets)
 		}
@@ -83,13 +96,13 @@ func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
 	if len(targets) == 0 {
 		return nil, 480
 	}
-	return targets, 0
+	return oneFlow(targets), 0
 }
 
 // reach appends the way to a binding: the address its REGISTER came from, or the top of
 // its Path (RFC 3327 5.1).
 func (c *Core) reach(b *location.Binding, targets []target) []target {
-	t := target{user: b.AOR, uri: targetURI(b.Contact), addr: b.Source, local: b.Local, routes: b.Path, q: b.Q}
+	t := target{user: b.AOR, uri: targetURI(b.Contact), addr: b.Source, local: b.Local, routes: b.Path, q: b.Q, instance: b.Instance}
 	if len(b.Path) > 0 {
 		t.addr = c.along(b.Path[0], b.Source)
 	}

@@ -35,6 +35,11 @@ func (c *Core) register(in *inbound) {
 		c.refuseRegister(in, err)
 		return
 	}
+	outbound, err := c.admit(in, &u)
+	if err != nil {
+		c.refuseRegister(in, err)
+		return
+	}
 	bindings, err := c.where.Register(in.now, &u)
 	if err != nil {
 		c.refuseRegister(in, err)
@@ -45,7 +50,7 @@ func (c *Core) register(in *inbound) {
 	for _, change := range u.Changes {
 		c.noteChange(in, change)
 	}
-	c.replyBytes(in, 200, c.registered(in, bindings))
+	c.replyBytes(in, 200, c.registered(in, bindings, outbound))
 }
 
 func (c *Core) refuseRegister(in *inbound, err error) {
@@ -62,12 +67,16 @@ func (c *Core) refuseRegister(in *inbound, err error) {
 }
 
 // registered makes the 200 with all current bindings: RFC 3261 10.3 step 8.
-func (c *Core) registered(in *inbound, bindings []*location.Binding) []byte {
+func (c *Core) registered(in *inbound, bindings []*location.Binding, outbound bool) []byte {
+	gruu := c.gruuOf(in)
 	b := c.startResponse(in, 200, "")
 	for _, x := range bindings {
 		b = append(append(append(b, "Contact: <"...), x.Contact...), '>')
 		if x.Params != "" {
 			b = append(append(b, ';'), x.Params...)
+		}
+		if gruu != "" && x.Instance != "" {
+			b = append(location.AppendGRUU(append(b, `;pub-gruu="`...), gruu, x.Instance), '"')
 		}
 		left := int64((x.Expires.Sub(in.now) + time.Second - 1) / time.Second)
 		b = append(b, ";expires="...)
@@ -76,6 +85,9 @@ func (c *Core) registered(in *inbound, bindings []*location.Binding) []byte {
 	// RFC 3327 5.3: the registrar "MUST include all Path values" in the 200.
 	for it := in.Values(sipmsg.PathHdr); it.Next(); {
 		b = append(append(append(b, "Path: "...), it.Value().Bytes...), "\r\n"...)
+	}
+	if outbound {
+		b = append(b, "Require: outbound\r\n"...)
 	}
 	b = c.appendDate(b, in.now)
 	c.buf = sipmsg.EndResponse(b)

@@ -19,6 +19,7 @@ func (b *branch) responded(_ *clientTx, in *inbound) {
 		b.ctx.provisional(b, in)
 	case status < 300:
 		b.ctx.success(b, in)
+	case b.flowFailed(status) && b.nextFlow(in.now, status):
 	case status == 408 && !b.ctx.invite:
 		b.status = status
 		b.ctx.considerNothing(b, in.now) // RFC 4320 4.2: never sent on
@@ -37,8 +38,11 @@ func (b *branch) failed(_ *clientTx, now time.Time, act session.Action) {
 	if b.status != 0 {
 		return
 	}
-	b.status = 408
 	b.ctx.core.unanswered(b, now)
+	if b.flowFailed(408) && b.nextFlow(now, 408) {
+		return
+	}
+	b.status = 408
 	b.ctx.considerNothing(b, now)
 }
 
@@ -153,7 +157,7 @@ func preference(status int) int {
 		return status - 600
 	case status == 401, status == 407, status == 415, status == 420, status == 484:
 		return 4000
-	case status == 408:
+	case status == 408, status == 430:
 		return 4999 // somebody who answered knows more than nobody
 	case status == 503:
 		return 5999
@@ -165,7 +169,7 @@ func preference(status int) int {
 // forwardFinal forwards the response that just came.
 func (ctx *context) forwardFinal(b *branch, in *inbound) {
 	status := in.Status()
-	if status == 503 || status == 408 && ctx.cancelled {
+	if status == 503 || status == 430 || status == 408 && ctx.cancelled {
 		ctx.bestStatus = status
 		ctx.forwardBest(in.now)
 		return
@@ -184,6 +188,9 @@ func (ctx *context) forwardBest(now time.Time) {
 	case ctx.bestStatus == 503:
 		// RFC 3261 16.7 step 6: a 503 is about that phone's server, not about us.
 		ctx.answer(now, 500, "", "")
+	case ctx.bestStatus == 430:
+		// RFC 5626 11.5: "Endpoints should never receive a 430 (Flow Failed) response."
+		ctx.answer(now, 480, "", "")
 	case ctx.bestStatus == 0 && ctx.invite:
 		ctx.answer(now, 408, "", "")
 	case ctx.bestStatus == 0:

@@ -79,7 +79,7 @@ func (c *Core) loopHash(m *sipmsg.Message) uint32 {
 }
 
 // understood are the option tags that this proxy and registrar act on.
-var understood = []string{"path"}
+var understood = []string{"path", "outbound", "gruu"}
 
 // unsupported lists the option tags of Proxy-Require that we do not know, and, where
 // the request ends here, those of Require: RFC 3261 16.3 step 5 and 8.2.2.3.
@@ -120,7 +120,7 @@ const allowed = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDA
 
 // options answers an OPTIONS to ourselves, without a challenge and without state.
 func (c *Core) options(in *inbound) {
-	c.refuseWith(in, 200, "", allowed+"Accept: application/sdp\r\nSupported: path\r\n")
+	c.refuseWith(in, 200, "", allowed+"Accept: application/sdp\r\nSupported: path, outbound, gruu\r\n")
 }
 
 // tagFor derives the To tag of our own responses from the request: 64 bits of a hash

@@ -1,0 +1,74 @@
+package proxy
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"minisip/cmd/minisip/internal/location"
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// gruuOf is the URI that the public GRUUs in a 200 to REGISTER are made of, the address of
+// record; "" where the phone does not know GRUUs: RFC 5627 5.2.
+func (c *Core) gruuOf(in *inbound) string {
+	if !in.supports("gruu") {
+		return ""
+	}
+	uri, err := sipmsg.ParseURI(in.To().URI)
+	if err != nil {
+		return ""
+	}
+	return addressOfRecord(&uri)
+}
+
+// addressOfRecord is a URI in the form of RFC 3261 10.3 step 5: without parameters.
+func addressOfRecord(uri *sipmsg.URI) string {
+	host := string(uri.Host)
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if uri.Port != 0 {
+		host += ":" + strconv.Itoa(int(uri.Port))
+	}
+	return "sip:" + string(uri.User) + "@" + host
+}
+
+// isGRUU says whether a URI is a GRUU of a user here.
+func (c *Core) isGRUU(in *inbound, text string) bool {
+	uri, err := sipmsg.ParseURI([]byte(text))
+	if err != nil {
+		return false
+	}
+	_, gruu := uri.Param("gr")
+	return gruu && c.serves(in, &uri) && c.users.Lookup(userPart([]byte(text))) != nil
+}
+
+// instance is the binding that a GRUU of ours leads to, the best of several flows; nil where
+// uri is none, or that phone is not there.
+func (c *Core) instance(now time.Time, uri *sipmsg.URI) *location.Binding {
+	gr, gruu := uri.Param("gr")
+	if !gruu {
+		return nil
+	}
+	name := sipmsg.AppendUnescaped(nil, uri.User)
+	for _, b := range c.where.Instance(now, string(name), gr) {
+		return b
+	}
+	return nil
+}
+
+// remoteURI is the Request-URI that a side of a dialog gets: its Contact, and where that is
+// a GRUU of its own, what the GRUU stands for now (RFC 5627 6.1).
+func (c *Core) remoteURI(now time.Time, p *session.Party) string {
+	if strings.Contains(p.Contact, ";gr=") {
+		uri, err := sipmsg.ParseURI([]byte(p.Contact))
+		if err == nil {
+			if b := c.instance(now, &uri); b != nil && b.AOR == p.User {
+				return targetURI(b.Contact)
+			}
+		}
+	}
+	return targetURI(p.Contact)
+}
