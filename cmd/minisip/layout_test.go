@@ -31,9 +31,10 @@ var mayImport = map[string][]string{
 	internal + "location": {
 		"minisip/sipmsg", internal + "pack",
 	},
+	internal + "trail": {"minisip/sipmsg"},
 	internal + "proxy": {
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", "minisip/session", "minisip/dialcmd",
-		internal + "location",
+		internal + "location", internal + "trail",
 	},
 	internal + "server": {
 		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "proxy",

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"minisip/cmd/minisip/internal/trail"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -22,9 +23,10 @@ type call struct {
 	caller  session.Party
 	dialled string
 	dialogs []*dialog
-	pending bool  // counts as unanswered
-	counted bool  // is in its caller's account
-	streams int   // relay streams that are open
+	pending bool // counts as unanswered
+	counted bool // is in its caller's account
+	streams int  // relay streams that are open
+	course  *trail.Course
 	next    *call // the same call on another way through us (a spiral)
 }
 
@@ -56,6 +58,8 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	c.calls[k.key] = k
 	c.known++
 	k.count()
+	k.course = c.trail.Begin(in.now, in.mark.key)
+	k.course.Name(in.src, k.caller.User)
 	c.count.Calls++
 	k.Begin(in.now)
 	ctx.call, ctx.from = k, session.Caller
@@ -199,6 +203,7 @@ func (k *call) forget() {
 	c := k.core
 	c.known--
 	k.left()
+	c.trail.End(c.trail.Key([]byte(k.callID)))
 	c.timers.Stop(&k.timer)
 	if c.calls[k.key] == k {
 		if k.next == nil {

@@ -68,7 +68,7 @@ func (b *branch) stopNow(now time.Time) {
 	b.Cancel(now)
 	c := b.ctx.core
 	c.timers.Set(&b.timer, b.Deadline())
-	tx := &clientTx{key: clientKey{b.key.id, true}, to: b.to, local: b.local, user: ignore{}}
+	tx := &clientTx{key: clientKey{b.key.id, true}, mark: b.mark, to: b.to, local: b.local, user: ignore{}}
 	tx.sent = c.followUp(nil, b.sent, "CANCEL", nil)
 	if tx.sent != nil {
 		tx.start(c, now, false)
@@ -86,7 +86,7 @@ func (tx *clientTx) ack(in *inbound) {
 	c := tx.core
 	c.buf = c.followUp(c.buf[:0], tx.sent, "ACK", in.Get(sipmsg.ToHdr))
 	if len(c.buf) > 0 {
-		c.send("sent", tx.local, tx.to, c.buf)
+		c.send("sent", tx.mark, tx.local, tx.to, c.buf)
 	}
 }
 

@@ -40,6 +40,7 @@ type Config struct {
 	MinExpires       time.Duration
 	MaxExpires       time.Duration
 	DefaultExpires   time.Duration
+	History          int // bytes of messages kept in memory
 }
 
 func (c Config) withDefaults() Config {
@@ -59,6 +60,7 @@ func (c Config) withDefaults() Config {
 	limit(&c.MaxPending, 50)
 	limit(&c.MaxTransactions, 500_000)
 	limit(&c.MaxCalls, 50_000)
+	limit(&c.History, 8<<20)
 	if c.Ours == nil {
 		c.Ours = func(netip.AddrPort) bool { return false }
 	}

@@ -28,6 +28,7 @@ type context struct {
 	branches   []*branch
 	later      [][]target // groups of lower q, tried when the ones before have failed
 	best       []byte     // best final response so far, as it came
+	bestMark   noted
 	bestStatus int
 	bestFrom   *branch
 	ownStatus  int      // a refusal of our own, for when nobody does better
@@ -89,7 +90,7 @@ func (c *Core) newContext(in *inbound) *context {
 
 // inbound gives the request again as if it had just come.
 func (ctx *context) inbound(now time.Time) *inbound {
-	return &inbound{Message: ctx.req, now: now, src: ctx.src, local: ctx.local, routes: ctx.routes, strict: ctx.strict}
+	return &inbound{Message: ctx.req, mark: ctx.tx.mark, now: now, src: ctx.src, local: ctx.local, routes: ctx.routes, strict: ctx.strict}
 }
 
 // answer sends a final response of our own upstream and ends the context.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"minisip/cmd/minisip/internal/location"
+	"minisip/cmd/minisip/internal/trail"
 	"minisip/digest"
 	"minisip/nat"
 	"minisip/session"
@@ -43,6 +44,8 @@ type Core struct {
 	hushed    hushedSources // unknown users, in silent mode
 	denied    hushedSources // wrong passwords
 	count     Counters
+	trail     *trail.Recorder
+	now       time.Time // of the event being handled
 	callSeq   int64
 	suspended int // bindings taken out of routing
 	rnd       *rand.ChaCha8
@@ -55,7 +58,8 @@ type Core struct {
 	// Scratch space, in use only while one event is handled.
 	in              inbound
 	key, buf, head  []byte
-	before          []byte // what the next datagram sent was made of, for debug
+	before          []byte   // what the next datagram sent was made of
+	beforeID        trail.ID // the same, as it was noted
 	sdpOut, bodyOut []byte
 	sdp             nat.SDP
 	legs            []nat.Leg
@@ -65,12 +69,14 @@ type Core struct {
 // New makes a core without any state. seed drives branches and tags; they are as
 // unpredictable as it is.
 func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.Server, seed [32]byte) *Core {
+	cfg = cfg.withDefaults()
 	c := &Core{
-		cfg: cfg.withDefaults(), out: out, relay: relay, users: users, auth: auth,
+		cfg: cfg, out: out, relay: relay, users: users, auth: auth,
 		where: location.New(location.Limits{
 			PerUser: cfg.MaxContacts, MinExpires: cfg.MinExpires, MaxExpires: cfg.MaxExpires, DefaultExpires: cfg.DefaultExpires,
 		}),
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
+		trail: trail.New(cfg.History),
 		usage: map[string]*usage{}, pingers: map[*location.Binding]*pinger{},
 		rnd: rand.NewChaCha8(seed),
 	}
@@ -88,6 +94,7 @@ type inbound struct {
 	*sipmsg.Message
 	now        time.Time
 	src, local netip.AddrPort
+	mark       noted
 	strict     bool         // a strict router put the remote target behind all Routes
 	routes     int          // how many Route values on top are ours
 	kept       bool         // a response context holds on to the Message
@@ -100,6 +107,8 @@ type inbound struct {
 func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Message, err error) (kept bool) {
 	c.in = inbound{Message: m, now: now, local: local, src: src}
 	in := &c.in
+	c.now = now
+	c.madeOf(nil, 0)
 	if c.suspended > 0 {
 		c.heard(src, now)
 	}
@@ -119,7 +128,11 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 func (c *Core) Deadline() time.Time { return c.timers.Next() }
 
 // Tick lets all timers run that are due.
-func (c *Core) Tick(now time.Time) { c.timers.Run(now) }
+func (c *Core) Tick(now time.Time) {
+	c.now = now
+	c.madeOf(nil, 0)
+	c.timers.Run(now)
+}
 
 // request sorts a request by what RFC 3261 16.3, 17.2.3 and 12 make of it.
 func (c *Core) request(in *inbound) {
@@ -128,12 +141,19 @@ func (c *Core) request(in *inbound) {
 		c.debugReceived(in, nil)
 	}
 	c.key = session.AppendKey(c.key[:0], in.Message, in.MethodName(), in.src.Addr())
-	if tx := c.servers[string(c.key)]; tx != nil && !tx.again(in) {
-		return
+	tx := c.servers[string(c.key)]
+	if tx != nil {
+		c.noteReceived(in, in.Method() != sipmsg.ACK)
+		if !tx.again(in) {
+			return
+		}
 	}
 	c.findDialog(in)
 	if in.dialog == nil && c.hush(in) {
 		return
+	}
+	if tx == nil {
+		c.noteReceived(in, false)
 	}
 	switch in.Method() {
 	case sipmsg.ACK:

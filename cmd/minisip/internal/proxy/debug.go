@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"minisip/cmd/minisip/internal/trail"
 	"minisip/sipmsg"
 )
 
@@ -68,46 +69,10 @@ func shown(b []byte) []byte {
 // appendChanges lists the lines that are in one message only: "- " those that went, "+ "
 // those that came, in order.
 func appendChanges(dst, before, after []byte) []byte {
-	a, b := lines(before), lines(after)
-	// common[i][j] is the length of the longest common subsequence of a[i:] and b[j:].
-	common := make([][]int, len(a)+1)
-	for i := range common {
-		common[i] = make([]int, len(b)+1)
-	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if bytes.Equal(a[i], b[j]) {
-				common[i][j] = common[i+1][j+1] + 1
-			} else {
-				common[i][j] = max(common[i+1][j], common[i][j+1])
-			}
-		}
-	}
-	i, j := 0, 0
-	for i < len(a) || j < len(b) {
-		switch {
-		case i < len(a) && j < len(b) && bytes.Equal(a[i], b[j]):
-			i, j = i+1, j+1
-		case j == len(b) || i < len(a) && common[i+1][j] >= common[i][j+1]:
-			dst = fmt.Appendf(dst, "- %s\n", a[i])
-			i++
-		default:
-			dst = fmt.Appendf(dst, "+ %s\n", b[j])
-			j++
+	for _, l := range trail.Diff(before, after) {
+		if l.Op != ' ' {
+			dst = fmt.Appendf(dst, "%c %s\n", l.Op, l.Text)
 		}
 	}
 	return dst
-}
-
-// maxLines bounds what is compared: the work grows with its square.
-const maxLines = 512
-
-func lines(b []byte) (out [][]byte) {
-	for line := range bytes.Lines(b) {
-		if len(out) == maxLines {
-			break
-		}
-		out = append(out, bytes.TrimRight(line, "\r\n"))
-	}
-	return out
 }

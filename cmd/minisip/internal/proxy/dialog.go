@@ -212,6 +212,6 @@ func (c *Core) passAck(in *inbound, local, to netip.AddrPort) {
 	}
 	c.pushVia(in.Message, local, c.newID())
 	c.buf = in.AppendTo(c.buf[:0])
-	c.before = in.Bytes()
-	c.send("sent", local, to, c.buf)
+	c.madeOf(in.Bytes(), in.mark.id)
+	c.send("sent", in.mark, local, to, c.buf)
 }

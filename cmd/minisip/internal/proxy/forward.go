@@ -93,7 +93,11 @@ func (c *Core) forward(b *branch, now time.Time) int {
 	c.pushVia(ctx.req, b.local, b.key.id)
 	size := len(ctx.req.Bytes()) + 512
 	b.sent = ctx.req.AppendTo(make([]byte, 0, size))
-	c.before = ctx.req.Bytes()
+	b.mark = ctx.tx.mark
+	c.madeOf(ctx.req.Bytes(), b.mark.id)
+	if k := ctx.call; k != nil {
+		k.course.Name(b.to, b.target.user)
+	}
 	b.start(c, now, ctx.invite)
 	return 0
 }

@@ -26,7 +26,8 @@ func (c *Core) ownRequest(now time.Time, r ownRequest) *clientTx {
 	if r.uri == "" {
 		r.uri = "sip:" + r.dst.String()
 	}
-	tx := &clientTx{key: clientKey{id: c.newID()}, to: r.dst, local: r.local, user: r.user}
+	mark := noted{key: c.trail.Key([]byte(r.callID))}
+	tx := &clientTx{key: clientKey{id: c.newID()}, mark: mark, to: r.dst, local: r.local, user: r.user}
 	b := make([]byte, 0, 512+len(r.body))
 	b = append(append(append(append(b, r.method...), ' '), r.uri...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
 	b = append(c.advertised(r.local).AppendTo(b), ";rport;branch="...)
@@ -46,7 +47,7 @@ func (c *Core) ownRequest(now time.Time, r ownRequest) *clientTx {
 		b = append(append(b, "\r\n\r\n"...), r.body...)
 	}
 	if r.method == "ACK" {
-		c.send("sent", r.local, r.dst, b)
+		c.send("sent", mark, r.local, r.dst, b)
 		return nil
 	}
 	tx.sent = b

@@ -138,6 +138,7 @@ func (k *call) move(r session.Role, d *dialog, in *inbound) {
 	}
 	k.core.logf("call %s: %s moved from %s to %s", k.number, p.User, p.Addr, in.src)
 	p.Addr, p.Local = in.src, in.local
+	k.course.Name(in.src, p.User)
 	for _, other := range k.dialogs {
 		if other == d || r == session.Caller {
 			other.media.signal(r, in.src.Addr())

@@ -39,7 +39,7 @@ func (c *Core) startResponse(in *inbound, status int, reason string) []byte {
 func (c *Core) refuseWith(in *inbound, status int, reason, header string) {
 	b := append(c.startResponse(in, status, reason), header...)
 	c.buf = sipmsg.EndResponse(b)
-	c.send("sent", in.local, c.replyAddr(in), c.buf)
+	c.send("sent", in.mark, in.local, c.replyAddr(in), c.buf)
 }
 
 // reply answers in a server transaction, for what must not be done twice.
@@ -55,5 +55,5 @@ func (c *Core) replyBytes(in *inbound, status int, response []byte) {
 		tx.respond(in.now, status, response)
 		return
 	}
-	c.send("sent", in.local, c.replyAddr(in), response)
+	c.send("sent", in.mark, in.local, c.replyAddr(in), response)
 }

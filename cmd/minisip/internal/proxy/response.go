@@ -123,7 +123,7 @@ func (ctx *context) failure(b *branch, in *inbound) {
 	default:
 		if better {
 			ctx.best = append(ctx.best[:0], in.Bytes()...)
-			ctx.bestStatus, ctx.bestFrom = in.Status(), b
+			ctx.bestStatus, ctx.bestFrom, ctx.bestMark = in.Status(), b, in.mark
 		}
 		if !ctx.open() {
 			ctx.next(in.now)
@@ -204,7 +204,7 @@ func (ctx *context) forwardBest(now time.Time) {
 			ctx.answer(now, 500, "", "")
 			return
 		}
-		in := &inbound{Message: &c.stored, now: now, src: ctx.bestFrom.to, local: ctx.bestFrom.local}
+		in := &inbound{Message: &c.stored, mark: ctx.bestMark, now: now, src: ctx.bestFrom.to, local: ctx.bestFrom.local}
 		if out, ok := c.responseUp(ctx, ctx.bestFrom, in); ok {
 			ctx.finish(now, ctx.bestStatus, out)
 		}
@@ -240,7 +240,7 @@ func (c *Core) responseUp(ctx *context, b *branch, in *inbound) ([]byte, bool) {
 		c.addChallenges(ctx, in)
 	}
 	c.buf = in.AppendTo(c.buf[:0])
-	c.before = in.Bytes()
+	c.madeOf(in.Bytes(), in.mark.id)
 	return c.buf, true
 }
 

@@ -15,6 +15,7 @@ type serverTx struct {
 	core      *Core
 	timer     session.Timer
 	key       string
+	mark      noted
 	src       netip.AddrPort // where the request came from
 	to, local netip.AddrPort // where responses go, and from which of our addresses
 	last      []byte         // last response, for retransmissions
@@ -27,7 +28,7 @@ func (c *Core) newServer(in *inbound) *serverTx {
 		c.count.drop(Overload)
 		return nil
 	}
-	tx := &serverTx{core: c, src: in.src, to: c.replyAddr(in), local: in.local}
+	tx := &serverTx{core: c, mark: in.mark, src: in.src, to: c.replyAddr(in), local: in.local}
 	tx.timer.Own(tx)
 	c.key = session.AppendKey(c.key[:0], in.Message, in.MethodName(), in.src.Addr())
 	tx.key = string(c.key)
@@ -45,7 +46,7 @@ func (tx *serverTx) again(in *inbound) bool {
 		tx.core.count.drop(Copy)
 		act = tx.Server.Request()
 	}
-	tx.do(act)
+	tx.do(act, "sent again")
 	return act.Has(session.Pass)
 }
 
@@ -58,18 +59,18 @@ func (tx *serverTx) respond(now time.Time, status int, response []byte) bool {
 	}
 	if tx.State() == session.Accepted {
 		tx.last = nil // RFC 6026: the far side repeats its 2xx itself
-		tx.core.send("sent", tx.local, tx.to, response)
+		tx.core.send("sent", tx.mark, tx.local, tx.to, response)
 	} else {
 		tx.last = append(tx.last[:0], response...)
-		tx.do(act)
+		tx.do(act, "sent")
 	}
 	tx.core.timers.Set(&tx.timer, tx.Deadline())
 	return true
 }
 
-func (tx *serverTx) do(act session.Action) {
+func (tx *serverTx) do(act session.Action, what string) {
 	if act.Has(session.Send) && tx.last != nil {
-		tx.core.send("sent", tx.local, tx.to, tx.last)
+		tx.core.send(what, tx.mark, tx.local, tx.to, tx.last)
 	}
 	if act.Has(session.Done) {
 		tx.drop()
@@ -97,7 +98,7 @@ func (tx *serverTx) Expire(now time.Time) {
 		tx.ctx.trying(now)
 		return
 	}
-	tx.do(act)
+	tx.do(act, "sent again")
 }
 
 // clientKey finds a client transaction: RFC 3261 17.1.3. Branches that we make hold
@@ -121,6 +122,7 @@ type clientTx struct {
 	core      *Core
 	timer     session.Timer
 	key       clientKey
+	mark      noted
 	to, local netip.AddrPort
 	sent      []byte // the request
 	user      clientUser
@@ -132,7 +134,7 @@ func (tx *clientTx) start(c *Core, now time.Time, invite bool) {
 	tx.timer.Own(tx)
 	c.clients[tx.key] = tx
 	tx.Client.Start(now, invite, c.cfg.TimerC)
-	c.send("sent", tx.local, tx.to, tx.sent)
+	c.send("sent", tx.mark, tx.local, tx.to, tx.sent)
 	c.timers.Set(&tx.timer, tx.Deadline())
 }
 
@@ -140,7 +142,7 @@ func (tx *clientTx) start(c *Core, now time.Time, invite bool) {
 func (tx *clientTx) Expire(now time.Time) {
 	act := tx.Tick(now)
 	if act.Has(session.Send) {
-		tx.core.send("sent again", tx.local, tx.to, tx.sent)
+		tx.core.send("sent again", tx.mark, tx.local, tx.to, tx.sent)
 	}
 	tx.settle(act)
 	if act&(session.Timeout|session.Expired) != 0 {
@@ -184,6 +186,7 @@ func (c *Core) response(in *inbound) {
 	}
 	id, ok := branchID(in.Via().Branch)
 	tx := c.clients[clientKey{id, in.Method() == sipmsg.CANCEL}]
+	c.noteReceived(in, false)
 	switch {
 	case !ok || tx == nil || !tx.fits(in):
 		c.count.drop(Stray)
@@ -195,11 +198,12 @@ func (c *Core) response(in *inbound) {
 }
 
 // send puts one datagram out.
-func (c *Core) send(what string, local, to netip.AddrPort, b []byte) {
+func (c *Core) send(what string, m noted, local, to netip.AddrPort, b []byte) {
 	if c.cfg.Debug {
 		c.debugSent(what, local, to, b, c.before)
 	}
-	c.before = nil
+	c.noteSent(m, local, to, b, what != "sent")
+	c.madeOf(nil, 0)
 	c.out.Send(local, to, b)
 }
 

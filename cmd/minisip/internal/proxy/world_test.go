@@ -57,7 +57,7 @@ func newWorld(t testing.TB) *world {
 	w.cfg = Config{
 		Features: all, Realm: testRealm,
 		Ours:    func(at netip.AddrPort) bool { return at == ours4 || at == ours6 },
-		AddUser: func(name string) string { return "minisip user add " + name },
+		AddUser: func(name string) string { return "minisip user add " + name }, History: 64 << 10,
 	}
 	return w
 }
