@@ -22,6 +22,18 @@
 // carry on its SSRC and sequence numbers: a NAT that has rebound. While no one
 // with a better claim is heard, who was listened to stays.
 //
+// # ICE
+//
+// A leg that was given credentials ([Stream.SetICE]) is an ICE-lite agent (RFC
+// 8445 2.5): it answers connectivity checks (7.3, 7.3.2) with short-term
+// credentials (RFC 8489 9.1), and makes none. A source that passes a check has
+// the best claim of all: before nomination the first that does; then the one
+// that USE-CANDIDATE nominates, of several within 2 s the highest PRIORITY; a
+// later nomination moves the leg at once, and any check that passes does while
+// the source is silent. RFC 8489 9.1.3's errors 400 and 401 go only to who is at
+// an IP that is trusted: strangers get no answer. STUN of such a leg is not
+// relayed.
+//
 // # What is measured
 //
 // [Stream.Stats] gives for each direction packets, loss, duplicates and
@@ -33,7 +45,9 @@
 //
 // # What it does not do
 //
-// It does not answer STUN (ICE), transcode, record, or speak SIP or SDP.
+// It does not make checks of its own or send keepalives (a phone's checks and
+// what the other phone sends do that), take MESSAGE-INTEGRITY-SHA256 for a
+// proof, transcode, record, or speak SIP or SDP.
 // IPv6 link-local phones need a leg bound to an address with its zone.
 //
 // # How it is made, and what was tried

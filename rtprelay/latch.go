@@ -18,10 +18,11 @@ const maxDropout = 3000
 // told what the signalling says and what arrives when, and answers. Times are
 // durations since the relay started.
 //
-// Sources rank: the address that the SDP names; then the first one whose IP
-// is trusted, which is the IP that the side signals from, or for RTCP also
-// the IP that its RTP comes from. Nobody else is ever learnt, save a source
-// that carries on the RTP stream of one that fell silent.
+// Sources rank: one that an ICE check has proven; then the address that the SDP
+// names; then the first one whose IP is trusted, which is the IP that the side
+// signals from, or for RTCP also the IP that its RTP comes from. Nobody else is
+// ever learnt, save a source that carries on the RTP stream of one that fell
+// silent.
 type latch struct {
 	sdp    netip.AddrPort // what the SDP names; zero: nothing yet
 	signal netip.Addr     // where the side signals from
@@ -38,6 +39,10 @@ type latch struct {
 	last  header        // its newest RTP, or else RTCP, packet
 	heir  netip.AddrPort
 	after uint16 // newest sequence number of heir
+
+	proven    bool          // an ICE check of source has passed
+	nominated time.Duration // since when a source is, by USE-CANDIDATE; 0: none yet
+	priority  uint32        // of that check
 }
 
 // verdict is what a latch says of a packet.
@@ -62,11 +67,14 @@ func (l *latch) expect(now time.Duration, sdp netip.AddrPort, signal netip.Addr)
 		roamed = signal != l.signal
 		l.signal = signal
 	}
+	l.heir = netip.AddrPort{}
+	if l.proven {
+		return // words do not count against a proof
+	}
 	l.due = l.source != l.sdp
 	// The best claim there is needs no newcomers, unless the side has moved
 	// and did not repeat it.
 	l.open = l.due || !l.sdp.IsValid() || roamed && !stated
-	l.heir = netip.AddrPort{}
 	if changed {
 		// The phone opened another socket. What is still on its way from the
 		// old one proves nothing.
@@ -116,12 +124,64 @@ func (l *latch) packet(now time.Duration, from netip.AddrPort, h header) verdict
 	default:
 		return drop
 	}
+	l.turn(from)
+	l.hear(now, h)
+	return moved
+}
+
+// turn makes from the one who is listened and talked to.
+func (l *latch) turn(from netip.AddrPort) {
 	l.open = false
 	l.source, l.target = from, from
 	l.heir = netip.AddrPort{}
 	l.last = header{}
-	l.hear(now, h)
-	return moved
+}
+
+// prove takes in an ICE check of from that has passed. The first source that is
+// proven wins over whoever has no proof; then the one that the phone nominates,
+// of several the one with the highest priority, as one that nominates with every
+// check means it (RFC 5245 8.1.1.2). These come close together; a nomination later
+// on is a phone's that has changed networks. So is a check from elsewhere while the
+// source is silent: a NAT that has rebound.
+func (l *latch) prove(now time.Duration, from netip.AddrPort, priority uint32, nominates bool) verdict {
+	wins := !l.proven || now-l.heard >= silence
+	if nominates && !wins {
+		wins = l.nominated == 0 || priority > l.priority || now-l.nominated >= silence
+	}
+	if from != l.source && !wins {
+		return pass
+	}
+	before := l.target
+	l.proven, l.open, l.due = true, false, false
+	if from != l.source {
+		l.turn(from)
+		l.nominated = 0
+	}
+	l.target, l.heard = from, now
+	if nominates {
+		if l.nominated == 0 {
+			l.nominated = now
+		}
+		l.priority = priority
+	}
+	if l.target != before {
+		return moved
+	}
+	return pass
+}
+
+// unprove forgets what was proven: ICE begins anew, or ends. Who was heard goes on being so.
+func (l *latch) unprove() {
+	l.proven, l.nominated, l.priority = false, 0, 0
+}
+
+// keep decides on a STUN message that proves nothing.
+func (l *latch) keep(now time.Duration, from netip.AddrPort) verdict {
+	if from != l.source {
+		return drop
+	}
+	l.heard = now
+	return pass
 }
 
 func (l *latch) hear(now time.Duration, h header) {

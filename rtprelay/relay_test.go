@@ -217,7 +217,7 @@ func TestRelayMux(t *testing.T) {
 	a, b, bc := newPhone(t, hostA), newPhone(t, hostB), newPhone(t, hostB)
 	pa, pb := s.Port(Caller), s.Port(Callee)
 	s.Expect(Caller, Peer{RTP: a.addr, Signal: hostA, Mux: true})
-	s.Expect(Callee, Peer{RTP: b.addr, RTCP: bc.addr, Signal: hostB})
+	s.Expect(Callee, Peer{RTP: b.addr, RTCP: bc.addr, Signal: hostB, Mux: true})
 	report := senderReportOf(1)
 	a.send(pa, report)
 	b.hears(report, pb)
@@ -225,6 +225,27 @@ func TestRelayMux(t *testing.T) {
 	// the one port it has.
 	bc.send(pb+1, report)
 	a.hears(report, pa)
+}
+
+// A phone that offered to multiplex and was answered without (RFC 5761 5.1.1) has two
+// ports, and so has the other. What it puts on the one all the same comes to the right one.
+func TestRelayMuxRefused(t *testing.T) {
+	s := mustOpen(t, newRelay(t, 2, -1))
+	a, ac := newPhone(t, hostA), newPhone(t, hostA)
+	b, bc := newPhone(t, hostB), newPhone(t, hostB)
+	pa, pb := s.Port(Caller), s.Port(Callee)
+	report := senderReportOf(1)
+	s.Expect(Caller, Peer{RTP: a.addr, RTCP: ac.addr, Signal: hostA, Mux: true})
+	a.send(pa, report) // the other's RTCP port is not known yet, nor any
+	b.send(pb, rtpPacket(1, "b"))
+	a.hears(rtpPacket(1, "b"), pa)
+	a.send(pa, report)
+	b.hears(report, pb)
+	s.Expect(Callee, Peer{RTP: b.addr, RTCP: bc.addr, Signal: hostB})
+	bc.send(pb+1, report)
+	ac.hears(report, pa+1)
+	a.send(pa, report)
+	bc.hears(report, pb+1)
 }
 
 func TestRelayIPv6ToIPv4(t *testing.T) {

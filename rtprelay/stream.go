@@ -32,7 +32,7 @@ type Peer struct {
 	RTP    netip.AddrPort // SDP c= and m=
 	RTCP   netip.AddrPort // a=rtcp (RFC 3605); invalid: RTP's next port
 	Signal netip.Addr     // the IP this side signals from
-	Mux    bool           // RTCP on the RTP port is agreed on (RFC 5761)
+	Mux    bool           // RTCP on the RTP port (RFC 5761); agreed on when both sides say so
 
 	// Clocks are the clock rates in Hz by payload type, of a=rtpmap. They win
 	// over those of RFC 3551; a type with rate 0 (telephone-event) is left out
@@ -64,6 +64,7 @@ type leg struct {
 	rtp    endpoint
 	rtcp   endpoint
 	flow   flow
+	agent  *agent // nil: the side does no ICE
 }
 
 // An endpoint is one socket of a leg.
@@ -182,7 +183,13 @@ func (e *endpoint) receive(now time.Duration, from netip.AddrPort, b []byte) *en
 	s := e.stream
 	near, far := &s.legs[e.side], &s.legs[1-e.side]
 	h := parseHeader(b)
-	switch e.latch.packet(now, from, h) {
+	v := drop
+	if h.kind == stun && near.agent != nil {
+		v = e.check(now, from, b)
+	} else {
+		v = e.latch.packet(now, from, h)
+	}
+	switch v {
 	case drop:
 		near.flow.strangers++
 		near.flow.stranger = from
@@ -199,8 +206,11 @@ func (e *endpoint) receive(now time.Duration, from netip.AddrPort, b []byte) *en
 		near.flow.setType(h.pt, s.clock(e.side, h.pt))
 	}
 	near.flow.count(now, h, b, &far.flow)
+	if h.kind == stun && (near.agent != nil || far.agent != nil) {
+		return nil // checks are a matter between a phone and its leg
+	}
 	out := &far.rtp
-	if e.rtcp && !far.mux {
+	if far.apart(near, e.rtcp, h.kind == rtcp) {
 		out = &far.rtcp
 	}
 	if !out.latch.target.IsValid() {
@@ -208,6 +218,16 @@ func (e *endpoint) receive(now time.Duration, from netip.AddrPort, b []byte) *en
 		return nil
 	}
 	return out
+}
+
+// apart reports whether a packet of the other side leaves from the RTCP port. RFC 5761
+// 5.1.1: RTCP is on RTP's port where both have agreed on it. A phone that offered it in
+// vain and does it all the same is understood, if the other's RTCP port is known.
+func (l *leg) apart(near *leg, rtcpPort, isRTCP bool) bool {
+	if l.mux {
+		return rtcpPort && !near.mux
+	}
+	return rtcpPort || isRTCP && near.mux && l.rtcp.latch.target.IsValid()
 }
 
 // clock returns the clock rate of a payload type that side sends. It is the
