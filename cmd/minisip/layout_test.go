@@ -31,19 +31,20 @@ var mayImport = map[string][]string{
 	internal + "location": {
 		"minisip/sipmsg", internal + "pack",
 	},
+	internal + "guard": {},
 	internal + "trail": {"minisip/sipmsg"},
 	internal + "proxy": {
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", "minisip/session", "minisip/dialcmd",
-		internal + "location", internal + "trail",
+		internal + "guard", internal + "location", internal + "trail",
 	},
 	internal + "server": {
-		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "proxy",
+		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "guard", internal + "proxy",
 	},
 	internal + "load":             {},
 	"minisip/cmd/minisip/interop": {},
 	"minisip/cmd/minisip": {
 		"minisip/digest", "minisip/logrot", "minisip/rtprelay",
-		internal + "config", internal + "proxy", internal + "server", internal + "systemd",
+		internal + "config", internal + "guard", internal + "proxy", internal + "server", internal + "systemd",
 	},
 }
 

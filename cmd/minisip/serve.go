@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"minisip/cmd/minisip/internal/config"
+	"minisip/cmd/minisip/internal/guard"
 	"minisip/cmd/minisip/internal/proxy"
 	"minisip/cmd/minisip/internal/server"
 	"minisip/digest"
@@ -80,6 +81,7 @@ func proxyConfig(cfg *config.Config) proxy.Config {
 		Keepalive: cfg.Keepalive, Timeout: cfg.Timeout, HoldTimeout: cfg.HoldTimeout,
 		TimerC: cfg.TimerC, MaxPending: cfg.MaxPending, DialAdmins: cfg.DialAdmins,
 		AddUser: addCommand(cfg),
+		Bans:    guard.Limits{Count: cfg.Ban.Count, Within: cfg.Ban.Within, For: cfg.Ban.For, Trust: cfg.Trust},
 	}
 }
 

@@ -19,6 +19,9 @@ type Config struct {
 	Digest     []string // "md5" and "sha256" in the order offered
 	DialAdmins []string // users who may dial codes; none: every user
 
+	Ban   Ban            // who fails to authenticate is banned
+	Trust []netip.Prefix // never banned
+
 	RTPLow, RTPHigh uint16 // first and last port of the relay
 
 	Keepalive   time.Duration // between two pings of a phone behind NAT; 0: none are sent
@@ -42,6 +45,13 @@ type Config struct {
 
 	origin   map[string]setting // by option name: the setting that won
 	wordFrom map[string]string  // by word: what decided it; absent: the default
+}
+
+// Ban says when a source address is banned; Count 0: never.
+type Ban struct {
+	Count  int           // failures within Within
+	Within time.Duration // how long a failure counts
+	For    time.Duration // how long a ban lasts
 }
 
 // Features are the five things that can be switched off for a comparison with a

@@ -30,6 +30,8 @@ func TestErrors(t *testing.T) {
 		{source{args: "-log-size 5X"}, `flag -log-size: found "5X", expected a size from 64K to 1024G, for example -log-size 100M`},
 		{source{args: "-log-days 0"}, `flag -log-days: found "0", expected a number of days from 1 to 3650, for example -log-days 7`},
 		{source{args: "-dial-admins a,,b"}, `flag -dial-admins: found nothing, expected user names separated by commas, for example -dial-admins 001,002`},
+		{source{args: "-ban 10"}, `flag -ban: found "10", expected failures from 1 to 1000, a slash, within what time (1s to 24h), a comma, for how long (1s to 8760h), or off, for example -ban 10/1m,1h`},
+		{source{args: "-trust 192.0.2.0/33"}, `flag -trust: found "192.0.2.0/33", expected networks as ADDRESS/BITS, or addresses, separated by commas, for example -trust 192.0.2.0/24,2001:db8::/32`},
 		{source{args: "-realm"}, `flag -realm: found nothing after it, expected NAME, for example -realm mini_sip_proxy`},
 		{source{args: "-log -rtp 1-2"}, `flag -log: found the flag -rtp after it, expected FILE, for example -log /var/log/minisip/sip_server.log`},
 		{source{args: "-check=yes"}, `flag -check: found the value "yes", expected none, for example -check`},
@@ -77,6 +79,8 @@ func TestErrors(t *testing.T) {
 func TestMoreBadValues(t *testing.T) {
 	for _, args := range []string{
 		"-listen=", "-listen :0", "-listen :65536", "-listen 224.0.0.1:5060", "-listen *:5060", "-listen ::1:5060x",
+		"-ban=", "-ban 0/1m,1h", "-ban 1001/1m,1h", "-ban 10/1m", "-ban 10,1h", "-ban 10/0s,1h", "-ban 10/1m,0", "-ban on",
+		"-trust host", "-trust 192.0.2.1:5060", "-trust ::ffff:192.0.2.1/112", "-trust fe80::1%eth0",
 		"-public 0.0.0.0", "-public ::", "-public 224.0.0.1", "-public fe80::1%eth0", "-public host", "-public 192.0.2.1:5060",
 		"-rtp 20000-10000", "-rtp 10000-10002", "-rtp 80-20000", "-rtp 10000-65536", "-rtp 10000-20000-30000", "-rtp=",
 		"-realm=", `-realm a"b`, `-realm a\b`, "-realm a\x7fb",

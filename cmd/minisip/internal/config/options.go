@@ -45,6 +45,10 @@ var groups = []group{
 			help: "md5 and sha256, in the order challenges offer them", set: setDigest},
 		{name: "dial-admins", arg: "USER,...", defHint: "every user", example: "001,002",
 			help: "who may dial the codes 985-999", set: setDialAdmins},
+		{name: "ban", arg: "N/TIME,TIME", def: "10/1m,1h", example: "10/1m,1h",
+			help: "failed logins that ban an address, and for how long", set: setBan},
+		{name: "trust", arg: "CIDR,...", defHint: "nobody", example: "192.0.2.0/24,2001:db8::/32",
+			help: "addresses and networks that are never banned", set: setTrust},
 	}},
 	{"Calls", []option{
 		{name: "keepalive", arg: "TIME", def: "25s", example: "25s",

@@ -59,6 +59,7 @@ func TestDefaults(t *testing.T) {
 		Realm:   "mini_sip_proxy",
 		Users:   "users.conf",
 		Digest:  []string{"md5"},
+		Ban:     Ban{10, time.Minute, time.Hour},
 		RTPLow:  10000,
 		RTPHigh: 20000,
 

@@ -137,6 +137,9 @@ func (t *Table) find(which int, key uint64, uri *sipmsg.URI) (best *Binding) {
 func (t *Table) link(b *Binding) {
 	t.unlink(b)
 	t.index[bySource].add(b, t.sourceKey(b.Source))
+	if t.came != nil {
+		t.came(b.Source)
+	}
 	t.buf = append(t.buf[:0], b.Contact...)
 	uri, err := sipmsg.ParseURI(t.buf)
 	if err != nil {
@@ -148,7 +151,11 @@ func (t *Table) link(b *Binding) {
 	}
 }
 
+// unlink takes b out of the indexes; its Source is still the one that it was entered under.
 func (t *Table) unlink(b *Binding) {
+	if b.links[bySource].next != nil && t.went != nil {
+		t.went(b.Source)
+	}
 	for i := range t.index {
 		t.index[i].remove(b)
 	}

@@ -82,6 +82,9 @@ func (t *Table) commit(now time.Time, u *Update) {
 // refresh writes what u says about s into b.
 func (t *Table) refresh(now time.Time, b *Binding, u *Update, s *slot) {
 	moved := b.Source != u.Source || b.Contact != s.c.URI
+	if moved {
+		t.unlink(b)
+	}
 	b.setTexts(u, s.c)
 	b.sip = s.sip
 	b.Q, b.CSeq, b.RegID = s.c.Q, u.CSeq, s.c.RegID

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"hash/maphash"
 	"iter"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -17,6 +18,8 @@ type Table struct {
 	users  map[string][]*Binding
 	index  [numIndexes]index
 	expiry expiry
+
+	came, went func(source netip.AddrPort)
 
 	seed            maphash.Seed
 	key, other, buf []byte     // scratch for keys and URIs
@@ -33,6 +36,9 @@ func New(l Limits) *Table {
 	}
 	return t
 }
+
+// Watch names who is told of each binding the source that it has from now on, and the one that it no longer has.
+func (t *Table) Watch(came, went func(source netip.AddrPort)) { t.came, t.went = came, went }
 
 // Lookup returns the bindings to which a request for aor can be sent: those that have
 // not run out and whose Contact is a sip or sips URI, the best q first, then the latest registered.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 
+	"minisip/cmd/minisip/internal/guard"
 	"minisip/digest"
 	"minisip/sipmsg"
 )
@@ -19,6 +20,7 @@ const maxCredentials = 4
 func (c *Core) authenticate(in *inbound) *digest.User {
 	verdict := digest.Denied
 	tried := 0
+	var name []byte
 	for i := range in.NumHeaders() {
 		h := in.Header(i)
 		if h.ID != sipmsg.AuthorizationHdr && h.ID != sipmsg.ProxyAuthorizationHdr {
@@ -31,9 +33,11 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 		if tried++; tried > maxCredentials {
 			break
 		}
-		user := c.users.Lookup(cred.Username)
+		name = cred.Username
+		user := c.users.Lookup(name)
 		verdict = c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user)
 		if verdict == digest.OK {
+			c.bans.Succeed(in.now, in.src.Addr(), name)
 			return user
 		}
 		if verdict == digest.Stale {
@@ -45,6 +49,11 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 		if c.denied.news(in.now, in.src.Addr()) {
 			c.logf("%s from %s for %s refused: %s", printable(in.MethodName()), in.src, printable(c.claimed(in)), verdict)
 		}
+		c.charge(in, guard.Failure{User: name, Why: "wrong password for " + printable(name)})
+	}
+	if in.doubted && verdict != digest.Stale {
+		c.count.drop(Doubtful)
+		return nil
 	}
 	c.challenge(in, verdict == digest.Stale)
 	return nil
@@ -109,23 +118,6 @@ func userPart(uri []byte) []byte {
 		return u.User
 	}
 	return sipmsg.AppendUnescaped(nil, u.User)
-}
-
-// hush decides, in silent mode, whether a request gets no answer at all.
-func (c *Core) hush(in *inbound) bool {
-	if !c.cfg.Silent {
-		return false
-	}
-	name := c.claimed(in)
-	if len(name) > 0 && c.users.Lookup(name) != nil {
-		return false
-	}
-	c.count.drop(UnknownUser)
-	if c.hushed.news(in.now, in.src.Addr()) {
-		c.logf("silent: %s from %s as %q gets no answer: %s",
-			printable(in.MethodName()), in.src, printable(name), c.noSuchUser(name))
-	}
-	return true
 }
 
 // noSuchUser says so, with the way out where there is one: what was claimed may be no

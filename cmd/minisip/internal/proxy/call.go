@@ -14,20 +14,21 @@ import (
 // out of it.
 type call struct {
 	session.Call
-	core    *Core
-	timer   session.Timer
-	serial  int64  // counts calls
-	number  string // the same, in the log
-	key     string // Call-ID and caller's tag
-	callID  string
-	caller  session.Party
-	dialled string
-	dialogs []*dialog
-	pending bool // counts as unanswered
-	counted bool // is in its caller's account
-	streams int  // relay streams that are open
-	course  *trail.Course
-	next    *call // the same call on another way through us (a spiral)
+	core      *Core
+	timer     session.Timer
+	serial    int64  // counts calls
+	number    string // the same, in the log
+	key       string // Call-ID and caller's tag
+	callID    string
+	caller    session.Party
+	dialled   string
+	dialogs   []*dialog
+	pending   bool // counts as unanswered
+	counted   bool // is in its caller's account
+	streams   int  // relay streams that are open
+	forgotten bool // a late answer can still be about it
+	course    *trail.Course
+	next      *call // the same call on another way through us (a spiral)
 }
 
 // relayed says whether media of the call pass through us.
@@ -50,8 +51,9 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	k.caller = session.Party{
 		User: ctx.user, Tag: string(in.FromTag()), Identity: string(in.Get(sipmsg.FromHdr)),
 		Contact: contactOf(in.Message), Routes: routeSet(in.Message, nil),
-		Addr: in.src, Local: in.local, CSeq: in.CSeq(),
+		Local: in.local, CSeq: in.CSeq(),
 	}
+	k.place(&k.caller, in.src)
 	k.timer.Own(k)
 	k.key = k.callID + "\x00" + k.caller.Tag
 	k.next = c.calls[k.key]
@@ -204,6 +206,11 @@ func (k *call) forget() {
 	c.known--
 	k.left()
 	c.trail.End(c.trail.Key([]byte(k.callID)))
+	k.forgotten = true
+	k.unplace(&k.caller)
+	for _, d := range k.dialogs {
+		k.unplace(&d.callee)
+	}
 	c.timers.Stop(&k.timer)
 	if c.calls[k.key] == k {
 		if k.next == nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"minisip/cmd/minisip/internal/guard"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -33,6 +34,7 @@ type Config struct {
 	TimerC           time.Duration
 	DialAdmins       []string                 // who may dial service codes; empty: every user
 	AddUser          func(name string) string // the command that adds a user, for the log; "": there is none; may be nil
+	Bans             guard.Limits             // who fails to authenticate is banned; the zero value: nobody is
 	MaxPending       int                      // unanswered calls a user
 	MaxTransactions  int                      // of servers in all, and of clients
 	MaxCalls         int
@@ -134,10 +136,12 @@ const (
 	Stray                     // a response or ACK that belongs to nothing
 	Forged                    // a response or request from the wrong address
 	Overload                  // a table is full
+	Doubtful                  // from a source that is banned or guesses at names
+	Scanner                   // silent: a tool of those who look for servers to abuse
 	reasons
 )
 
-var reasonNames = [reasons]string{"malformed", "unknown user", "duplicate", "stray", "forged", "overload"}
+var reasonNames = [reasons]string{"malformed", "unknown user", "duplicate", "stray", "forged", "overload", "banned source", "scanner"}
 
 func (r Reason) String() string { return reasonNames[r] }
 
@@ -182,4 +186,5 @@ func (c *Core) Reconfigure(was, now Config) {
 	c.cfg.Public4, c.cfg.Public6 = now.Public4, now.Public6
 	c.cfg.Keepalive, c.cfg.Timeout, c.cfg.HoldTimeout = now.Keepalive, now.Timeout, now.HoldTimeout
 	c.cfg.TimerC, c.cfg.MaxPending = now.TimerC, now.MaxPending
+	c.bans.SetLimits(now.Bans)
 }

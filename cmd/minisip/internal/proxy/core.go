@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"minisip/cmd/minisip/internal/guard"
 	"minisip/cmd/minisip/internal/location"
 	"minisip/cmd/minisip/internal/trail"
 	"minisip/digest"
@@ -43,6 +44,8 @@ type Core struct {
 	pingers   map[*location.Binding]*pinger
 	hushed    hushedSources // unknown users, in silent mode
 	denied    hushedSources // wrong passwords
+	bans      *guard.Bans
+	sources   *guard.Sources // of bindings, and of the sides of calls
 	count     Counters
 	trail     *trail.Recorder
 	now       time.Time // of the event being handled
@@ -78,8 +81,10 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
 		trail: trail.New(cfg.History),
 		usage: map[string]*usage{}, pingers: map[*location.Binding]*pinger{},
-		rnd: rand.NewChaCha8(seed),
+		rnd:  rand.NewChaCha8(seed),
+		bans: guard.NewBans(cfg.Bans), sources: guard.NewSources(),
 	}
+	c.where.Watch(c.sources.Add, c.sources.Remove)
 	c.rnd.Read(c.secret[:])
 	c.loopSeed = uint32(c.rnd.Uint64())
 	c.expiry.core = c
@@ -98,6 +103,7 @@ type inbound struct {
 	strict     bool         // a strict router put the remote target behind all Routes
 	routes     int          // how many Route values on top are ours
 	kept       bool         // a response context holds on to the Message
+	doubted    bool         // it is answered only if its credentials are right
 	dialog     *dialog      // that a request belongs to, if known
 	from       session.Role // which side of it sent the request
 }

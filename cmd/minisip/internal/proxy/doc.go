@@ -59,7 +59,7 @@
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia); keepalive
 // of phones behind NAT (keepalive, keepalive-crlf); the end of silent calls (silence,
 // silence-hold, no-ack); copies made by the network (retransmit-invite); unknown users who
-// get no answer (silent); dial codes (dial-codes); call records with a verdict on the media.
+// get no answer (silent); sources that fail too often, banned (ban, guess, scanner; package guard); dial codes (dial-codes); call records with a verdict on the media.
 //
 // What it does not do: TCP, TLS and WebSocket; requests to other domains; a next hop that is
 // itself a strict router (16.6 step 6); 3xx followed by us (16.5: it goes to the caller);

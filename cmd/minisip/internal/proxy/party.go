@@ -70,7 +70,8 @@ func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
 		return nil
 	}
 	d := &dialog{call: k, branch: b.key.id, media: b.media}
-	d.callee = session.Party{User: b.target.user, Tag: string(tag), Local: b.local, Addr: in.src}
+	d.callee = session.Party{User: b.target.user, Tag: string(tag), Local: b.local}
+	k.place(&d.callee, in.src)
 	d.callee.Routes = c.routesTo(b, in)
 	k.dialogs = append(k.dialogs, d)
 	k.joined(d.callee.User)
@@ -93,10 +94,25 @@ func (c *Core) routesTo(b *branch, in *inbound) []string {
 
 // learn takes from a response what the dialog must know of the callee.
 func (d *dialog) learn(in *inbound) {
-	d.callee.Addr = in.src
+	d.call.place(&d.callee, in.src)
 	d.callee.Identity = string(in.Get(sipmsg.ToHdr))
 	if u := contactOf(in.Message); u != "" {
 		d.callee.Contact = u
+	}
+}
+
+// place notes where the packets of one of the call's sides come from, for as long as the call is known.
+func (k *call) place(p *session.Party, at netip.AddrPort) {
+	if !k.forgotten && at != p.Addr {
+		k.core.sources.Add(at)
+		k.unplace(p)
+	}
+	p.Addr = at
+}
+
+func (k *call) unplace(p *session.Party) {
+	if p.Addr.IsValid() {
+		k.core.sources.Remove(p.Addr)
 	}
 }
 
@@ -137,7 +153,8 @@ func (k *call) move(r session.Role, d *dialog, in *inbound) {
 		p = &d.callee
 	}
 	k.core.logf("call %s: %s moved from %s to %s", k.number, p.User, p.Addr, in.src)
-	p.Addr, p.Local = in.src, in.local
+	k.place(p, in.src)
+	p.Local = in.local
 	k.course.Name(in.src, p.User)
 	for _, other := range k.dialogs {
 		if other == d || r == session.Caller {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"minisip/cmd/minisip/internal/guard"
 )
 
 // A script is a text file. Lines that begin with one of = > < | * are generated: -update
@@ -105,6 +107,8 @@ func (s *script) config(words []string) error {
 			s.relay.capacity = n
 		case "pending":
 			s.cfg.MaxPending = n
+		case "ban":
+			s.cfg.Bans = guard.Limits{Count: n, Within: time.Minute, For: time.Hour}
 		case "domain":
 			s.cfg.Domains = []string{value}
 		default:

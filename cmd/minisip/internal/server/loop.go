@@ -54,6 +54,7 @@ func (s *Server) beats() *time.Ticker {
 // beat does what is to be done now and then, and says that the loop turns.
 func (s *Server) beat(now time.Time) {
 	s.addrs.refresh(now, s.sockets)
+	s.core.Bans().Sweep(now)
 	if n := s.dropped.Load(); n > s.told {
 		s.cfg.Log(fmt.Sprintf("%d datagrams came faster than they could be handled and were dropped", n-s.told))
 		s.told = n

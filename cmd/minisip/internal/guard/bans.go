@@ -1,0 +1,247 @@
+package guard
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limits say when a source is banned.
+type Limits struct {
+	Count  int            // failures within Within; 0: nobody is ever banned
+	Within time.Duration  // how long a failure counts
+	For    time.Duration  // how long a ban lasts
+	Trust  []netip.Prefix // never banned
+}
+
+// Bans knows who has failed to authenticate or asked for users that do not exist. It counts by
+// source IP, of IPv6 by the /64 that one customer has. Only failures are charged; one request counts
+// once however often it is repeated; and the success of a user takes away what he was charged himself, the
+// ban included that came of it. It may be used by several goroutines.
+//
+// The zero value is not ready: use NewBans.
+type Bans struct {
+	banned atomic.Int32 // how many are, so that nobody need look who is while none is
+	seed   maphash.Seed
+
+	mu      sync.Mutex
+	limits  Limits
+	sources map[netip.Addr]*source
+}
+
+// NewBans makes an empty table.
+func NewBans(l Limits) *Bans {
+	b := &Bans{seed: maphash.MakeSeed(), sources: map[netip.Addr]*source{}}
+	b.SetLimits(l)
+	return b
+}
+
+// SetLimits changes the limits. Those who are trusted now, and everybody where nobody is banned any more,
+// are free at once.
+func (b *Bans) SetLimits(l Limits) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limits = l
+	for ip, s := range b.sources {
+		if l.Count <= 0 || trustsSome(l.Trust, ip) {
+			b.forget(ip, s)
+		}
+	}
+}
+
+// Failure is one thing that a source is charged with.
+type Failure struct {
+	User    []byte // whose name was used
+	Unknown bool   // there is no such user
+	Request []byte // what tells the request from others; repeated, it counts once
+	Why     string // in words
+}
+
+// Charge charges ip with a failure. It reports whether that gets it banned, which it was not before.
+func (b *Bans) Charge(now time.Time, ip netip.Addr, f Failure) (banned bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.limits.Count <= 0 || b.trusts(ip) {
+		return false
+	}
+	ip = origin(ip)
+	s := b.sources[ip]
+	if s == nil {
+		s = b.enter(now, ip)
+	}
+	if now.Before(s.until) {
+		s.failed++
+		return false
+	}
+	b.free(s)
+	c := charge{now, maphash.Bytes(b.seed, f.User), maphash.Bytes(b.seed, f.Request)}
+	s.expire(now, b.limits.Within)
+	if slices.ContainsFunc(s.charges, func(o charge) bool { return o.user == c.user && o.request == c.request }) {
+		return false
+	}
+	s.last = now
+	s.failed++
+	if f.Unknown {
+		s.ask(now, c.user, b.limits.For)
+	}
+	s.charges = append(s.charges, c)
+	if len(s.charges) < b.limits.Count {
+		return false
+	}
+	b.banned.Add(1)
+	s.until, s.why = now.Add(b.limits.For), f.Why
+	s.passes, s.tries = [2]bucket{full(now, passBurst), full(now, passBurst)}, full(now, b.limits.Count)
+	return true
+}
+
+// Succeed notes that a user has proved himself from ip.
+func (b *Bans) Succeed(now time.Time, ip netip.Addr, user []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.sources) == 0 {
+		return
+	}
+	ip = origin(ip)
+	s := b.sources[ip]
+	if s == nil {
+		return
+	}
+	own := maphash.Bytes(b.seed, user)
+	before := len(s.charges)
+	left := slices.DeleteFunc(s.charges, func(c charge) bool { return c.user == own })
+	if len(left) == before {
+		return
+	}
+	s.charges = left
+	b.free(s)
+	if len(left) == 0 && len(s.names) == 0 {
+		b.forget(ip, s)
+	}
+}
+
+// Banned says whether ip is banned. While nobody is it costs nothing.
+func (b *Bans) Banned(now time.Time, ip netip.Addr) bool {
+	if b.banned.Load() == 0 {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.sources[origin(ip)]
+	return s != nil && now.Before(s.until) && !b.trusts(ip)
+}
+
+// Pass says whether a datagram of a banned source is to be looked at all the same: so many
+// a second, those who bring credentials counted apart, so that a phone that shares the address with
+// an attacker can still prove itself.
+func (b *Bans) Pass(now time.Time, ip netip.Addr, proving bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.sources[origin(ip)]
+	if s == nil {
+		return true
+	}
+	kind := 0
+	if proving {
+		kind = 1
+	}
+	return s.passes[kind].take(now, passRate, passBurst)
+}
+
+// Try says whether the credentials of a user who does not live at a banned ip are to be verified: as many
+// as anybody may get wrong without being banned.
+func (b *Bans) Try(now time.Time, ip netip.Addr) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.sources[origin(ip)]
+	return s == nil || s.tries.take(now, float64(b.limits.Count)/b.limits.Within.Seconds(), b.limits.Count)
+}
+
+// Guesses says whether ip has asked for a few users that do not exist, and so is not to learn which ones do.
+func (b *Bans) Guesses(now time.Time, ip netip.Addr) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.sources) == 0 {
+		return false
+	}
+	s := b.sources[origin(ip)]
+	return s != nil && len(s.names) >= few && now.Sub(s.asked) < b.limits.For
+}
+
+// Ban is one source that is banned.
+type Ban struct {
+	IP       netip.Addr // of IPv6, the first of its /64
+	Until    time.Time
+	Failures int
+	Why      string // the last of them
+}
+
+// List gives those who are banned, the latest first.
+func (b *Bans) List(now time.Time) (list []Ban) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for ip, s := range b.sources {
+		if now.Before(s.until) {
+			list = append(list, Ban{ip, s.until, s.failed, s.why})
+		}
+	}
+	slices.SortFunc(list, func(x, y Ban) int {
+		if n := y.Until.Compare(x.Until); n != 0 {
+			return n
+		}
+		return x.IP.Compare(y.IP)
+	})
+	return list
+}
+
+// Lift ends the ban of ip and forgets what it was charged with. It reports false where ip was not banned.
+func (b *Bans) Lift(now time.Time, ip netip.Addr) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ip = origin(ip)
+	s := b.sources[ip]
+	if s == nil || !now.Before(s.until) {
+		return false
+	}
+	b.forget(ip, s)
+	return true
+}
+
+// Sweep forgets whose failures no longer count. It is to be called now and then.
+func (b *Bans) Sweep(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for ip, s := range b.sources {
+		if !now.Before(s.until) {
+			b.free(s)
+		}
+		if s.until.IsZero() {
+			s.expire(now, b.limits.Within)
+		}
+		if s.until.IsZero() && len(s.charges) == 0 && (len(s.names) == 0 || now.Sub(s.asked) >= b.limits.For) {
+			b.forget(ip, s)
+		}
+	}
+}
+
+// Len is how many sources are known.
+func (b *Bans) Len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.sources)
+}
+
+// free ends the ban of a source, if it is banned.
+func (b *Bans) free(s *source) {
+	if !s.until.IsZero() {
+		b.banned.Add(-1)
+		s.until, s.failed = time.Time{}, len(s.charges)
+	}
+}
+
+func (b *Bans) forget(ip netip.Addr, s *source) {
+	b.free(s)
+	delete(b.sources, ip)
+}

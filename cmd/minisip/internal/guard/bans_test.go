@@ -1,0 +1,199 @@
+package guard
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+var epoch = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+// TestBans plays scripts, a step a word: "wrong:001" is a failure of user 001, with "*" behind it once
+// more the same request, "unknown:x" a request as x who does not exist, "right:001" a success, "+30s" time that
+// passes, "lift" an operator's say; "free", "banned", "guesses" and "fair" are what holds then.
+func TestBans(t *testing.T) {
+	tests := []struct{ name, steps string }{
+		{"three failures within a minute", "wrong:001 wrong:001 free wrong:001 banned"},
+		{"they count for a minute", "wrong:001 wrong:001 +60s wrong:001 free wrong:001 free wrong:001 banned"},
+		{"one that is repeated counts once", "wrong:001 wrong:001* wrong:001* wrong:001* free"},
+		{"a ban ends after an hour", "wrong:001 wrong:002 wrong:003 banned +59m banned +1m free wrong:001 free"},
+		{"success takes back the user's own", "wrong:001 wrong:001 right:001 wrong:001 wrong:001 free"},
+		{"but nobody else's", "wrong:001 wrong:001 right:002 wrong:001 banned right:002 banned"},
+		{"success ends the ban that came of it", "wrong:001 wrong:001 wrong:001 banned right:001 free"},
+		{"who failed while it was banned has no say", "wrong:001 wrong:001 wrong:001 wrong:002 right:002 banned"},
+		{"one guess is all that a success buys", "wrong:001 wrong:001 wrong:002 right:002 free wrong:001 banned right:002 banned"},
+		{"an operator lifts it", "wrong:001 wrong:001 wrong:001 lift free wrong:001 wrong:001 free wrong:001 banned"},
+		{"unknown users count too", "unknown:a unknown:b free unknown:c banned guesses"},
+		{"who asks for one name all the time does not guess", "unknown:a +60s unknown:a +60s unknown:a +60s unknown:a fair"},
+		{"who asks for three does, for an hour", "unknown:a +60s unknown:b fair +60s unknown:c guesses +59m guesses +1m fair"},
+		{"a wrong password is no guess at names", "wrong:001 wrong:002 wrong:003 fair"},
+	}
+	for _, tt := range tests {
+		b := NewBans(Limits{Count: 3, Within: time.Minute, For: time.Hour})
+		ip := netip.MustParseAddr("198.51.100.7")
+		now, request := epoch, 0
+		for i, step := range strings.Fields(tt.steps) {
+			what, user, _ := strings.Cut(step, ":")
+			user, again := strings.CutSuffix(user, "*")
+			if !again {
+				request++
+			}
+			got := ""
+			switch what {
+			case "wrong", "unknown":
+				b.Charge(now, ip, Failure{User: []byte(user), Unknown: what == "unknown", Request: fmt.Append(nil, request)})
+			case "right":
+				b.Succeed(now, ip, []byte(user))
+			case "lift":
+				b.Lift(now, ip)
+			case "free", "banned":
+				got = map[bool]string{false: "free", true: "banned"}[b.Banned(now, ip)]
+			case "guesses", "fair":
+				got = map[bool]string{false: "fair", true: "guesses"}[b.Guesses(now, ip)]
+			default:
+				d, err := time.ParseDuration(step)
+				if err != nil {
+					t.Fatal(err)
+				}
+				now = now.Add(d)
+				b.Sweep(now)
+			}
+			if got != "" && got != what {
+				t.Errorf("%s: step %d: %s, want %s", tt.name, i, got, what)
+			}
+		}
+		b.Sweep(now.Add(2 * time.Hour))
+		if n := b.Len(); n != 0 || b.banned.Load() != 0 {
+			t.Errorf("%s: after two hours %d sources are known, %d banned", tt.name, n, b.banned.Load())
+		}
+	}
+}
+
+func ban(b *Bans, ip string) {
+	for i := range b.limits.Count {
+		b.Charge(epoch, netip.MustParseAddr(ip), Failure{Request: fmt.Append(nil, i), Why: "wrong password for 001"})
+	}
+}
+
+// A ban holds for an IPv4 address, however it is written, and for the /64 of an IPv6 address.
+func TestBanScope(t *testing.T) {
+	for _, tt := range []struct {
+		banned, asked string
+		want          bool
+	}{
+		{"198.51.100.7", "198.51.100.7", true},
+		{"198.51.100.7", "::ffff:198.51.100.7", true},
+		{"::ffff:198.51.100.7", "198.51.100.7", true},
+		{"198.51.100.7", "198.51.100.8", false},
+		{"2001:db8:0:1::5", "2001:db8:0:1:a:b:c:d", true},
+		{"2001:db8:0:1::5", "2001:db8:0:2::5", false},
+	} {
+		b := NewBans(Limits{Count: 2, Within: time.Minute, For: time.Hour})
+		ban(b, tt.banned)
+		if got := b.Banned(epoch, netip.MustParseAddr(tt.asked)); got != tt.want {
+			t.Errorf("with %s banned, %s is: %v", tt.banned, tt.asked, got)
+		}
+	}
+}
+
+func TestTrust(t *testing.T) {
+	b := NewBans(Limits{Count: 2, Within: time.Minute, For: time.Hour, Trust: []netip.Prefix{
+		netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8::5/128"),
+	}})
+	for _, ip := range []string{"198.51.100.7", "2001:db8::5", "2001:db8::6", "192.0.2.1"} {
+		ban(b, ip)
+	}
+	for ip, want := range map[string]bool{
+		"198.51.100.7": false, "::ffff:198.51.100.7": false, "2001:db8::5": false, "2001:db8::6": true, "192.0.2.1": true,
+	} {
+		if got := b.Banned(epoch, netip.MustParseAddr(ip)); got != want {
+			t.Errorf("%s is banned: %v", ip, got)
+		}
+	}
+	b.SetLimits(Limits{Count: 2, Within: time.Minute, For: time.Hour, Trust: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	if got := b.List(epoch); len(got) != 1 || got[0].IP.String() != "2001:db8::" {
+		t.Errorf("with 192.0.2.0/24 trusted, banned are %v", got)
+	}
+	b.SetLimits(Limits{})
+	ban(b, "192.0.2.1")
+	if got := b.List(epoch); len(got) != 0 {
+		t.Errorf("with bans off, banned are %v", got)
+	}
+}
+
+func TestList(t *testing.T) {
+	b := NewBans(Limits{Count: 2, Within: time.Minute, For: time.Hour})
+	ban(b, "198.51.100.7")
+	b.Charge(epoch, netip.MustParseAddr("198.51.100.7"), Failure{Request: []byte("more")})
+	b.Charge(epoch, netip.MustParseAddr("198.51.100.8"), Failure{})
+	want := Ban{netip.MustParseAddr("198.51.100.7"), epoch.Add(time.Hour), 3, "wrong password for 001"}
+	if got := b.List(epoch); len(got) != 1 || got[0] != want {
+		t.Errorf("banned: %v, want %v", got, want)
+	}
+	if b.Lift(epoch, netip.MustParseAddr("198.51.100.8")) {
+		t.Error("lifted a ban that was none")
+	}
+}
+
+// The table is bounded, and those who are banned stay in it.
+func TestBansAreBounded(t *testing.T) {
+	b := NewBans(Limits{Count: 2, Within: time.Minute, For: time.Hour})
+	ban(b, "192.0.2.1")
+	for i := range maxSources + 1000 {
+		ip := netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)})
+		b.Charge(epoch.Add(time.Duration(i)), ip, Failure{})
+	}
+	if n := b.Len(); n != maxSources {
+		t.Errorf("%d sources known, want %d", n, maxSources)
+	}
+	if !b.Banned(epoch, netip.MustParseAddr("192.0.2.1")) {
+		t.Error("one who was banned was forgotten for some who were not")
+	}
+}
+
+// Of a banned source some are looked at, and who brings no credentials takes nothing from who does.
+func TestPass(t *testing.T) {
+	b := NewBans(Limits{Count: 10, Within: time.Minute, For: time.Hour})
+	ban(b, "192.0.2.1")
+	ip := netip.MustParseAddr("192.0.2.1")
+	count := func(now time.Time, ask func(time.Time) bool) (n int) {
+		for range 1000 {
+			if ask(now) {
+				n++
+			}
+		}
+		return n
+	}
+	bare := func(now time.Time) bool { return b.Pass(now, ip, false) }
+	proving := func(now time.Time) bool { return b.Pass(now, ip, true) }
+	try := func(now time.Time) bool { return b.Try(now, ip) }
+	for i, step := range []struct {
+		after time.Duration
+		ask   func(time.Time) bool
+		want  int
+	}{
+		{0, bare, passBurst}, {0, proving, passBurst}, {0, try, 10},
+		{time.Second, bare, passRate}, {time.Second, proving, passRate}, {6 * time.Second, try, 1},
+		{time.Hour, bare, passBurst}, {time.Hour, try, 10},
+	} {
+		if got := count(epoch.Add(step.after), step.ask); got != step.want {
+			t.Errorf("step %d: %d pass, want %d", i, got, step.want)
+		}
+	}
+}
+
+// While nobody is banned a reader pays nothing, and never more than a look-up.
+func TestBannedAllocatesNothing(t *testing.T) {
+	b := NewBans(Limits{Count: 2, Within: time.Minute, For: time.Hour})
+	ban(b, "192.0.2.1")
+	ip := netip.MustParseAddr("192.0.2.2")
+	if n := testing.AllocsPerRun(100, func() {
+		b.Banned(epoch, ip)
+		b.Succeed(epoch, ip, []byte("001"))
+		b.Guesses(epoch, ip)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -1,0 +1,100 @@
+package guard
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// source is what is known of one that has failed.
+type source struct {
+	charges []charge  // that count now, the oldest first; at most Limits.Count; as they were while banned
+	names   []uint64  // hashes of different unknown names asked for, at most few
+	asked   time.Time // when the last of them was
+	until   time.Time // end of the ban
+	last    time.Time // when it was last charged
+	failed  int       // how often it has failed since, for people to see
+	why     string    // the charge that led to the ban
+	passes  [2]bucket // of a banned source: for those who bring credentials, and for the others
+	tries   bucket    // of a banned source: credentials of users who do not live there
+}
+
+// charge is one failure.
+type charge struct {
+	at            time.Time
+	user, request uint64 // hashes
+}
+
+// few is how many unknown names one may ask for before he is taken for somebody who guesses.
+const few = 3
+
+// maxSources bounds the table. The longest silent goes first.
+const maxSources = 16384
+
+// ask notes that the source has asked for a name that does not exist.
+func (s *source) ask(now time.Time, name uint64, forgetAfter time.Duration) {
+	if now.Sub(s.asked) >= forgetAfter {
+		s.names = nil
+	}
+	s.asked = now
+	if len(s.names) < few && !slices.Contains(s.names, name) {
+		s.names = append(s.names, name)
+	}
+}
+
+// expire takes away the charges that are too old to count.
+func (s *source) expire(now time.Time, within time.Duration) {
+	n := 0
+	for n < len(s.charges) && now.Sub(s.charges[n].at) >= within {
+		n++
+	}
+	s.charges = slices.Delete(s.charges, 0, n)
+}
+
+// enter makes room for a source that is not known. Of a few others, taken at random, the one that
+// was charged longest ago is forgotten, a banned one only when all of them are.
+func (b *Bans) enter(now time.Time, ip netip.Addr) *source {
+	if len(b.sources) >= maxSources {
+		const looked = 8
+		n := 0
+		var worst netip.Addr
+		var oldest *source
+		for other, s := range b.sources {
+			if oldest == nil || s.until.IsZero() && !oldest.until.IsZero() ||
+				s.until.IsZero() == oldest.until.IsZero() && s.last.Before(oldest.last) {
+				worst, oldest = other, s
+			}
+			if n++; n == looked {
+				break
+			}
+		}
+		b.forget(worst, oldest)
+	}
+	s := &source{last: now}
+	b.sources[ip] = s
+	return s
+}
+
+func (b *Bans) trusts(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	return slices.ContainsFunc(b.limits.Trust, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// trustsSome says whether trust covers any of what is charged together as ip.
+func trustsSome(trust []netip.Prefix, ip netip.Addr) bool {
+	whole := netip.PrefixFrom(ip, min(ip.BitLen(), 64))
+	return slices.ContainsFunc(trust, whole.Overlaps)
+}
+
+// origin is what is charged for what comes from ip.
+func origin(ip netip.Addr) netip.Addr {
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip
+	}
+	p, err := ip.Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return p.Addr()
+}

@@ -1,0 +1,105 @@
+package proxy
+
+import (
+	"bytes"
+
+	"minisip/cmd/minisip/internal/guard"
+	"minisip/sipmsg"
+)
+
+// hush decides whether a request outside a call gets no answer at all: in silent mode, one of a user who
+// is not in the user file or of a scanner; and from a source that is banned, or that has asked for so many users
+// who do not exist that it must be guessing, what comes from no phone that we know there.
+func (c *Core) hush(in *inbound) bool {
+	name := c.claimed(in)
+	known := len(name) > 0 && c.users.Lookup(name) != nil
+	switch {
+	case c.cfg.Silent && isScanner(in.Get(sipmsg.UserAgentHdr)):
+		c.count.drop(Scanner)
+		c.charge(in, guard.Failure{User: name, Why: "the scanner " + printable(in.Get(sipmsg.UserAgentHdr))})
+	case c.cfg.Silent && !known:
+		c.count.drop(UnknownUser)
+		if c.hushed.news(in.now, in.src.Addr()) {
+			c.logf("silent: %s from %s as %q gets no answer: %s",
+				printable(in.MethodName()), in.src, printable(name), c.noSuchUser(name))
+		}
+		c.charge(in, guard.Failure{User: name, Unknown: true, Why: "no such user: " + printable(name)})
+	case c.doubts(in, name, known):
+		c.count.drop(Doubtful)
+		if known && c.hushed.news(in.now, in.src.Addr()) {
+			c.logf("%s from %s as %s gets no answer: too much from there has failed", printable(in.MethodName()), in.src, printable(name))
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// doubts says whether a request is not to be answered for what else its source has sent. Who has a binding at that
+// IP goes on as ever; who brings credentials goes on if they are right, else he hears nothing: so neither silence
+// nor a challenge tells which names exist.
+func (c *Core) doubts(in *inbound, name []byte, known bool) bool {
+	ip := in.src.Addr()
+	banned := c.bans.Banned(in.now, ip)
+	if !banned && !(c.cfg.Silent && c.bans.Guesses(in.now, ip)) || c.sources.Has(in.src) {
+		return false
+	}
+	if known && c.livesAt(in, name) {
+		return false
+	}
+	in.doubted = true
+	return !known || !c.offersProof(in) || banned && !c.bans.Try(in.now, ip)
+}
+
+// livesAt says whether a user has a binding at the IP that a request comes from.
+func (c *Core) livesAt(in *inbound, name []byte) bool {
+	for _, b := range c.where.Lookup(in.now, string(name)) {
+		if b.Source.Addr() == in.src.Addr() {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Core) offersProof(in *inbound) bool {
+	for _, id := range credentialFields {
+		if in.Index(id) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// charge charges the source of a request with a failure, and says so when it is banned for that.
+func (c *Core) charge(in *inbound, f guard.Failure) {
+	if in.Method() == sipmsg.ACK {
+		return // it belongs to a request that was charged
+	}
+	c.head = append(append(append(c.head[:0], in.CallID()...), 0), in.Get(sipmsg.CSeqHdr)...)
+	f.Request = c.head
+	if l := &c.cfg.Bans; c.bans.Charge(in.now, in.src.Addr(), f) {
+		c.logf("%s is banned for %s: %d failures within %s, the last: %s", in.src.Addr(), l.For, l.Count, l.Within, f.Why)
+	}
+}
+
+// Bans are the sources that are banned. They may be used by other goroutines.
+func (c *Core) Bans() *guard.Bans { return c.bans }
+
+// Sources are the addresses that have a binding or are a side of a call. They may be used by
+// other goroutines.
+func (c *Core) Sources() *guard.Sources { return c.sources }
+
+// scanners are how the User-Agents of tools begin that look for servers to abuse; no phone's does.
+var scanners = [...][]byte{
+	[]byte("friendly-scanner"), []byte("friendly-request"), []byte("sipvicious"), []byte("sipcli"), []byte("sundayddr"),
+	[]byte("sip-scan"), []byte("sipscan"), []byte("siparmyknife"), []byte("iwar"), []byte("smap"), []byte("pplsip"), []byte("vaxsipuseragent"),
+}
+
+func isScanner(agent []byte) bool {
+	for _, s := range scanners {
+		if len(agent) >= len(s) && bytes.EqualFold(agent[:len(s)], s) {
+			return true
+		}
+	}
+	return false
+}
