@@ -23,10 +23,11 @@ type call struct {
 	caller    session.Party
 	dialled   string
 	dialogs   []*dialog
-	pending   bool // counts as unanswered
-	counted   bool // is in its caller's account
-	streams   int  // relay streams that are open
-	forgotten bool // a late answer can still be about it
+	pending   bool    // counts as unanswered
+	counted   bool    // is in its caller's account
+	streams   int     // relay streams that are open
+	missed    [2]bool // by role: the log was told that nothing comes from this side
+	forgotten bool    // a late answer can still be about it
 	course    *trail.Course
 	next      *call // the same call on another way through us (a spiral)
 }
@@ -269,7 +270,7 @@ func (k *call) Expire(now time.Time) {
 	limit := k.limit()
 	over, next := k.Silent(now, k.lastMedia(), limit)
 	if !over {
-		k.core.timers.Set(&k.timer, next)
+		k.core.timers.Set(&k.timer, k.listen(now, limit, next))
 		return
 	}
 	for _, d := range k.dialogs {

@@ -58,7 +58,7 @@
 // Path or Record-Route leads to another machine than the one whose packets they came in
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia); keepalive
 // of phones behind NAT (keepalive, keepalive-crlf); the end of silent calls (silence,
-// silence-hold, no-ack); copies made by the network (retransmit-invite); unknown users who
+// silence-hold, one-way, no-ack); copies made by the network (retransmit-invite); unknown users who
 // get no answer (silent); sources that fail too often, banned (ban, guess, scanner; package guard); dial codes (dial-codes); call records with a verdict on the media.
 //
 // What it does not do: TCP, TLS and WebSocket; requests to other domains; a next hop that is

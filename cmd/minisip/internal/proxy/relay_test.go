@@ -19,7 +19,7 @@ type fakeRelay struct {
 type fakeStream struct {
 	relay       *fakeRelay
 	number      int
-	first, last time.Time // packets, of either side
+	first, last [2]time.Time // packets, by side
 	closed      bool
 }
 
@@ -63,22 +63,23 @@ func (s *fakeStream) Expect(side session.Role, p Peer, _ map[uint8]uint32) {
 }
 
 // LastMedia implements Stream.
-func (s *fakeStream) LastMedia(session.Role) time.Time { return s.last }
+func (s *fakeStream) LastMedia(from session.Role) time.Time { return s.last[from] }
 
-// Flow implements Stream: 50 packets a second from either side, none lost.
-func (s *fakeStream) Flow(session.Role) Flow {
-	if s.first.IsZero() {
+// Flow implements Stream: 50 packets a second, none lost.
+func (s *fakeStream) Flow(from session.Role) Flow {
+	first, last := s.first[from], s.last[from]
+	if first.IsZero() {
 		return Flow{}
 	}
-	return Flow{Packets: 50*uint64(s.last.Sub(s.first)/time.Second) + 1, First: s.first, Last: s.last}
+	return Flow{Packets: 50*uint64(last.Sub(first)/time.Second) + 1, First: first, Last: last}
 }
 
-// media lets packets pass, both ways.
-func (s *fakeStream) media(now time.Time) {
-	if s.first.IsZero() {
-		s.first = now
+// media lets packets of one side pass.
+func (s *fakeStream) media(now time.Time, from session.Role) {
+	if s.first[from].IsZero() {
+		s.first[from] = now
 	}
-	s.last = now
+	s.last[from] = now
 }
 
 // Close implements Stream.

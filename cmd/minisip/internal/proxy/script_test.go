@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"minisip/cmd/minisip/internal/guard"
+	"minisip/session"
 )
 
 // A script is a text file. Lines that begin with one of = > < | * are generated: -update
@@ -25,7 +26,7 @@ import (
 //	N: raw                   it sends the indented lines
 //	N: ... as M              with the state of phone M, but its own address and credentials
 //	N moves to A:P           its packets come from there now
-//	media                    packets pass on all open streams
+//	media                    packets pass on all open streams, both ways or "from the caller"
 //	wait 500ms, at 2s        time passes
 //
 // Indented lines below a message set ("Name: value"), add ("+Name: value") or take out
@@ -52,8 +53,14 @@ func (s *script) run(command string, args []string) error {
 			s.register(s.phone(name))
 		}
 	case "media":
+		// of both sides, or "media from the caller"
 		for _, st := range s.relay.streams {
-			st.media(s.now)
+			if words[len(words)-1] != "callee" {
+				st.media(s.now, session.Caller)
+			}
+			if words[len(words)-1] != "caller" {
+				st.media(s.now, session.Callee)
+			}
 		}
 	case "wait":
 		d, err := time.ParseDuration(words[1])
