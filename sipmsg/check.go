@@ -113,9 +113,9 @@ func (m *Message) readCallID() {
 	}
 }
 
-// readCSeq: "The sequence number value MUST be expressible as a 32-bit unsigned integer", "The method MUST
-// match that of the request" (RFC 3261 8.1.1.5). That senders must stay below 2**31 is not held
-// against them. A response has its method from here.
+// readCSeq: "The sequence number value MUST be expressible as a 32-bit unsigned integer and MUST be less
+// than 2**31", "The method MUST match that of the request" (RFC 3261 8.1.1.5). A response has its
+// method from here.
 func (m *Message) readCSeq() {
 	i := m.Index(CSeqHdr)
 	if i < 0 {
@@ -124,7 +124,7 @@ func (m *Message) readCSeq() {
 	f := m.field(i)
 	value := m.data[f.value:f.end]
 	digits := run(digitChar, value, 0)
-	n, ok := number(value[:digits], 1<<32-1)
+	n, ok := number(value[:digits], 1<<31-1)
 	start := skipLWS(value, digits)
 	name := value[start:]
 	if !ok || start == digits || !all(tokenChar, name) {

@@ -169,6 +169,7 @@ func TestParseErrors(t *testing.T) {
 		{"Call-ID of two words", "c1@192.0.2.1", "c1 c2", ErrMalformed, "Call-ID", true},
 		{"CSeq without number", "7 INVITE", "INVITE", ErrMalformed, "CSeq", true},
 		{"CSeq without method", "7 INVITE", "7", ErrMalformed, "CSeq", true},
+		{"CSeq of 2**31", "7 INVITE", "2147483648 INVITE", ErrMalformed, "CSeq", true},
 		{"CSeq of 33 bits", "7 INVITE", "4294967296 INVITE", ErrMalformed, "CSeq", true},
 		{"negative CSeq", "7 INVITE", "-7 INVITE", ErrMalformed, "CSeq", true},
 		{"CSeq in another case", "7 INVITE", "7 invite", ErrMethod, "CSeq", true},

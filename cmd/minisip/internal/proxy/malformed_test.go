@@ -73,7 +73,7 @@ func TestBadDatagrams(t *testing.T) {
 		{"a bad Request-URI", change(t, "sip:002@minisip.example SIP", "sip:002@[::1 SIP"), bad("Request-URI"), true},
 		{"a space in the Request-URI", change(t, "sip:002@minisip.example SIP", "sip:002@mini sip SIP"), bad("Request-URI"), true},
 		{"another method in CSeq", change(t, "1 MESSAGE", "1 INVITE"), bad("CSeq"), true},
-		{"a CSeq too large", change(t, "1 MESSAGE", "4294967296 MESSAGE"), bad("CSeq"), true},
+		{"a CSeq too large", change(t, "1 MESSAGE", "2147483648 MESSAGE"), bad("CSeq"), true},
 		{"two Call-IDs", change(t, "Call-ID: c@001\r\n", "Call-ID: c@001\r\ni: d@001\r\n"), bad("Call-ID"), true},
 		{"two CSeqs", change(t, "CSeq: 1 MESSAGE\r\n", "CSeq: 1 MESSAGE\r\nCSeq: 2 MESSAGE\r\n"), bad("CSeq"), true},
 		{"two Froms", change(t, "CSeq: 1", "From: <sip:002@minisip.example>;tag=b\r\nCSeq: 1"), bad("From"), true},

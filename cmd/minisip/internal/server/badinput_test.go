@@ -84,6 +84,7 @@ var badDatagrams = []struct {
 	{"two Content-Length", with("Content", "l: 0\r\nContent"), "SIP/2.0 400 Bad Request: Content-Length\r\n", true},
 
 	{"CSeq of another method", with("1 OPTIONS", "1 INVITE"), "SIP/2.0 400 Bad Request: CSeq\r\n", true},
+	{"CSeq of 2**31", with("1 OPTIONS", "2147483648 OPTIONS"), "SIP/2.0 400 Bad Request: CSeq\r\n", true},
 	{"CSeq over 32 bits", with("1 OPTIONS", "4294967296 OPTIONS"), "SIP/2.0 400 Bad Request: CSeq\r\n", true},
 	{"Max-Forwards over 255", with("70", "256"), "SIP/2.0 400 Bad Request: Max-Forwards\r\n", true},
 	{"another SIP version", with("SIP/2.0\r\n", "SIP/3.0\r\n"), "SIP/2.0 505 ", true},
