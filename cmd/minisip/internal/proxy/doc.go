@@ -27,6 +27,7 @@
 //	16.3          400, 416, 420, 482, 483                         validate      refusals, loop, sips
 //	16.4          our Routes off, strict routers in front         route         strict-router, TestFindRoutes
 //	16.5          targets: user, or a Contact that we gave out    outside       dial-contact, contact-claims-user
+//	16.6 step 6   a next hop that is a strict router              route         next-hop-strict
 //	16.6          forwarding, Record-Route, groups by q, timer C  forward       call, fork-serial, timer-c
 //	16.7          best response, gathered challenges, 6xx         response      TestBestResponse, decline-fork
 //	16.7, 17.1.3  responses that do not fit are dropped           transaction   wrong-response
@@ -61,8 +62,8 @@
 // silence-hold, one-way, no-ack); copies made by the network (retransmit-invite); unknown users who
 // get no answer (silent); sources that fail too often, banned (ban, guess, scanner; package guard); dial codes (dial-codes); call records with a verdict on the media.
 //
-// What it does not do: TCP, TLS and WebSocket; requests to other domains; a next hop that is
-// itself a strict router (16.6 step 6); 3xx followed by us (16.5: it goes to the caller);
+// What it does not do: TCP, TLS and WebSocket; requests to other domains; 3xx
+// followed by us (16.5: it goes to the caller);
 // presence and voicemail; temporary GRUUs (RFC 5627 3.1.2); Flow-Timer (RFC 5626 4.4: a phone whose
 // keepalives stop is not taken for gone, and our own pings keep its NAT open); session timers of its own
 // (RFC 4028: they pass through); multicast. After a restart a call that is going on keeps its

@@ -103,17 +103,13 @@ func (c *Core) forward(b *branch, now time.Time) int {
 }
 
 // rewriteRequest makes the edits that every forwarded request gets: RFC 3261 16.6 steps
-// 2, 3, 6, the Max-Breadth of RFC 5393 5.3.3, and what NAT needs. routes are pushed in front.
+// 2, 3, 6, the Max-Breadth of RFC 5393 5.3.3, and what NAT needs. routes are pushed in front;
+// an empty uri leaves the Request-URI, or what a strict router made of it.
 func (c *Core) rewriteRequest(in *inbound, uri string, routes []string, breadth int) {
 	m := in.Message
 	m.ResetEdits()
 	nat.FixVia(m, in.src, c.cfg.Via)
-	switch {
-	case uri != "":
-		m.SetRequestURI([]byte(uri))
-	case in.strict:
-		m.SetRequestURI(in.target())
-	}
+	in.setRoutes(uri, routes)
 	if n, ok := m.MaxForwards(); ok {
 		var digits [4]byte
 		m.SetHeader(m.Index(sipmsg.MaxForwardsHdr), strconv.AppendInt(digits[:0], int64(max(n-1, 0)), 10))
@@ -122,13 +118,6 @@ func (c *Core) rewriteRequest(in *inbound, uri string, routes []string, breadth 
 	}
 	setBreadth(m, breadth)
 	c.stripCredentials(m)
-	removeRoutes(m, in.routes)
-	if in.strict {
-		m.Remove(lastValue(m, sipmsg.RouteHdr))
-	}
-	for i := len(routes) - 1; i >= 0; i-- {
-		m.Prepend("Route", []byte(routes[i]))
-	}
 	if c.cfg.Contact && makesOrRefreshes(m.Method()) && m.Index(sipmsg.ContactHdr) >= 0 {
 		nat.FixContact(m, in.src)
 	}

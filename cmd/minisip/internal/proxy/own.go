@@ -26,6 +26,7 @@ func (c *Core) ownRequest(now time.Time, r ownRequest) *clientTx {
 	if r.uri == "" {
 		r.uri = "sip:" + r.dst.String()
 	}
+	r.uri, r.routes = throughStrict(r.uri, r.routes)
 	mark := noted{key: c.trail.Key([]byte(r.callID))}
 	tx := &clientTx{key: clientKey{id: c.newID()}, mark: mark, to: r.dst, local: r.local, user: r.user}
 	b := make([]byte, 0, 512+len(r.body))

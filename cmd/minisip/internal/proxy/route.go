@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/netip"
+	"slices"
 
 	"minisip/session"
 	"minisip/sipmsg"
@@ -70,17 +71,19 @@ func (c *Core) ourRoute(in *inbound, value []byte, top bool) bool {
 }
 
 // nextRoute gives the first Route value behind ours, or nil.
-func (in *inbound) nextRoute() []byte {
+func (in *inbound) nextRoute() []byte { return in.nextRouteValue().Bytes }
+
+func (in *inbound) nextRouteValue() (v sipmsg.Value) {
 	if in.strict && in.countRoutes() == in.routes+1 {
-		return nil // that one is the remote target
+		return v // that one is the remote target
 	}
 	n := 0
 	for it := in.Values(sipmsg.RouteHdr); it.Next(); n++ {
 		if n == in.routes {
-			return it.Value().Bytes
+			return it.Value()
 		}
 	}
-	return nil
+	return v
 }
 
 // routeOn decides where a request inside a dialog goes: what follows our Route is
@@ -142,11 +145,54 @@ func (c *Core) routeAddr(value string) (netip.AddrPort, bool) {
 	return at, true
 }
 
-// removeRoutes takes the first n Route values out: those that named us.
-func removeRoutes(m *sipmsg.Message, n int) {
+// setRoutes takes the Route values that named us out of a request and pushes routes in
+// front of what is left. The Request-URI becomes uri; where that is empty, it stays, or
+// is what a strict router in front of us has made a Route.
+func (in *inbound) setRoutes(uri string, routes []string) {
+	m := in.Message
+	if uri == "" {
+		uri = string(in.target())
+	}
+	next := in.nextRouteValue()
+	n := in.routes
 	for it := m.Values(sipmsg.RouteHdr); n > 0 && it.Next(); n-- {
 		m.Remove(it.Value())
 	}
+	if in.strict {
+		m.Remove(lastValue(m, sipmsg.RouteHdr))
+	}
+	switch {
+	case len(routes) > 0:
+		uri, routes = throughStrict(uri, routes)
+	case len(next.Bytes) > 0 && isStrict(string(next.Bytes)):
+		var rest []string
+		uri, rest = throughStrict(uri, []string{string(next.Bytes)})
+		m.Remove(next)
+		m.Append("Route", []byte(rest[0]))
+	}
+	if uri != string(in.RequestURI()) {
+		m.SetRequestURI([]byte(uri))
+	}
+	for _, r := range slices.Backward(routes) {
+		m.Prepend("Route", []byte(r))
+	}
+}
+
+// isStrict says whether a Route value leads to a router of RFC 2543: it has no lr parameter.
+func isStrict(route string) bool {
+	_, u, ok := readURI([]byte(route))
+	_, loose := u.Param("lr")
+	return ok && !loose
+}
+
+// throughStrict makes what a strict router wants where the first of routes is one, RFC 3261
+// 16.6 step 6 and 12.2.1.1: its URI is the Request-URI, and ours the last Route.
+func throughStrict(uri string, routes []string) (string, []string) {
+	if len(routes) == 0 || !isStrict(routes[0]) {
+		return uri, routes
+	}
+	hop, _, _ := readURI([]byte(routes[0]))
+	return targetURI(string(hop)), append(slices.Clone(routes[1:]), "<"+uri+">")
 }
 
 func lastValue(m *sipmsg.Message, id sipmsg.ID) (v sipmsg.Value) {
