@@ -130,8 +130,12 @@ func (t *Client) Tick(now time.Time) Action {
 		t.c = time.Time{}
 		return Expired
 	case due(t.retransmit, now):
+		act := Send
+		if t.state != Proceeding && t.interval == 4*T1 {
+			act |= Silent
+		}
 		t.retransmit = now.Add(t.next())
-		return Send
+		return act
 	}
 	return 0
 }

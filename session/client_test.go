@@ -67,7 +67,7 @@ var inviteClientScripts = []struct{ name, script string }{
 		0       start   -             calling
 		0.5     A       send          calling
 		1.5     A       send          calling
-		3.5     A       send          calling
+		3.5     A       send+silent   calling
 		7.5     A       send          calling
 		15.5    A       send          calling
 		31.5    A       send          calling
@@ -244,7 +244,7 @@ func TestTimerCBeforeB(t *testing.T) {
 		0       start   -             calling
 		0.5     A       send          calling
 		1.5     A       send          calling
-		3.5     A       send          calling
+		3.5     A       send+silent   calling
 		7.5     A       send          calling
 		10      C       timeout+done  terminated`)
 }
@@ -255,7 +255,7 @@ var otherClientScripts = []struct{ name, script string }{
 		0       start   -             trying
 		0.5     E       send          trying
 		1.5     E       send          trying
-		3.5     E       send          trying
+		3.5     E       send+silent   trying
 		7.5     E       send          trying
 		11.5    E       send          trying
 		15.5    E       send          trying

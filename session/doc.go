@@ -36,7 +36,7 @@ const (
 	// Patience is how long a request other than INVITE waits for its first response. RFC 4320
 	// 4.1: not before "the amount of time it takes a client transaction's Timer E to be reset
 	// to T2", and no later, "an SIP element MUST respond to a non-INVITE request with a
-	// Status-Code of 100 (Trying)".
+	// Status-Code of 100 (Trying)". A client that has heard nothing for so long says so.
 	Patience = T1 + 2*T1 + 4*T1
 
 	// TimerC is how long a proxied INVITE may ring without news. RFC 3261 16.6
@@ -63,6 +63,8 @@ const (
 	Done
 	// Slow: a request other than INVITE has waited so long that the server's user owes it a 100.
 	Slow
+	// Silent, beside Send: Patience is over, and three copies of the request have brought nothing.
+	Silent
 )
 
 // Has says whether all of b is set.

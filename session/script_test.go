@@ -22,7 +22,7 @@ func after(t *testing.T, seconds string) time.Time {
 // actions writes an Action as scripts do: "pass+ack", or "-" for none.
 func actions(a Action) string {
 	var names []string
-	for i, name := range []string{"send", "pass", "ack", "timeout", "expired", "done", "slow"} {
+	for i, name := range []string{"send", "pass", "ack", "timeout", "expired", "done", "slow", "silent"} {
 		if a.Has(1 << i) {
 			names = append(names, name)
 		}

@@ -152,3 +152,22 @@ func (ctx *context) next(now time.Time) {
 	ctx.later = ctx.later[1:]
 	ctx.core.fork(ctx, now, group)
 }
+
+// silent is told that nothing has come from the branch's phone since the request was sent for
+// the third time. Where others are still to be tried, they need not wait for timer B or F:
+// the branch is given up, and if the phone wakes up it gets a CANCEL.
+func (b *branch) silent(now time.Time) (givenUp bool) {
+	ctx := b.ctx
+	if ctx.done || ctx.cancelled || len(ctx.later) == 0 {
+		return false
+	}
+	ctx.core.unanswered(b, now)
+	if ctx.invite {
+		b.stop(now)
+	} else {
+		b.status = 408
+		b.drop()
+	}
+	ctx.considerNothing(b, now)
+	return true
+}

@@ -29,6 +29,8 @@
 //	16.5          targets: user, or a Contact that we gave out    outside       dial-contact, contact-claims-user
 //	16.6 step 6   a next hop that is a strict router              route         next-hop-strict
 //	16.6          forwarding, Record-Route, groups by q, timer C  forward       call, fork-serial, timer-c
+//	16.6, 16.8    the next group when one is silent for 3.5 s     context       failover, failover-late,
+//	              or timer C has run out                                        failover-subscribe
 //	16.7          best response, gathered challenges, 6xx         response      TestBestResponse, decline-fork
 //	16.7, 17.1.3  responses that do not fit are dropped           transaction   wrong-response
 //	16.10         CANCEL of all branches                          cancel        cancel-fork
@@ -43,6 +45,7 @@
 //	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer
 //	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless
 //	RFC 3311      UPDATE                                          media         prack, update-hold
+//	RFC 3428 4    MESSAGE to all bindings                         outside       message, failover-subscribe
 //	RFC 3327      Path                                            outside       path, path-third-party
 //	RFC 4320 4    100 after 3.5 s, no other 1xx, no late 408,     response      message-timeout, timer-f
 //	              to anything but INVITE

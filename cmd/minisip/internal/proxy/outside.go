@@ -57,6 +57,9 @@ func (c *Core) begin(in *inbound, user, callee string, targets []target) {
 		c.newCall(ctx, in, callee)
 	}
 	ctx.later = groups(targets)
+	if in.Method() == sipmsg.MESSAGE {
+		ctx.later = [][]target{targets} // q or not: it is read on any of them
+	}
 	ctx.next(in.now)
 }
 

@@ -141,6 +141,9 @@ func (tx *clientTx) start(c *Core, now time.Time, invite bool) {
 // Expire implements session.Expirer.
 func (tx *clientTx) Expire(now time.Time) {
 	act := tx.Tick(now)
+	if b, ok := tx.user.(*branch); ok && act.Has(session.Silent) && b.silent(now) {
+		return
+	}
 	if act.Has(session.Send) {
 		tx.core.send("sent again", tx.mark, tx.local, tx.to, tx.sent)
 	}
