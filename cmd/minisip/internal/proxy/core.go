@@ -119,6 +119,7 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 		c.heard(src, now)
 	}
 	switch {
+	case err != nil && c.pinged(in, err):
 	case err != nil:
 		c.malformed(in, err)
 	case m.IsRequest():

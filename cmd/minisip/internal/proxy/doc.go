@@ -51,6 +51,8 @@
 //	              to anything but INVITE
 //	RFC 5393 4.2  a loop is told from a spiral                    validate      loop
 //	RFC 5393 5.3  Max-Breadth, 440                                forward       max-breadth, TestShare
+//	RFC 5626 4.4  keepalives of phones answered: CRLF, and STUN   ping, stun    TestKeepalivesAnswered,
+//	              (RFC 8489, Binding requests)                                  TestSTUN
 //	RFC 5626 6    439, a flow registers alone, Require: outbound  outbound      outbound-refused
 //	RFC 5626 7    one flow of a phone at a time, 430, 408         outbound      outbound
 //	RFC 5627      public GRUUs: given, resolved, kept in Contact  gruu          gruu, gruu-transfer
