@@ -26,6 +26,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 )
 
 // Policy is the Content-Security-Policy of everything that is served here (CSP Level 3).
@@ -49,7 +50,7 @@ func Handler(password bool) http.Handler {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Write(index.Bytes())
 	})
-	for name, data := range assets() {
+	for name, data := range files {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", types[path.Ext(name)])
 			w.Write(data)
@@ -65,7 +66,9 @@ var types = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-// assets are the files beside the HTML.
+// files are what stands beside the HTML, by name.
+var files = assets()
+
 func assets() map[string][]byte {
 	files := make(map[string][]byte)
 	entries, err := fs.ReadDir(static, "static")
@@ -92,7 +95,12 @@ func Login(w http.ResponseWriter, status int, wrong string) {
 	pages.ExecuteTemplate(w, "login.html", wrong)
 }
 
-// ForAnybody says whether a path is of what the login is drawn with, and holds nothing to hide.
+// ForAnybody says whether a path is of the page itself, which holds no secret: what it shows
+// comes from elsewhere.
 func ForAnybody(path string) bool {
-	return path == "/style.css" || path == "/views.css" || path == "/icon.svg"
+	if path == "/" {
+		return true
+	}
+	_, ok := files[strings.TrimPrefix(path, "/")]
+	return ok
 }

@@ -29,7 +29,7 @@ function spark(m) {
   const w = 88, ht = 34, samples = m.samples ?? [];
   const svg = s('svg', { class: 'spark', viewBox: `0 0 ${w} ${ht}`, width: w, height: ht, role: 'img', 'aria-label': inWords(m) });
   svg.append(s('line', { class: 'base', x1: 0, x2: w, y1: ht - 0.5, y2: ht - 0.5 }));
-  if (samples.length) svg.append(lossBars(samples, w, 0, ht, 5), jitterLine(samples, w, 1, ht - 2, 60));
+  if (samples.length) svg.append(lossBars(samples, w, 0, ht, 5), jitterLine(samples, w, 1, ht - 2, 40));
   return svg;
 }
 
