@@ -54,8 +54,8 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 	  done; \
 	done
 
-interop: ## real phones behind NATs in network namespaces; needs root
-	@$(GO) test -tags interop -count=1 -timeout 15m -v ./cmd/minisip/interop/ ./cmd/minisip/internal/systemd/
+interop: ## real phones behind NATs in network namespaces, a real browser; needs root
+	@$(GO) test -tags interop -count=1 -p 1 -timeout 15m -v ./cmd/minisip/interop/ ./cmd/minisip/internal/systemd/ ./cmd/minisip/internal/status/...
 
 install: ## put binary and systemd unit in place (PREFIX /usr/local, UNITDIR /etc/systemd/system)
 	@# Under sudo there is often no Go in the path; then what make build made is taken.

@@ -37,6 +37,11 @@ var mayImport = map[string][]string{
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", "minisip/session", "minisip/dialcmd",
 		internal + "guard", internal + "location", internal + "trail",
 	},
+	internal + "status": {
+		internal + "status/page",
+	},
+	internal + "status/page":          {},
+	internal + "status/page/chromium": {},
 	internal + "server": {
 		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "guard", internal + "proxy",
 	},
