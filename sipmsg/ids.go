@@ -179,6 +179,15 @@ const (
 	PUBLISH
 )
 
+var methodNames = [...]string{
+	UnknownMethod: "request", INVITE: "INVITE", ACK: "ACK", BYE: "BYE", CANCEL: "CANCEL", REGISTER: "REGISTER",
+	OPTIONS: "OPTIONS", INFO: "INFO", MESSAGE: "MESSAGE", UPDATE: "UPDATE", PRACK: "PRACK", REFER: "REFER",
+	SUBSCRIBE: "SUBSCRIBE", NOTIFY: "NOTIFY", PUBLISH: "PUBLISH",
+}
+
+// String names a method; an unknown one is just a request.
+func (m Method) String() string { return methodNames[m] }
+
 // methodOf finds a method by its name, in which case counts (RFC 3261 7.1).
 func methodOf(name []byte) Method {
 	switch string(name) {

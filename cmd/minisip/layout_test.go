@@ -31,11 +31,12 @@ var mayImport = map[string][]string{
 	internal + "location": {
 		"minisip/sipmsg", internal + "pack",
 	},
-	internal + "guard": {},
-	internal + "trail": {"minisip/sipmsg"},
+	internal + "guard":     {},
+	internal + "diagnosis": {},
+	internal + "trail":     {"minisip/sipmsg"},
 	internal + "proxy": {
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", "minisip/session", "minisip/dialcmd",
-		internal + "guard", internal + "location", internal + "trail",
+		internal + "guard", internal + "location", internal + "trail", internal + "diagnosis",
 	},
 	internal + "status": {
 		internal + "status/page",

@@ -87,6 +87,19 @@ func (t *Table) All() iter.Seq[*Binding] {
 	}
 }
 
+// Part yields at most n bindings from the i-th on, in the order of All, for who goes through a
+// large table in steps. Where the table changes between two, a binding may be met twice or not.
+func (t *Table) Part(i, n int) iter.Seq[*Binding] {
+	return func(yield func(*Binding) bool) {
+		heap := t.expiry.heap
+		for _, e := range heap[min(i, len(heap)):min(i+n, len(heap))] {
+			if !yield(e.b) {
+				return
+			}
+		}
+	}
+}
+
 // Deadline returns the time at which the next binding runs out, zero if there is none.
 func (t *Table) Deadline() time.Time {
 	if b := t.expiry.first(); b != nil {

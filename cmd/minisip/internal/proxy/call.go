@@ -63,6 +63,8 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	k.count()
 	k.course = c.trail.Begin(in.now, in.mark.key)
 	k.course.Name(in.src, k.caller.User)
+	c.sampler.add(k, in.now)
+	c.changed(k.number)
 	c.count.Calls++
 	k.Begin(in.now)
 	ctx.call, ctx.from = k, session.Caller
@@ -83,6 +85,7 @@ func (c *Core) progress(ctx *context, b *branch, in *inbound) {
 		d.learn(in)
 	}
 	if k.Ring(in.now) {
+		c.changed(k.number)
 		c.logf("call %s: %s rings at %s", k.number, b.target.user, in.src)
 	}
 }
@@ -108,6 +111,7 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 		d.media.close() // nobody would later
 	}
 	if k.Answer(in.now) {
+		c.changed(k.number)
 		c.count.Completed++
 		k.noLongerPending()
 		c.logf("call %s: %s answered at %s after %s", k.number, b.target.user, in.src, seconds(in.now.Sub(k.Created)))
@@ -185,6 +189,7 @@ func (k *call) end(now time.Time, why string) {
 		return
 	}
 	r := k.record()
+	k.ended(r)
 	for _, d := range k.dialogs {
 		d.media.close()
 	}
@@ -206,6 +211,7 @@ func (k *call) forget() {
 	c := k.core
 	c.known--
 	k.left()
+	c.sampler.remove(k)
 	c.trail.End(c.trail.Key([]byte(k.callID)))
 	k.forgotten = true
 	k.unplace(&k.caller)

@@ -48,6 +48,9 @@ type Core struct {
 	sources   *guard.Sources // of bindings, and of the sides of calls
 	count     Counters
 	trail     *trail.Recorder
+	past      past
+	changes   changeLog
+	sampler   sampler
 	now       time.Time // of the event being handled
 	callSeq   int64
 	suspended int // bindings taken out of routing
@@ -132,13 +135,20 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 }
 
 // Deadline is when Tick wants to be called next; zero for never.
-func (c *Core) Deadline() time.Time { return c.timers.Next() }
+func (c *Core) Deadline() time.Time {
+	next := c.timers.Next()
+	if s := c.sampler.next; !s.IsZero() && (next.IsZero() || s.Before(next)) {
+		return s
+	}
+	return next
+}
 
 // Tick lets all timers run that are due.
 func (c *Core) Tick(now time.Time) {
 	c.now = now
 	c.madeOf(nil, 0)
 	c.timers.Run(now)
+	c.sampler.run(now)
 }
 
 // request sorts a request by what RFC 3261 16.3, 17.2.3 and 12 make of it.

@@ -116,13 +116,13 @@ func (k *call) unplace(p *session.Party) {
 	}
 }
 
-// longest is, of the dialogs of an answered call that has ended, the one that lasted longest.
-func (k *call) longest() (longest *dialog) {
+// longest is, of the dialogs of an answered call, the one that has lasted longest at a time.
+func (k *call) longest(at time.Time) (longest *dialog) {
 	var most time.Duration
 	for _, d := range k.dialogs {
 		end := d.ended
 		if end.IsZero() {
-			end = k.EndedAt
+			end = at
 		}
 		if length := end.Sub(d.began); d.confirmed && (longest == nil || length > most) {
 			longest, most = d, length

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"minisip/cmd/minisip/internal/diagnosis"
+	"minisip/cmd/minisip/internal/trail"
 	"minisip/session"
 )
 
@@ -21,11 +23,13 @@ type Record struct {
 	Begin    time.Time   `json:"begin"`
 	Ring     *time.Time  `json:"ring,omitempty"`
 	Answer   *time.Time  `json:"answer,omitempty"`
-	End      time.Time   `json:"end"`
+	End      time.Time   `json:"end,omitzero"`
 	Seconds  float64     `json:"seconds"` // from answer to end
 	Why      string      `json:"why"`
 	Verdict  string      `json:"verdict,omitempty"` // on the media, in words
 	Media    []Direction `json:"media,omitempty"`
+
+	Findings []diagnosis.Finding `json:"findings,omitempty"`
 }
 
 // Direction is one direction of one stream, over the whole call and, while it is up, now.
@@ -53,25 +57,34 @@ type Direction struct {
 	Verdict      string     `json:"verdict"`
 	Now          *Recent    `json:"now,omitempty"` // while the call is up
 
+	first time.Time // packet
 	grade grade
+	track *trail.Track // while the call is up
 }
 
 // record makes the account of a call that has just ended; its streams are still open.
-func (k *call) record() *Record {
+func (k *call) record() *Record { return k.recordAt(k.EndedAt) }
+
+// recordAt makes the account of a call as it is at a time, which is its end if it has ended.
+func (k *call) recordAt(at time.Time) *Record {
 	r := &Record{
 		Call: k.serial, CallID: k.callID, From: k.caller.User, FromAddr: k.caller.Addr.String(),
 		To: k.dialled, Begin: k.Created, End: k.EndedAt, Why: k.Why,
 	}
+	rang, answered := k.Rang, k.Answered // the Record is kept when the call is gone
 	if !k.Rang.IsZero() {
-		r.Ring = &k.Rang
+		r.Ring = &rang
 	}
 	if k.Answered.IsZero() {
+		if k.State != session.Ended && len(k.dialogs) > 0 {
+			r.ToAddr = k.dialogs[0].callee.Addr.String()
+		}
 		return r
 	}
-	r.Answer = &k.Answered
-	r.Seconds = round(k.EndedAt.Sub(k.Answered).Seconds(), 3)
-	r.ToAddr = k.longest().callee.Addr.String()
-	r.Media = k.directions(k.EndedAt)
+	r.Answer = &answered
+	r.Seconds = round(at.Sub(k.Answered).Seconds(), 3)
+	r.ToAddr = k.longest(at).callee.Addr.String()
+	r.Media = k.directions(at)
 	r.Verdict = overall(r.Media)
 	return r
 }
@@ -110,9 +123,10 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 		JitterMS: milliseconds(f.Jitter), RTTMS: milliseconds(f.RTT),
 		Strangers: f.Strangers, Stranger: addrText(f.Stranger), Undelivered: f.Undelivered,
 	}
+	dir.track = &s.tracks[side]
 	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)
 	if !f.Last.IsZero() {
-		dir.Last = &f.Last
+		dir.first, dir.Last = f.First, &f.Last
 	}
 	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, held, d.call.Answered, at)
 	codec, _, _ := strings.Cut(dir.Codec, "/")

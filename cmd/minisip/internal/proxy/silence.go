@@ -35,7 +35,7 @@ func (k *call) user(side session.Role) string {
 	if side == session.Caller {
 		return k.caller.User
 	}
-	return k.longest().callee.User
+	return k.longest(k.core.now).callee.User
 }
 
 // heardOf is the verdict on what came from a side.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"minisip/cmd/minisip/internal/trail"
 	"minisip/nat"
 	"minisip/session"
 )
@@ -39,10 +40,11 @@ type Stream interface {
 type relayedStream struct {
 	Stream // nil: none
 	peers  [2]Peer
-	kind   string    // audio, video ...
-	codec  string    // first of the answer, as "PCMU/8000"
-	names  [2]string // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
-	trends [2]trend  // by role: for who looks at the call while it is up
+	kind   string         // audio, video ...
+	codec  string         // first of the answer, as "PCMU/8000"
+	names  [2]string      // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
+	tracks [2]trail.Track // by role: loss and jitter over time
+	trends [2]trend       // by role: for who looks at the call while it is up
 }
 
 // stream brings stream i to what st says and gives our port towards the other side; 0

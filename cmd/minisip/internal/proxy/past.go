@@ -1,0 +1,144 @@
+package proxy
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"minisip/cmd/minisip/internal/trail"
+	"minisip/session"
+)
+
+// Past is a call that has ended, or an INVITE that we refused before it became a call, as it
+// is remembered for whoever asks why. Its course may still grow for a few seconds.
+type Past struct {
+	ID     string // the call's number in the log; of a refused one "r" and a number
+	Record *Record
+	Course *trail.Course
+	Tracks []trail.Track // by direction, as Record.Media
+	key    trail.Key
+}
+
+// How many are remembered. Those that we refused have a list of their own, since anybody can
+// make them.
+const (
+	maxPast    = 2000
+	maxRefused = 200
+)
+
+// past remembers ended calls, the newest last.
+type past struct {
+	calls, refused []*Past
+	refusals       int64
+}
+
+// ended remembers a call that has just ended.
+func (k *call) ended(r *Record) {
+	c := k.core
+	p := &Past{ID: k.number, Record: r, Course: k.course, key: c.trail.Key([]byte(k.callID))}
+	for i := range r.Media {
+		p.Tracks = append(p.Tracks, *r.Media[i].track) // the stream forgets it
+		r.Media[i].track = nil
+	}
+	c.past.calls = appendBounded(c.past.calls, p, maxPast)
+	c.changed(k.number)
+}
+
+// refusedCall remembers an INVITE that we refused ourselves, answered just now. A phone that
+// tries again with the same Call-ID is one entry.
+func (c *Core) refusedCall(in *inbound, to, why string, status int) {
+	r := &Record{
+		CallID: string(in.CallID()), From: string(c.claimed(in)), FromAddr: in.src.String(), To: to,
+		Begin: in.now, End: in.now, Why: why,
+	}
+	p := &Past{Record: r, Course: c.trail.Lately(in.now, in.mark.key), key: in.mark.key}
+	p.Course.Name(in.src, r.From)
+	r.Begin = p.Course.Begin
+	list := &c.past.refused
+	if i := slices.IndexFunc(*list, func(o *Past) bool { return o.key == p.key }); i >= 0 {
+		p.ID = (*list)[i].ID
+		*list = slices.Delete(*list, i, i+1)
+	} else {
+		c.past.refusals++
+		p.ID = "r" + strconv.FormatInt(c.past.refusals, 10)
+	}
+	*list = appendBounded(*list, p, maxRefused)
+	c.changed(p.ID)
+}
+
+// appendBounded appends p; of a full list the oldest goes.
+func appendBounded(list []*Past, p *Past, most int) []*Past {
+	if len(list) == most {
+		copy(list, list[1:])
+		list = list[:most-1]
+	}
+	return append(list, p)
+}
+
+// sampler looks at loss and jitter of all calls that are up, each once in SampleEvery; calls
+// are spread over the time by their numbers, so that it never holds the loop.
+type sampler struct {
+	next  time.Time // when the next turn is; zero: never
+	turn  int
+	slots [samplerSlots]map[*call]struct{} // all calls that have not been forgotten
+	calls int
+}
+
+const (
+	samplerSlots = 50
+	samplerTick  = trail.SampleEvery / samplerSlots
+)
+
+func (s *sampler) slot(serial int64) *map[*call]struct{} { return &s.slots[serial%samplerSlots] }
+
+func (s *sampler) add(k *call, now time.Time) {
+	m := s.slot(k.serial)
+	if *m == nil {
+		*m = map[*call]struct{}{}
+	}
+	(*m)[k] = struct{}{}
+	if s.calls++; s.calls == 1 {
+		s.next = now.Add(samplerTick)
+	}
+}
+
+func (s *sampler) remove(k *call) {
+	delete(*s.slot(k.serial), k)
+	if s.calls--; s.calls == 0 {
+		s.next = time.Time{}
+	}
+}
+
+// run takes its turn, when it is time.
+func (s *sampler) run(now time.Time) {
+	if s.next.IsZero() || s.next.After(now) {
+		return
+	}
+	for k := range s.slots[s.turn] {
+		k.sample()
+	}
+	s.turn = (s.turn + 1) % samplerSlots
+	s.next = now.Add(samplerTick)
+}
+
+// sample takes one sample of each direction.
+func (k *call) sample() {
+	if k.State != session.Up && k.State != session.Ending {
+		return
+	}
+	for _, d := range k.dialogs {
+		if !d.confirmed || d.media == nil {
+			continue
+		}
+		for i := range d.media.streams {
+			s := &d.media.streams[i]
+			if s.Stream == nil {
+				continue
+			}
+			for side := range s.tracks {
+				f := s.Flow(session.Role(side))
+				s.tracks[side].Add(f.Packets, f.Lost, f.Jitter)
+			}
+		}
+	}
+}
