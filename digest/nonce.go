@@ -49,6 +49,7 @@ func (id *nonceID) millis() int64 {
 // The same floor, set when the process begins, refuses what was given out under
 // the same key before a restart, since nobody knows any more what it was used for.
 type nonces struct {
+	key    []byte
 	mac    hash.Hash
 	random *mathrand.ChaCha8
 	life   int64 // milliseconds
@@ -73,6 +74,7 @@ func newNonces(key []byte, life time.Duration, limit int) *nonces {
 	var seed [32]byte
 	rand.Read(seed[:])
 	return &nonces{
+		key:    key,
 		mac:    hmac.New(sha256.New, key),
 		random: mathrand.NewChaCha8(seed),
 		life:   life.Milliseconds(),

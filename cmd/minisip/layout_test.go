@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	internal + "status/page":          {},
 	internal + "status/page/chromium": {},
 	internal + "server": {
-		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "guard", internal + "proxy",
+		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "guard", internal + "proxy", internal + "trail",
 	},
 	internal + "load":             {},
 	"minisip/cmd/minisip/interop": {},

@@ -46,6 +46,8 @@ type Core struct {
 	denied    hushedSources // wrong passwords
 	bans      *guard.Bans
 	sources   *guard.Sources // of bindings, and of the sides of calls
+	refusing  bool           // new calls
+	refused   uint64         // of them
 	count     Counters
 	trail     *trail.Recorder
 	past      past
@@ -180,7 +182,7 @@ func (c *Core) request(in *inbound) {
 		c.cancel(in)
 		return
 	}
-	if c.refuse(in) {
+	if c.shed(in) || c.refuse(in) {
 		return
 	}
 	c.findRoutes(in)

@@ -3,8 +3,10 @@
 // state, and datagrams go out from the address that the other side knows. Media never
 // pass through the loop; the relay's own goroutines carry them.
 //
-// A reader never waits for the loop: when the queue is full it drops the datagram and
-// counts it, as the network would; UDP's own retransmissions bring it back. Whoever else
+// A reader never waits for the loop: what finds no room it drops and counts, as the network
+// would; SIP's own retransmissions bring it back. While the loop does not keep up it decides
+// before parsing, by source and kind, what goes first (reader.go, package guard); when the loop lags
+// all the same, new calls get 503 (health.go). Whoever else
 // wants to see or change signalling state hands the loop a func with Do.
 //
 // On Linux a socket bound to a wildcard address answers from the address it was asked

@@ -21,13 +21,16 @@ func (s *Server) loop(ctx context.Context) {
 	beat := s.beats()
 	defer beat.Stop()
 	for {
+		s.handleFirst()
 		if next := s.core.Deadline(); !next.IsZero() && next.Before(armed) {
 			armed = next
 			timer.Reset(time.Until(next))
 		}
 		select {
-		case p := <-s.in:
-			s.handle(p)
+		case p := <-s.first.packets:
+			s.handle(p, s.first)
+		case p := <-s.rest.packets:
+			s.handle(p, s.rest)
 		case f := <-s.do:
 			s.guard("a command", nil, f)
 		case now := <-timer.C:
@@ -37,6 +40,18 @@ func (s *Server) loop(ctx context.Context) {
 		case now := <-beat.C:
 			s.guard("the beat", nil, func() { s.beat(now) })
 		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// handleFirst handles some of what goes first, so that everything else has a turn now and then.
+func (s *Server) handleFirst() {
+	for range 8 {
+		select {
+		case p := <-s.first.packets:
+			s.handle(p, s.first)
+		default:
 			return
 		}
 	}
@@ -55,21 +70,23 @@ func (s *Server) beats() *time.Ticker {
 func (s *Server) beat(now time.Time) {
 	s.addrs.refresh(now, s.sockets)
 	s.core.Bans().Sweep(now)
-	if n := s.dropped.Load(); n > s.told {
-		s.cfg.Log(fmt.Sprintf("%d datagrams came faster than they could be handled and were dropped", n-s.told))
-		s.told = n
-	}
+	s.beatHealth(now)
 	if s.cfg.Beat != nil {
 		s.cfg.Beat(s.core)
 	}
 }
 
 // handle gives one datagram to the core.
-func (s *Server) handle(p *packet) {
-	s.queued.Add(-int64(len(p.buf)))
+func (s *Server) handle(p *packet, q *queue) {
+	q.leave(p)
+	now := time.Now()
+	s.waited(now, now.Sub(p.came), q == s.first)
 	kept := true // after a panic nobody knows
 	s.guard("a datagram", p, func() {
-		kept = s.core.Receive(time.Now(), p.local, p.src, &p.msg, p.err)
+		if p.crash != nil {
+			panic(p.crash)
+		}
+		kept = s.core.Receive(now, p.local, p.src, &p.msg, p.err)
 	})
 	if !kept && cap(p.buf) <= 4096 {
 		s.free.Put(p)
@@ -81,11 +98,7 @@ func (s *Server) guard(what string, p *packet, f func()) {
 	start := time.Now()
 	defer func() {
 		if r := recover(); r != nil {
-			from := ""
-			if p != nil {
-				from = fmt.Sprintf(" from %s", p.src)
-			}
-			s.cfg.Log(fmt.Sprintf("internal error in %s%s, please report it: %v\n%s", what, from, r, debug.Stack()))
+			s.crashed(what, p, r, debug.Stack())
 		}
 		if d := time.Since(start); d > slow {
 			s.cfg.Log(fmt.Sprintf("the event loop was held for %s by %s", d.Round(time.Millisecond), what))

@@ -3,17 +3,14 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
 	"minisip/digest"
 	"minisip/rtprelay"
-	"minisip/sipmsg"
 )
 
 // Config joins what the server and its core need.
@@ -37,35 +34,20 @@ type Server struct {
 	sockets []*socket
 	core    *proxy.Core
 	relay   *rtprelay.Relay
-	in      chan *packet
+	first   *queue // what is being handled already goes first: see reader.go
+	rest    *queue
 	do      chan func()
 	free    sync.Pool
-	queued  atomic.Int64  // bytes of the datagrams in the queue
-	dropped atomic.Uint64 // datagrams that found the queue full
-	told    uint64        // of those, how many the log knows of
+	health  health
 	unsent  unsent
+	crashes crashes
 	addrs   addresses
 }
-
-// packet is one datagram with what Parse made of it. Packets are used again unless the
-// core keeps their message.
-type packet struct {
-	msg        sipmsg.Message
-	buf        []byte
-	err        error
-	src, local netip.AddrPort
-}
-
-// How much may wait for the loop: datagrams, and their bytes.
-const (
-	queueLength = 8192
-	queueBytes  = 32 << 20
-)
 
 // Listen binds all sockets; nothing is served before Run. The error is one sentence.
 func Listen(cfg Config) (*Server, error) {
 	s := &Server{
-		cfg: cfg, in: make(chan *packet, queueLength), do: make(chan func()),
+		cfg: cfg, first: newQueue(8192, 32<<20), rest: newQueue(2048, 8<<20), do: make(chan func()),
 		free: sync.Pool{New: func() any { return new(packet) }},
 	}
 	for _, at := range cfg.Listen {
@@ -108,7 +90,8 @@ func (s *Server) Addresses() (out []netip.AddrPort) {
 func (s *Server) Run(ctx context.Context) {
 	var readers sync.WaitGroup
 	for _, sock := range s.sockets {
-		readers.Go(func() { s.readFrom(sock) })
+		r := &reader{Server: s, bans: s.core.Bans(), sources: s.core.Sources(), nonces: s.cfg.Auth.Checker()}
+		readers.Go(func() { sock.each(r.take) })
 	}
 	s.loop(ctx)
 	s.close()
@@ -139,34 +122,4 @@ func (s *Server) Do(ctx context.Context, f func(*proxy.Core)) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// readFrom is a reader: it parses and hands on, and never waits for the loop.
-func (s *Server) readFrom(sock *socket) {
-	sock.each(func(b []byte, src, local netip.AddrPort) {
-		p := s.free.Get().(*packet)
-		p.buf = append(p.buf[:0], b...)
-		p.src, p.local = src, local
-		p.parse()
-		if s.queued.Add(int64(len(b))) <= queueBytes {
-			select {
-			case s.in <- p:
-				return
-			default:
-			}
-		}
-		s.queued.Add(-int64(len(b)))
-		s.dropped.Add(1)
-		s.free.Put(p)
-	})
-}
-
-// parse reads the datagram. A panic costs this datagram alone.
-func (p *packet) parse() {
-	defer func() {
-		if r := recover(); r != nil {
-			p.msg, p.err = sipmsg.Message{}, fmt.Errorf("%w: internal error: %v", sipmsg.ErrNotSIP, r)
-		}
-	}()
-	p.err = p.msg.Parse(p.buf)
 }

@@ -67,26 +67,6 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// TestFullQueue: what comes while the queue is full is dropped and counted, and nothing else is.
-func TestFullQueue(t *testing.T) {
-	r := serve(t, testConfig(t, "127.0.0.1:0"))
-	p := newPhone(t, "127.0.0.1", "001", r.Addresses()[0])
-	release := r.hold()
-	const all = queueLength + 1000
-	for sent := 1; sent <= all; sent++ {
-		p.send("not SIP")
-		if sent%100 == 0 || sent == all { // the kernel's own queue is shorter than ours
-			await(t, "the reader takes all", func() bool { return len(r.in)+int(r.dropped.Load()) == sent })
-		}
-	}
-	release()
-	await(t, "the loop takes what waits", func() bool { return len(r.in) == 0 })
-	p.alive()
-	if dropped, taken := r.dropped.Load(), r.counters().Dropped[proxy.Malformed]; dropped != all-queueLength || taken != queueLength {
-		t.Errorf("%d dropped and %d taken, the queue holds %d of %d", dropped, taken, queueLength, all)
-	}
-}
-
 // TestDo: what is handed to the loop runs there, one after the other, or not at all.
 func TestDo(t *testing.T) {
 	r := serve(t, testConfig(t, "127.0.0.1:0"))
@@ -132,6 +112,12 @@ func TestPanic(t *testing.T) {
 		p.alive()
 		if !r.log.holds("internal error in a datagram from "+p.at.String(), "a bug", "register.go") {
 			t.Error("the log does not say what happened where")
+		}
+		if !r.log.holds(`REGISTER sip:`, `username=\"001\"`, `response=\"********\"`) {
+			t.Error("the log does not hold the datagram with its credentials masked")
+		}
+		if n := r.Health().Panics; n != 1 {
+			t.Errorf("%d internal errors counted, want 1", n)
 		}
 		p.register()
 	})

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"minisip/cmd/minisip/internal/guard"
+)
+
+// Health is how the event loop does, for those who watch over it.
+type Health struct {
+	Lag, LagMax time.Duration // the longest that a datagram waited for the loop: of late, and since the start
+	LastTick    time.Time     // when the loop last turned
+	Waiting     int           // datagrams
+	Overload    bool          // new calls are refused
+	Dropped     uint64        // datagrams that came faster than they could be handled
+	Banned      uint64        // datagrams of banned sources that nobody looked at
+	Refused     uint64        // calls refused with 503 because the loop lagged
+	Panics      uint64        // messages that an internal error cost
+}
+
+// Health may be called from any goroutine, also while the loop hangs.
+func (s *Server) Health() Health {
+	h := &s.health
+	return Health{
+		Lag: time.Duration(max(h.lag.Load(), h.lagBefore.Load())), LagMax: time.Duration(h.lagMax.Load()),
+		LastTick: time.Unix(0, h.tick.Load()), Waiting: len(s.first.packets) + len(s.rest.packets), Overload: h.overload.Load(),
+		Dropped: h.dropped.Load(), Banned: h.banned.Load(), Refused: h.refused.Load(), Panics: h.panics.Load(),
+	}
+}
+
+// health is what readers and loop note.
+type health struct {
+	lag, lagBefore  atomic.Int64 // nanoseconds: since the last beat, and from the one before to it
+	lagMax, tick    atomic.Int64
+	overload        atomic.Bool
+	dropped, banned atomic.Uint64
+	refused, panics atomic.Uint64
+
+	load    guard.Load // the loop's, as are the others
+	told    uint64     // of dropped, how many the log knows of
+	shedded uint64     // of refused, how many there were when the overload began
+}
+
+// waited notes how long a datagram waited for the loop, if it was one of those that go first.
+func (s *Server) waited(now time.Time, wait time.Duration, first bool) {
+	h := &s.health
+	h.tick.Store(now.UnixNano())
+	if n := int64(wait); n > h.lag.Load() {
+		h.lag.Store(n)
+		h.lagMax.Store(max(n, h.lagMax.Load()))
+	}
+	if first && h.load.Note(now, wait) {
+		s.overload(now, wait)
+	}
+}
+
+// overload says that it has begun, or is over: new calls are refused meanwhile, not those in progress.
+func (s *Server) overload(now time.Time, wait time.Duration) {
+	h := &s.health
+	h.overload.Store(h.load.Over)
+	h.refused.Store(s.core.Refused())
+	s.core.Refuse(h.load.Over)
+	if h.load.Over {
+		h.shedded = h.refused.Load()
+		s.cfg.Log(fmt.Sprintf("overload: datagrams wait %s for the event loop; new calls get 503 until that is over", wait.Round(time.Millisecond)))
+		return
+	}
+	s.cfg.Log(fmt.Sprintf("overload is over after %s: %d new calls got 503",
+		now.Sub(h.load.Since).Round(100*time.Millisecond), h.refused.Load()-h.shedded))
+}
+
+// beatHealth begins a new interval, and tells the log of what was dropped.
+func (s *Server) beatHealth(now time.Time) {
+	h := &s.health
+	h.tick.Store(now.UnixNano())
+	h.lagBefore.Store(h.lag.Swap(0))
+	h.refused.Store(s.core.Refused())
+	if n := h.dropped.Load(); n > h.told {
+		s.cfg.Log(fmt.Sprintf("%d datagrams came faster than they could be handled and were dropped", n-h.told))
+		h.told = n
+	}
+	if h.load.Over && h.load.Note(now, 0) { // nothing comes any more
+		s.overload(now, 0)
+	}
+}

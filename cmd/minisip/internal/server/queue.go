@@ -1,0 +1,76 @@
+package server
+
+import (
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"minisip/cmd/minisip/internal/guard"
+	"minisip/sipmsg"
+)
+
+// packet is one datagram with what Parse made of it. Packets are used again unless the
+// core keeps their message.
+type packet struct {
+	msg        sipmsg.Message
+	buf        []byte
+	err        error
+	crash      any // what Parse panicked with
+	src, local netip.AddrPort
+	came       time.Time
+	shared     bool   // holds a place of the queue's shares
+	slot       uint16 // which
+}
+
+// parse reads the datagram. A panic costs this datagram alone.
+func (p *packet) parse() {
+	p.crash = nil
+	defer func() {
+		if p.crash = recover(); p.crash != nil {
+			p.msg, p.err = sipmsg.Message{}, fmt.Errorf("%w: internal error: %v", sipmsg.ErrNotSIP, p.crash)
+		}
+	}()
+	p.err = p.msg.Parse(p.buf)
+}
+
+// queue is a line of datagrams before the event loop, with room for so many and for so many
+// bytes of them.
+type queue struct {
+	packets chan *packet
+	shares  *guard.Shares
+	bytes   atomic.Int64
+	most    int64
+}
+
+func newQueue(length int, bytes int64) *queue {
+	return &queue{packets: make(chan *packet, length), shares: guard.NewShares(), most: bytes}
+}
+
+// put lets a datagram wait, and reports whether there was room. While there is overload, share says
+// who must not take more than his share.
+func (q *queue) put(p *packet, overload bool, share netip.AddrPort) bool {
+	if overload {
+		if p.slot, p.shared = q.shares.Enter(share, cap(q.packets)-len(q.packets)); !p.shared {
+			return false
+		}
+	}
+	if q.bytes.Add(int64(len(p.buf))) <= q.most {
+		select {
+		case q.packets <- p:
+			return true
+		default:
+		}
+	}
+	q.leave(p)
+	return false
+}
+
+// leave gives back what p took up.
+func (q *queue) leave(p *packet) {
+	q.bytes.Add(-int64(len(p.buf)))
+	if p.shared {
+		q.shares.Leave(p.slot)
+		p.shared = false
+	}
+}

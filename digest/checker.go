@@ -1,0 +1,32 @@
+package digest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/netip"
+	"time"
+)
+
+// Checker says of nonces whether a Server gave them out, and nothing of what they were used for. So
+// it costs little, and a goroutine that has a Checker of its own need not ask the Server's.
+type Checker struct{ nonces }
+
+// Checker makes one.
+func (s *Server) Checker() *Checker {
+	return &Checker{nonces{mac: hmac.New(sha256.New, s.nonces.key), life: s.nonces.life}}
+}
+
+// Ours says whether a nonce was made here for that origin, and is not older than nonces serve.
+func (c *Checker) Ours(now time.Time, origin netip.Addr, nonce []byte) bool {
+	var b [nonceSize]byte
+	if len(nonce) != nonceText {
+		return false
+	}
+	if n, err := base64.RawURLEncoding.Decode(b[:], nonce); err != nil || n != nonceSize {
+		return false
+	}
+	id := nonceID(b[:idSize])
+	age := now.UnixMilli() - id.millis()
+	return age < c.life && -age < c.life && hmac.Equal(b[idSize:], c.sign(id, origin))
+}
