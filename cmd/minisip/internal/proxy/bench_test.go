@@ -86,12 +86,13 @@ func newBench(tb testing.TB) *bench {
 }
 
 // Send implements Output.
-func (b *bench) Send(_, to netip.AddrPort, datagram []byte) {
+func (b *bench) Send(_, to netip.AddrPort, datagram []byte) bool {
 	i := 0
 	if to == benchPhones[1] {
 		i = 1
 	}
 	b.latest[i] = append(b.latest[i][:0], datagram...)
+	return true
 }
 
 // Log and Record implement Output.

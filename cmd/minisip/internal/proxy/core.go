@@ -17,8 +17,9 @@ import (
 
 // Output is where the core's datagrams and words go. No datagram given may be kept.
 type Output interface {
-	// Send sends one datagram from our address local.
-	Send(local, to netip.AddrPort, datagram []byte)
+	// Send sends one datagram from our address local. It reports false where that is of no
+	// use, now or later: no way leads there.
+	Send(local, to netip.AddrPort, datagram []byte) bool
 	// Log takes one line that an operator cares about.
 	Log(line string)
 	// Record takes the account of a call that has ended, to keep.
@@ -44,6 +45,7 @@ type Core struct {
 	pingers   map[*location.Binding]*pinger
 	hushed    hushedSources // unknown users, in silent mode
 	denied    hushedSources // wrong passwords
+	oversized oversized
 	bans      *guard.Bans
 	sources   *guard.Sources // of bindings, and of the sides of calls
 	refusing  bool           // new calls
@@ -85,7 +87,7 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 		}),
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
 		trail: trail.New(cfg.History),
-		usage: map[string]*usage{}, pingers: map[*location.Binding]*pinger{},
+		usage: map[string]*usage{}, oversized: oversized{}, pingers: map[*location.Binding]*pinger{},
 		rnd:  rand.NewChaCha8(seed),
 		bans: guard.NewBans(cfg.Bans), sources: guard.NewSources(),
 	}

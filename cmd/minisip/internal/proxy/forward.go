@@ -98,7 +98,16 @@ func (c *Core) forward(b *branch, now time.Time) int {
 	if k := ctx.call; k != nil {
 		k.course.Name(b.to, b.target.user)
 	}
-	b.start(c, now, ctx.invite)
+	switch {
+	case !fitsUDP(b.to.Addr(), len(b.sent)):
+		b.dropMedia()
+		return 513
+	case !b.start(c, now, ctx.invite):
+		// RFC 3261 16.9: "the proxy MUST behave as if the forwarded request received a 503", and what
+		// that becomes upstream says 16.7 step 6.
+		b.dropMedia()
+		return 500
+	}
 	return 0
 }
 

@@ -26,6 +26,7 @@ import (
 //	N: raw                   it sends the indented lines
 //	N: ... as M              with the state of phone M, but its own address and credentials
 //	N moves to A:P           its packets come from there now
+//	no way to A              no datagram can be sent to that IP address any more
 //	media                    packets pass on all open streams, both ways or "from the caller"
 //	wait 500ms, at 2s        time passes
 //
@@ -52,6 +53,10 @@ func (s *script) run(command string, args []string) error {
 		for _, name := range words[1:] {
 			s.register(s.phone(name))
 		}
+	case "no":
+		var err error
+		s.nowhere, err = netip.ParseAddr(words[3])
+		return err
 	case "media":
 		// of both sides, or "media from the caller"
 		for _, st := range s.relay.streams {

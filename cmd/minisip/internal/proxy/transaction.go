@@ -128,14 +128,19 @@ type clientTx struct {
 	user      clientUser
 }
 
-// start sends the request in tx.sent and opens the transaction.
-func (tx *clientTx) start(c *Core, now time.Time, invite bool) {
+// start sends the request in tx.sent and opens the transaction. It reports false, and there is
+// no transaction, where the request cannot be sent.
+func (tx *clientTx) start(c *Core, now time.Time, invite bool) bool {
 	tx.core = c
 	tx.timer.Own(tx)
 	c.clients[tx.key] = tx
 	tx.Client.Start(now, invite, c.cfg.TimerC)
-	c.send("sent", tx.mark, tx.local, tx.to, tx.sent)
+	if !c.send("sent", tx.mark, tx.local, tx.to, tx.sent) {
+		tx.drop()
+		return false
+	}
 	c.timers.Set(&tx.timer, tx.Deadline())
+	return true
 }
 
 // Expire implements session.Expirer.
@@ -200,14 +205,17 @@ func (c *Core) response(in *inbound) {
 	}
 }
 
-// send puts one datagram out.
-func (c *Core) send(what string, m noted, local, to netip.AddrPort, b []byte) {
+// send puts one datagram out; it reports false where no way leads there.
+func (c *Core) send(what string, m noted, local, to netip.AddrPort, b []byte) bool {
 	if c.cfg.Debug {
 		c.debugSent(what, local, to, b, c.before)
 	}
 	c.noteSent(m, local, to, b, what != "sent")
 	c.madeOf(nil, 0)
-	c.out.Send(local, to, b)
+	if len(b) > safeSize {
+		c.noteSize(to, b)
+	}
+	return c.out.Send(local, to, b)
 }
 
 // fits says whether a response is to the request that was sent: RFC 3261 17.1.3 wants the

@@ -33,9 +33,10 @@ type world struct {
 	users   map[string]string // user: password
 	phones  []*phone
 	events  []event
-	quiet   bool // nothing is recorded
-	records bool // accounts of calls are shown
-	lawless bool // phones may send anything, so less holds for what goes out
+	quiet   bool       // nothing is recorded
+	records bool       // accounts of calls are shown
+	nowhere netip.Addr // cannot be reached
+	lawless bool       // phones may send anything, so less holds for what goes out
 	names   names
 	shown   map[string]bool // datagrams that the record holds already
 }
@@ -82,8 +83,12 @@ func (w *world) start() *Core {
 }
 
 // Send implements Output: the phone at that address gets the datagram.
-func (w *world) Send(local, to netip.AddrPort, datagram []byte) {
+func (w *world) Send(local, to netip.AddrPort, datagram []byte) bool {
 	name := to.String()
+	if to.Addr() == w.nowhere {
+		w.note("no way leads to " + name)
+		return false
+	}
 	if !w.lawless {
 		w.check(datagram)
 	}
@@ -99,6 +104,7 @@ func (w *world) Send(local, to netip.AddrPort, datagram []byte) {
 	if p != nil {
 		p.receive(readText(datagram))
 	}
+	return true
 }
 
 // check asserts what holds for every datagram of the core.

@@ -2,9 +2,11 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
@@ -111,19 +113,27 @@ func (s *Server) guard(what string, p *packet, f func()) {
 type output Server
 
 // Send implements proxy.Output.
-func (o *output) Send(local, to netip.AddrPort, datagram []byte) {
+func (o *output) Send(local, to netip.AddrPort, datagram []byte) bool {
 	for _, sock := range o.sockets {
 		if sock.local.Port() != local.Port() || sock.local.Addr().Is4() != local.Addr().Is4() {
 			continue
 		}
 		if sock.local == local || sock.wildcard {
-			if err := sock.write(datagram, local, to); err != nil {
+			err := sock.write(datagram, local, to)
+			if err != nil {
 				o.unsent.note(o.cfg.Log, to, err)
 			}
-			return
+			return err == nil || fullBuffer(err)
 		}
 	}
 	o.unsent.note(o.cfg.Log, to, fmt.Errorf("%s is no address of ours any more", local))
+	return false
+}
+
+// fullBuffer tells what has no room now from what has no way: the former is lost, as it could
+// be anywhere on its way, and is sent again like anything that is lost.
+func fullBuffer(err error) bool {
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
 }
 
 // unsent keeps the log short when datagrams cannot be sent: a line a second at most.
