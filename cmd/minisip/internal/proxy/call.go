@@ -103,6 +103,7 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 		return false
 	}
 	d.learn(in)
+	d.agreed(in)
 	if !d.confirmed {
 		d.confirmed, d.began = true, in.now
 	}
@@ -247,14 +248,14 @@ func (k *call) limit() time.Duration {
 	if !k.relayed() {
 		for _, d := range k.dialogs {
 			if !d.acked.IsZero() {
-				return unrelayedLimit
+				return k.expires(unrelayedLimit)
 			}
 		}
 		return session.Lifetime // the ACK never came
 	}
 	for _, d := range k.dialogs {
 		if d.confirmed && (d.callee.Held || k.caller.Held) {
-			return k.core.cfg.HoldTimeout
+			return k.expires(k.core.cfg.HoldTimeout)
 		}
 	}
 	return k.core.cfg.Timeout

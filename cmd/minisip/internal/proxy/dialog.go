@@ -57,6 +57,9 @@ func (c *Core) inDialog(in *inbound) {
 		c.reply(in, 403, "Route Refused", "")
 		return
 	}
+	if c.refuseInterval(in) {
+		return
+	}
 	ctx := c.newContext(in)
 	if ctx == nil {
 		return
@@ -99,6 +102,9 @@ func (c *Core) withoutCall(in *inbound) {
 			return
 		}
 		t.addr, t.routes = at, nil
+	}
+	if c.refuseInterval(in) {
+		return
 	}
 	user := string(claimed)
 	if in.Method() == sipmsg.INVITE {

@@ -26,9 +26,12 @@
 //	14.1          a refused offer changes nothing                 media         reinvite-refused, glare
 //	16.3          400, 416, 420, 482, 483                         validate      refusals, loop, sips
 //	16.4          our Routes off, strict routers in front         route         strict-router, TestFindRoutes
+//	16.4, 16.5    maddr: ours means nothing, another goes nowhere outside       maddr
 //	16.5          targets: user, or a Contact that we gave out    outside       dial-contact, contact-claims-user
 //	16.6 step 6   a next hop that is a strict router              route         next-hop-strict
 //	16.6          forwarding, Record-Route, groups by q, timer C  forward       call, fork-serial, timer-c
+//	16.9, 18.1.1  what cannot be sent is a 503; what is large     forward, size unreachable, TestLargeMessages
+//	              goes all the same
 //	16.6, 16.8    the next group when one is silent for 3.5 s     context       failover, failover-late,
 //	              or timer C has run out                                        failover-subscribe
 //	16.7          best response, gathered challenges, 6xx         response      TestBestResponse, decline-fork
@@ -47,6 +50,8 @@
 //	RFC 3311      UPDATE                                          media         prack, update-hold
 //	RFC 3428 4    MESSAGE to all bindings                         outside       message, failover-subscribe
 //	RFC 3327      Path                                            outside       path, path-third-party
+//	RFC 4028 8    422 or a raised interval below 90 s; a session  interval      session-timer
+//	              that has expired is over
 //	RFC 4320 4    100 after 3.5 s, no other 1xx, no late 408,     response      message-timeout, timer-f
 //	              to anything but INVITE
 //	RFC 5393 4.2  a loop is told from a spiral                    validate      loop
@@ -70,7 +75,7 @@
 // What it does not do: TCP, TLS and WebSocket; requests to other domains; 3xx
 // followed by us (16.5: it goes to the caller);
 // presence and voicemail; temporary GRUUs (RFC 5627 3.1.2); Flow-Timer (RFC 5626 4.4: a phone whose
-// keepalives stop is not taken for gone, and our own pings keep its NAT open); session timers of its own
-// (RFC 4028: they pass through); multicast. After a restart a call that is going on keeps its
+// keepalives stop is not taken for gone, and our own pings keep its NAT open); session timers
+// asked for by us (RFC 4028); multicast. After a restart a call that is going on keeps its
 // signalling, but new offers in it get no relay.
 package proxy

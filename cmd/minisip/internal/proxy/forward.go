@@ -126,6 +126,7 @@ func (c *Core) rewriteRequest(in *inbound, uri string, routes []string, breadth 
 		m.Append("Max-Forwards", []byte("70"))
 	}
 	setBreadth(m, breadth)
+	raiseInterval(m)
 	c.stripCredentials(m)
 	if c.cfg.Contact && makesOrRefreshes(m.Method()) && m.Index(sipmsg.ContactHdr) >= 0 {
 		nat.FixContact(m, in.src)

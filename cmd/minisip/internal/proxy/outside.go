@@ -36,6 +36,9 @@ func (c *Core) outside(in *inbound) {
 		c.reply(in, status, "", "")
 		return
 	}
+	if c.refuseInterval(in) {
+		return
+	}
 	if in.Method() == sipmsg.INVITE {
 		if why := c.crowded(user.Name); why != "" {
 			c.refuseCrowded(in, user.Name, why)
@@ -100,6 +103,14 @@ func (c *Core) routable(bindings []*location.Binding) (targets []target, status 
 		return nil, 480
 	}
 	return oneFlow(targets), 0
+}
+
+// elsewhere says whether a Request-URI asks with maddr for a machine that is not us. RFC 3261
+// 16.5 makes that the only target, and requests leave here for bindings alone; a maddr of
+// ours counts for nothing (16.4).
+func (c *Core) elsewhere(in *inbound, uri *sipmsg.URI) bool {
+	maddr, has := uri.Param("maddr")
+	return has && !c.ours(in.local, maddr, uri.Port)
 }
 
 // reach appends the way to a binding: the address its REGISTER came from, or the top of

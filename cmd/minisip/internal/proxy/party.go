@@ -21,6 +21,7 @@ type dialog struct {
 	ended     time.Time // when it was over; zero: with the call
 	acked     time.Time // when an ACK passed last
 	ackedSeq  uint32
+	interval  time.Duration // of the session, RFC 4028; 0: it does not expire
 }
 
 // party is one side of the dialog.
@@ -170,6 +171,7 @@ func (c *Core) accepted(ctx *context, in *inbound) {
 		return
 	}
 	d.call.Touch(in.now)
+	d.agreed(in)
 	if !makesOrRefreshes(in.Method()) {
 		return
 	}

@@ -1,0 +1,107 @@
+package proxy
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// minInterval is the shortest session interval that passes, in seconds. RFC 4028 4: "The
+// absolute minimum for the Session-Expires header field is 90 seconds."
+const minInterval = 90
+
+// deltaSeconds reads the number at the start of a Session-Expires or Min-SE, and gives what
+// follows it.
+func deltaSeconds(m *sipmsg.Message, id sipmsg.ID) (n uint64, params []byte, ok bool) {
+	if m.Index(id) < 0 {
+		return 0, nil, false
+	}
+	v := m.Get(id)
+	end := 0
+	for end < len(v) && v[end] >= '0' && v[end] <= '9' {
+		end++
+	}
+	n, err := strconv.ParseUint(string(v[:end]), 10, 31)
+	return n, v[end:], err == nil
+}
+
+// briefInterval says whether a request asks for a session interval below ours.
+func briefInterval(m *sipmsg.Message) bool {
+	if m.Method() != sipmsg.INVITE && m.Method() != sipmsg.UPDATE {
+		return false
+	}
+	n, _, ok := deltaSeconds(m, sipmsg.SessionExpiresHdr)
+	return ok && n < minInterval
+}
+
+// hasTimer says whether the sender of m can ask again with a longer interval.
+func hasTimer(m *sipmsg.Message) bool {
+	for it := m.Values(sipmsg.SupportedHdr); it.Next(); {
+		if bytes.EqualFold(it.Value().Bytes, []byte("timer")) {
+			return true
+		}
+	}
+	return false
+}
+
+// refuseInterval answers 422 to a session interval that is too small, with Min-SE, where the
+// sender supports session timers: RFC 4028 8.1.
+func (c *Core) refuseInterval(in *inbound) bool {
+	if !briefInterval(in.Message) || !hasTimer(in.Message) {
+		return false
+	}
+	c.reply(in, 422, "", "Min-SE: "+strconv.Itoa(minInterval)+"\r\n")
+	return true
+}
+
+// raiseInterval helps where the sender does not, RFC 4028 8.1: the proxy inserts Min-SE or
+// increases it, "but MUST NOT decrease" it, and then makes Session-Expires equal to it.
+func raiseInterval(m *sipmsg.Message) {
+	if !briefInterval(m) || hasTimer(m) {
+		return
+	}
+	n, _, ok := deltaSeconds(m, sipmsg.MinSEHdr)
+	if !ok || n < minInterval {
+		n = minInterval
+		value := []byte(strconv.Itoa(minInterval))
+		if i := m.Index(sipmsg.MinSEHdr); i >= 0 {
+			m.SetHeader(i, value)
+		} else {
+			m.Append("Min-SE", value)
+		}
+	}
+	_, params, _ := deltaSeconds(m, sipmsg.SessionExpiresHdr)
+	m.SetHeader(m.Index(sipmsg.SessionExpiresHdr), append(strconv.AppendUint(nil, n, 10), params...))
+}
+
+// agreed notes the session interval in a 2xx to INVITE or UPDATE: RFC 4028 8.2. One without
+// it means that the session does not expire.
+func (d *dialog) agreed(in *inbound) {
+	if in.Method() != sipmsg.INVITE && in.Method() != sipmsg.UPDATE {
+		return
+	}
+	n, _, _ := deltaSeconds(in.Message, sipmsg.SessionExpiresHdr)
+	d.interval = time.Duration(n) * time.Second
+}
+
+// expires is after how long without a refresh all sessions of the call have expired, with
+// some time for what is under way; most where one of them has no interval.
+func (k *call) expires(most time.Duration) time.Duration {
+	var longest time.Duration
+	for _, d := range k.dialogs {
+		switch {
+		case !d.confirmed || d.over:
+		case d.interval == 0:
+			return most
+		default:
+			longest = max(longest, d.interval)
+		}
+	}
+	if longest == 0 {
+		return most
+	}
+	return min(most, longest+session.Lifetime)
+}
