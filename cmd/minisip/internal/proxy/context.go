@@ -154,20 +154,24 @@ func (ctx *context) next(now time.Time) {
 }
 
 // silent is told that nothing has come from the branch's phone since the request was sent for
-// the third time. Where others are still to be tried, they need not wait for timer B or F:
-// the branch is given up, and if the phone wakes up it gets a CANCEL.
+// the third time. Where another flow of the phone or another phone is still to be tried, that
+// need not wait for timer B or F: the branch is given up, and if the phone wakes up it
+// gets a CANCEL.
 func (b *branch) silent(now time.Time) (givenUp bool) {
 	ctx := b.ctx
-	if ctx.done || ctx.cancelled || len(ctx.later) == 0 {
+	if ctx.done || ctx.cancelled || b.wantsStop || len(ctx.later)+len(b.target.flows) == 0 {
 		return false
 	}
 	ctx.core.unanswered(b, now)
+	again := b.nextFlow(now, 408)
 	if ctx.invite {
 		b.stop(now)
 	} else {
 		b.status = 408
 		b.drop()
 	}
-	ctx.considerNothing(b, now)
+	if !again {
+		ctx.considerNothing(b, now)
+	}
 	return true
 }

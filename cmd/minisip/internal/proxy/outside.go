@@ -84,7 +84,7 @@ func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
 		}
 	}
 	switch {
-	case !known || !c.serves(in, uri), gruu && len(gr) == 0:
+	case !known || !c.serves(in, uri) || c.elsewhere(in, uri), gruu && len(gr) == 0:
 		return nil, 404
 	case gruu:
 		return nil, 480
