@@ -12,6 +12,9 @@ type Leg struct {
 	Addr     netip.Addr
 	Port     uint16
 	RTCPPort uint16 // 0: Port+1
+
+	Ufrag, Pwd string // makes the leg an ICE-lite agent; "": none
+	Mux        bool   // RTCP is agreed to be on Port: ICE has one component
 }
 
 // AppendRewritten appends the description with legs[i] as the address of stream i. A zero
@@ -22,13 +25,18 @@ func (s *SDP) AppendRewritten(dst []byte, legs []Leg) []byte {
 	if r.first, ok = r.firstLeg(); !ok {
 		return append(dst, s.body...)
 	}
+	r.ice = r.anyICE()
 	done := 0
 	for i := range s.marks {
 		m := &s.marks[i]
 		dst = append(dst, s.body[done:m.start]...)
-		if m.kind == markNoConn {
+		switch m.kind {
+		case markDrop:
+		case markNoConn:
 			dst = r.appendConn(dst, m)
-		} else if m.kind != markDrop {
+		case markICE:
+			dst = r.appendICE(dst, m)
+		default:
 			dst = r.appendMark(dst, m)
 		}
 		done = m.end
@@ -41,6 +49,7 @@ type rewriter struct {
 	s     *SDP
 	legs  []Leg
 	first Leg // of the streams that have one: the session's
+	ice   bool
 }
 
 // leg gives the leg of stream i, and false where the stream stays as it is.
@@ -65,6 +74,15 @@ func (r *rewriter) firstLeg() (Leg, bool) {
 	return Leg{}, false
 }
 
+func (r *rewriter) anyICE() bool {
+	for i := range r.s.Streams {
+		if l, ok := r.leg(i); ok && l.Ufrag != "" && r.s.Streams[i].Port != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // substitute gives what takes the place of an address: the leg's, or, on hold, the
 // unspecified one of the leg's type.
 func substitute(old netip.Addr, l Leg) netip.Addr {
@@ -75,6 +93,14 @@ func substitute(old netip.Addr, l Leg) netip.Addr {
 		return netip.IPv4Unspecified()
 	}
 	return netip.IPv6Unspecified()
+}
+
+// substitute gives what takes the place of an address of stream st.
+func (st *Stream) substitute(old netip.Addr, l Leg) netip.Addr {
+	if st.nowhere() {
+		return l.Addr
+	}
+	return substitute(old, l)
 }
 
 // appendMark appends what takes the place of a mark's text.
@@ -90,7 +116,7 @@ func (r *rewriter) appendMark(dst []byte, m *mark) []byte {
 	st := &r.s.Streams[m.stream]
 	switch m.kind {
 	case markConn, markRTCPAddr:
-		return appendAddr(dst, text, m.addr, substitute(m.addr, l))
+		return appendAddr(dst, text, m.addr, st.substitute(m.addr, l))
 	case markPort:
 		if st.Port == 0 {
 			return append(dst, text...)
@@ -116,7 +142,7 @@ func (r *rewriter) appendConn(dst []byte, m *mark) []byte {
 	}
 	session := substitute(s.conn.addr, r.first)
 	if l, ok := r.leg(m.stream); ok {
-		want := substitute(s.conn.addr, l)
+		want := st.substitute(s.conn.addr, l)
 		if s.conn.present && want == session {
 			return dst
 		}
@@ -131,10 +157,7 @@ func (r *rewriter) appendConn(dst []byte, m *mark) []byte {
 
 // appendConnLine appends a c= line that stands at pos in the body.
 func (s *SDP) appendConnLine(dst []byte, pos int, text []byte, old, now netip.Addr) []byte {
-	ending := "\r\n"
-	if i := bytes.IndexByte(s.body, '\n'); i > 0 && s.body[i-1] != '\r' {
-		ending = "\n"
-	}
+	ending := s.ending()
 	// The line before may be the last one, and lack its ending; then so does ours.
 	unended := pos > 0 && s.body[pos-1] != '\n'
 	if unended {
@@ -145,6 +168,14 @@ func (s *SDP) appendConnLine(dst []byte, pos int, text []byte, old, now netip.Ad
 		dst = append(dst, ending...)
 	}
 	return dst
+}
+
+// ending is what ends the lines of the body.
+func (s *SDP) ending() string {
+	if i := bytes.IndexByte(s.body, '\n'); i > 0 && s.body[i-1] != '\r' {
+		return "\n"
+	}
+	return "\r\n"
 }
 
 // appendAddr appends address type and address; those that do not change keep their bytes.

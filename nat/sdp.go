@@ -50,10 +50,14 @@ type Stream struct {
 	Direction Direction      // its own, else the session's
 	Hold      bool           // sendonly, inactive, or an address of 0.0.0.0 or ::
 	Relayable bool           // UDP to one host, of a kind that a relay of media knows, and not port 0
+	Ufrag     []byte         // a=ice-ufrag and a=ice-pwd, its own or the session's, where
+	Pwd       []byte         // it does ICE; else nil
 
-	conn    connection // of its own, or the session's
-	ownConn bool
-	section []byte // all its lines
+	ice        credentials
+	candidates bool       // a=candidate
+	conn       connection // of its own, or the session's
+	ownConn    bool
+	section    []byte // all its lines
 }
 
 // SDP is one parsed session description. The zero value is ready; Parse may be called
@@ -65,6 +69,8 @@ type SDP struct {
 	body  []byte
 	conn  connection // of the session
 	dir   Direction  // of the session
+	ice   credentials
+	text  int // where the last line that is not empty ends
 	line  int
 	marks []mark
 }
@@ -86,6 +92,7 @@ const (
 	markNoConn                   // where a c= would stand; start == end
 	markRTCPPort                 // the port of a=rtcp
 	markRTCPAddr                 // address type and address of a=rtcp
+	markICE                      // where attributes of ICE would stand; start == end
 )
 
 // connection is what a c= line says.
@@ -117,17 +124,21 @@ func (s *SDP) Parse(body []byte) error {
 			noConn = false
 		}
 		if bytes.HasPrefix(line, []byte("m=")) {
+			s.mark(markICE, s.text, s.text)
 			s.endSection(body[start:pos])
 			start, noConn = pos, true
 		}
 		if err := s.parseLine(line, pos, next); err != nil {
 			return err
 		}
-		pos = next
+		if pos = next; len(bytes.TrimRight(line, "\r")) > 0 {
+			s.text = pos
+		}
 	}
 	if noConn {
 		s.mark(markNoConn, len(body), len(body))
 	}
+	s.mark(markICE, s.text, s.text)
 	s.endSection(body[start:])
 	return nil
 }
@@ -184,8 +195,9 @@ func (s *SDP) endSection(section []byte) {
 		rtcp = netip.AddrPortFrom(st.Addr, rtcp.Port())
 	}
 	st.RTCP = rtcp
+	st.endICE(&s.ice)
 	st.Hold = st.Direction == SendOnly || st.Direction == Inactive ||
-		st.Addr.IsValid() && st.Addr.IsUnspecified()
+		st.Addr.IsValid() && st.Addr.IsUnspecified() && !st.nowhere()
 	st.Relayable = !st.conn.fixed && relayable(st.Media, st.Proto)
 }
 

@@ -82,8 +82,9 @@ func (s *SDP) parseConnection(line []byte, pos int) error {
 // parseAttribute reads the a= lines that matter to a relay.
 func (s *SDP) parseAttribute(line []byte, pos, next int) error {
 	name, value, _ := bytes.Cut(line[2:], []byte{':'})
+	name = bytes.TrimRight(name, " ")
 	st := s.stream()
-	switch string(bytes.TrimRight(name, " ")) {
+	switch string(name) {
 	case "sendrecv":
 		s.setDirection(SendRecv)
 	case "sendonly":
@@ -100,7 +101,10 @@ func (s *SDP) parseAttribute(line []byte, pos, next int) error {
 		if st != nil {
 			return s.parseRTCP(value, pos+len(line)-len(value))
 		}
-	case "candidate", "remote-candidates", "end-of-candidates", "bundle-only":
+	case "candidate":
+		s.parseICE(name, value)
+		s.mark(markDrop, pos, next)
+	case "remote-candidates", "end-of-candidates", "bundle-only":
 		s.mark(markDrop, pos, next)
 	case "group":
 		f := fields{b: value}
@@ -110,6 +114,7 @@ func (s *SDP) parseAttribute(line []byte, pos, next int) error {
 	default:
 		// ice-ufrag, ice-pwd, ice-options, ice-lite, ice-mismatch, ice-pacing.
 		if bytes.HasPrefix(name, []byte("ice-")) {
+			s.parseICE(name, value)
 			s.mark(markDrop, pos, next)
 		}
 	}
