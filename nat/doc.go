@@ -37,8 +37,8 @@
 // A stream without a Leg, and one whose address is multicast or not of the Internet, keeps
 // its lines. Where no stream has a leg nothing changes at all. o= never changes.
 //
-// Not done here: checks of ICE (package rtprelay has them), trickling candidates in INFO (RFC
-// 8840: nobody who gets a description from here is told that he may), SDP in encoded parts (Content-Encoding, base64),
-// the early-session disposition of RFC 3959, and a=rtcp at session level, which RFC 3605
-// does not know.
+// Not done here: checks of ICE (package rtprelay answers them); trickling candidates in INFO
+// (RFC 8840: nobody who gets a description from here is told that he may); SDP in encoded
+// parts (Content-Encoding, base64); the early-session disposition of RFC 3959; and a=rtcp at
+// session level, which RFC 3605 does not know.
 package nat

@@ -77,7 +77,7 @@ func proxyConfig(cfg *config.Config) proxy.Config {
 			Contact: cfg.Features.Contact, SDP: cfg.Features.SDP, Via: cfg.Features.Via,
 			Duplicate: cfg.Features.Duplicate, Silent: cfg.Features.Silent, Debug: cfg.Debug,
 		},
-		Realm: cfg.Realm, Domains: cfg.Domains, Public4: cfg.Public4, Public6: cfg.Public6,
+		ICE: cfg.ICE, Realm: cfg.Realm, Domains: cfg.Domains, Public4: cfg.Public4, Public6: cfg.Public6,
 		Keepalive: cfg.Keepalive, Timeout: cfg.Timeout, HoldTimeout: cfg.HoldTimeout,
 		TimerC: cfg.TimerC, MaxPending: cfg.MaxPending, DialAdmins: cfg.DialAdmins,
 		AddUser: addCommand(cfg),

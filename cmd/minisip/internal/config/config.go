@@ -30,6 +30,8 @@ type Config struct {
 	TimerC      time.Duration // RFC 3261 16.6 step 11: more than three minutes
 	MaxPending  int           // unanswered calls of one user at a time
 
+	ICE bool // towards phones that do ICE the relay is an ICE-lite agent; else it is taken out
+
 	State   string // directory of what survives a restart; "": nothing is kept
 	Log     string // path of the log file; "": no log file
 	LogDays int    // days a rotated log file is kept

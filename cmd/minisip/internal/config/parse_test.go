@@ -68,6 +68,7 @@ func TestDefaults(t *testing.T) {
 		HoldTimeout: 2 * time.Hour,
 		TimerC:      185 * time.Second,
 		MaxPending:  50,
+		ICE:         true,
 
 		State:   "state",
 		Log:     "sip_server.log",
@@ -106,6 +107,7 @@ func TestValues(t *testing.T) {
 		{"-keepalive 0", func(c *Config) any { return c.Keepalive }, time.Duration(0)},
 		{"-timeout 1m30s", func(c *Config) any { return c.Timeout }, 90 * time.Second},
 		{"-hold-timeout 168h", func(c *Config) any { return c.HoldTimeout }, 168 * time.Hour},
+		{"-ice strip", func(c *Config) any { return c.ICE }, false},
 		{"-log-days 3650", func(c *Config) any { return c.LogDays }, 3650},
 		{"-log-size 64k", func(c *Config) any { return c.LogSize }, int64(64 << 10)},
 		{"-log-size 1G", func(c *Config) any { return c.LogSize }, int64(1 << 30)},

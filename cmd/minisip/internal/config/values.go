@@ -156,10 +156,11 @@ func setDigest(c *Config, value string) error {
 	return nil
 }
 
-func setICE(_ *Config, value string) error {
-	if value != "strip" {
-		return &mismatch{value, "strip"}
+func setICE(c *Config, value string) error {
+	if value != "lite" && value != "strip" {
+		return &mismatch{value, "lite or strip"}
 	}
+	c.ICE = value == "lite"
 	return nil
 }
 

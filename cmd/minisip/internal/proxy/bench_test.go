@@ -105,6 +105,7 @@ type quietRelay struct{}
 func (quietRelay) Open(_, _ Leg) (Stream, error)               { return quietRelay{}, nil }
 func (quietRelay) Port(session.Role) uint16                    { return 10000 }
 func (quietRelay) Expect(session.Role, Peer, map[uint8]uint32) {}
+func (quietRelay) SetICE(session.Role, ICE)                    {}
 func (quietRelay) LastMedia(session.Role) time.Time            { return time.Time{} }
 func (quietRelay) Flow(session.Role) Flow                      { return Flow{} }
 func (quietRelay) Close()                                      {}

@@ -24,6 +24,7 @@ type Features struct {
 // Config is what the core must know; zero durations and limits take their defaults.
 type Config struct {
 	Features
+	ICE              bool // legs towards phones that do ICE are ICE-lite agents; else ICE is taken out
 	Realm            string
 	Domains          []string // what Request-URIs may name; empty: anything
 	Public4, Public6 netip.Addr

@@ -12,8 +12,8 @@
 //	response.go   a response, in the response context of its request (context.go)
 //
 // and out again by forward.go. call.go follows a call from INVITE to end, party.go its two
-// sides, media.go the offers and answers, stream.go the relay's streams, usage.go what each
-// user takes up. In this table a bare section is one of RFC 3261; tests are scripts of testdata
+// sides, media.go the offers and answers, stream.go the relay's streams, ice.go their ICE,
+// usage.go what each user takes up. In this table a bare section is one of RFC 3261; tests are scripts of testdata
 // (without their .txt) or functions.
 //
 //	section       what is done                                    file          test
@@ -62,7 +62,10 @@
 //	RFC 5626 7    one flow of a phone at a time, 430, 408         outbound      outbound
 //	RFC 5627      public GRUUs: given, resolved, kept in Contact  gruu          gruu, gruu-transfer
 //	RFC 5658      two Record-Routes                               route         ipv6
+//	RFC 5761      RTCP on RTP's port, once both sides say so      stream        ice
 //	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer
+//	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
+//	RFC 8839 4.2                                                                ice-offerless, ice-strip
 //
 // Beyond the RFCs: a request inside a dialog is taken from the address of the side that it
 // claims to be, else it is challenged and the call moves (bye-stranger, moved-phone); no Route,

@@ -21,10 +21,11 @@ type media struct {
 	call    *call
 	ends    [2]end // by role
 	streams []relayedStream
-	offers  [2]offer // by role: what waits for its answer
-	asked   bool     // the INVITE had no SDP, and a response brought the offer
-	again   bool     // what is being rewritten repeats what was seen
-	closed  bool     // for good
+	ability [2]ability // by role: whether it does ICE
+	offers  [2]offer   // by role: what waits for its answer
+	asked   bool       // the INVITE had no SDP, and a response brought the offer
+	again   bool       // what is being rewritten repeats what was seen
+	closed  bool       // for good
 }
 
 // offer is what one side's SDP has changed that is not answered yet.
@@ -37,6 +38,7 @@ type offer struct {
 type before struct {
 	stream int
 	peer   Peer
+	ice    iceLeg
 }
 
 type end struct {
@@ -167,16 +169,16 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 	at := c.advertised(md.ends[to].local).Addr()
 	c.legs = c.legs[:0]
 	for i := range c.sdp.Streams {
-		leg := nat.Leg{}
-		port, err := md.stream(i, &c.sdp.Streams[i], from, answer)
+		leg, err := md.stream(i, &c.sdp.Streams[i], from, answer)
 		if err != nil {
 			return true, err
 		}
-		if port != 0 {
-			leg = nat.Leg{Addr: at, Port: port}
+		if leg.Port != 0 {
+			leg.Addr = at
 		}
 		c.legs = append(c.legs, leg)
 	}
+	md.learnICE(from)
 	if answer {
 		md.offers[to], md.asked = offer{}, false
 	}
@@ -215,6 +217,7 @@ func (md *media) refused(side session.Role) {
 	for _, u := range md.offers[side].undo {
 		if s := &md.streams[u.stream]; s.Stream != nil {
 			s.peers[side] = u.peer
+			s.setICE(side, u.ice)
 			s.Expect(side, u.peer, nil)
 		}
 	}

@@ -62,6 +62,21 @@ func (s *fakeStream) Expect(side session.Role, p Peer, _ map[uint8]uint32) {
 	}
 }
 
+// SetICE implements Stream.
+func (s *fakeStream) SetICE(side session.Role, ice ICE) {
+	switch {
+	case ice == ICE{}:
+		s.relay.say("stream %d does no ICE with the %s", s.number, side)
+	case ice.Peer == "":
+		s.relay.say("stream %d does ICE with the %s by ufrag:%s pwd:%s", s.number, side, ice.Ufrag, ice.Pwd)
+	default:
+		s.relay.say("stream %d does ICE with the %s by ufrag:%s pwd:%s, theirs %s", s.number, side, ice.Ufrag, ice.Pwd, ice.Peer)
+	}
+	if s.closed {
+		s.relay.say("stream %d IS CLOSED ALREADY", s.number)
+	}
+}
+
 // LastMedia implements Stream.
 func (s *fakeStream) LastMedia(from session.Role) time.Time { return s.last[from] }
 

@@ -115,6 +115,8 @@ func (s *script) config(words []string) error {
 			s.cfg.Public4 = netip.MustParseAddr(value)
 		case "keepalive":
 			s.cfg.Keepalive = d
+		case "ice":
+			s.cfg.ICE = value == "lite"
 		case "streams":
 			s.relay.capacity = n
 		case "pending":

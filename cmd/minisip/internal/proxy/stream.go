@@ -31,6 +31,8 @@ type Stream interface {
 	// Expect tells what side's SDP says; clocks are the rates of dynamic payload types
 	// in Hz, 0 for those that are no media (telephone-event).
 	Expect(side session.Role, p Peer, clocks map[uint8]uint32)
+	// SetICE makes side's leg an ICE-lite agent, or makes it none.
+	SetICE(side session.Role, ice ICE)
 	// LastMedia is when the newest packet of any kind came from a side; zero for never.
 	LastMedia(from session.Role) time.Time
 	Flow(from session.Role) Flow
@@ -40,6 +42,7 @@ type Stream interface {
 type relayedStream struct {
 	Stream // nil: none
 	peers  [2]Peer
+	ice    [2]iceLeg      // by role
 	kind   string         // audio, video ...
 	codec  string         // first of the answer, as "PCMU/8000"
 	names  [2]string      // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
@@ -47,29 +50,29 @@ type relayedStream struct {
 	trends [2]trend       // by role: for who looks at the call while it is up
 }
 
-// stream brings stream i to what st says and gives our port towards the other side; 0
-// where it does not pass through us.
-func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (uint16, error) {
+// stream brings stream i to what st says and gives our leg towards the other side, but for
+// its address; its port is 0 where the stream does not pass through us.
+func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (leg nat.Leg, err error) {
 	for len(md.streams) <= i {
 		md.streams = append(md.streams, relayedStream{})
 	}
 	s := &md.streams[i]
 	if !answer && s.peers[from] != (Peer{}) {
-		md.offers[from].undo = append(md.offers[from].undo, before{i, s.peers[from]})
+		md.offers[from].undo = append(md.offers[from].undo, before{i, s.peers[from], s.ice[from]})
 	}
 	if !st.Relayable {
 		s.peers[from] = Peer{}
 		if answer || s.peers[from.Other()] == (Peer{}) {
 			md.closeStream(s)
 		}
-		return 0, nil
+		return leg, nil
 	}
 	if s.Stream == nil {
 		if answer && s.peers[from.Other()] == (Peer{}) {
-			return 0, nil // an answer to nothing
+			return leg, nil // an answer to nothing
 		}
 		if err := md.openStream(s); err != nil {
-			return 0, err
+			return leg, err
 		}
 		if !answer {
 			md.offers[from].opened = append(md.offers[from].opened, i)
@@ -81,6 +84,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	if s.codec == "" && answer {
 		s.codec = firstCodec(st)
 	}
+	md.hearICE(s, st, from, answer)
 	p := Peer{RTP: netip.AddrPortFrom(st.Addr, st.Port), RTCP: st.RTCP, Signal: md.ends[from].signal, Mux: st.Mux}
 	// New signalling lets a side's source move, even where its SDP says what it said
 	// before (RFC 3264 8: a phone comes back from hold behind a NAT that forgot it). The
@@ -93,7 +97,12 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		}
 		s.Expect(from, p, rates)
 	}
-	return s.Port(from.Other()), nil
+	to := from.Other()
+	leg = nat.Leg{Port: s.Port(to), Mux: st.Mux && s.peers[to].Mux}
+	if md.offersICE(s, st, to, answer) {
+		leg.Ufrag, leg.Pwd = s.ice[to].Ufrag, s.ice[to].Pwd
+	}
+	return leg, nil
 }
 
 // dynamic reads the rates and the names of a stream's dynamic payload types.

@@ -56,7 +56,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, now: epoch, users: map[string]string{}, names: names{map[string]string{}, map[string]int{}}, shown: map[string]bool{}}
 	w.relay = &fakeRelay{note: w.note}
 	w.cfg = Config{
-		Features: all, Realm: testRealm,
+		Features: all, ICE: true, Realm: testRealm,
 		Ours:    func(at netip.AddrPort) bool { return at == ours4 || at == ours6 },
 		AddUser: func(name string) string { return "minisip user add " + name }, History: 64 << 10,
 	}

@@ -27,6 +27,10 @@ func (s stream) Expect(side session.Role, p proxy.Peer, clocks map[uint8]uint32)
 	s.Stream.Expect(rtprelay.Side(side), rtprelay.Peer{RTP: p.RTP, RTCP: p.RTCP, Signal: p.Signal, Mux: p.Mux, Clocks: clocks})
 }
 
+func (s stream) SetICE(side session.Role, ice proxy.ICE) {
+	s.Stream.SetICE(rtprelay.Side(side), rtprelay.ICE(ice))
+}
+
 func (s stream) LastMedia(from session.Role) time.Time {
 	return s.Stream.LastMedia(rtprelay.Side(from))
 }
