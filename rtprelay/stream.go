@@ -51,12 +51,14 @@ type Stream struct {
 
 	mu     sync.Mutex // guards the rest; held while a packet passes
 	closed bool
+	tap    Tap // nil: nobody looks
 	legs   [2]leg
 	mailbox
 }
 
 // A leg faces one side. What it counts comes from there.
 type leg struct {
+	local  netip.Addr
 	port   uint16
 	v4     bool // its sockets reach IPv4 only
 	mux    bool
@@ -93,7 +95,7 @@ func (s *Stream) openLeg(side Side, cfg LegConfig, port uint16) error {
 		return errors.New("no local address")
 	}
 	l, tos := &s.legs[side], s.relay.tos
-	l.port, l.v4 = port, local.Is4()
+	l.local, l.port, l.v4 = local, port, local.Is4()
 	if err := l.rtp.socket.open(netip.AddrPortFrom(local, port), tos); err != nil {
 		return err
 	}
@@ -172,8 +174,19 @@ func (e *endpoint) aim() {
 
 // pass relays a packet that arrived at e. The stream's lock is held.
 func (e *endpoint) pass(now time.Duration, from netip.AddrPort, b []byte) {
-	if out := e.receive(now, from, b); out != nil && !out.socket.send(b) {
-		e.stream.legs[e.side].flow.undelivered++
+	s := e.stream
+	if s.tap != nil {
+		s.tap(s.relay.start.Add(now), from, e.at(), b)
+	}
+	out := e.receive(now, from, b)
+	if out == nil {
+		return
+	}
+	if s.tap != nil {
+		s.tap(s.relay.start.Add(now), out.at(), out.latch.target, b)
+	}
+	if !out.socket.send(b) {
+		s.legs[e.side].flow.undelivered++
 	}
 }
 

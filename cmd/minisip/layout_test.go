@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	internal + "location": {
 		"minisip/sipmsg", internal + "pack",
 	},
+	internal + "capture":   {},
 	internal + "guard":     {},
 	internal + "diagnosis": {},
 	internal + "trail":     {"minisip/sipmsg"},
@@ -44,7 +45,7 @@ var mayImport = map[string][]string{
 	internal + "status/page":          {},
 	internal + "status/page/chromium": {},
 	internal + "server": {
-		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "guard", internal + "proxy", internal + "trail",
+		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "capture", internal + "guard", internal + "proxy", internal + "trail",
 	},
 	internal + "load":             {},
 	"minisip/cmd/minisip/interop": {},

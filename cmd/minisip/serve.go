@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -65,10 +66,18 @@ func serverConfig(cfg *config.Config, users *digest.Users, auth *digest.Server, 
 		Listen: cfg.Listen, Default: !cfg.Given("listen"),
 		Users: users, Auth: auth, Log: j.line, Record: j.record,
 		RTP:   rtprelay.Config{Low: cfg.RTPLow, High: cfg.RTPHigh},
-		Proxy: proxyConfig(cfg),
+		Proxy: proxyConfig(cfg), TraceDir: traceDir(cfg),
 	}
 	rand.Read(sc.Seed[:])
 	return sc
+}
+
+// traceDir is where recordings go; "": nowhere.
+func traceDir(cfg *config.Config) string {
+	if cfg.TraceDir == "" && cfg.State != "" {
+		return filepath.Join(cfg.State, "traces")
+	}
+	return cfg.TraceDir
 }
 
 func proxyConfig(cfg *config.Config) proxy.Config {

@@ -71,11 +71,12 @@ func lastUpper(s string) byte {
 	return strings.ToUpper(s[len(s)-1:])[0]
 }
 
-func setUsers(c *Config, value string) error { return setPath(&c.Users, value) }
-func setCDR(c *Config, value string) error   { return setPath(&c.CDR, value) }
-func setLog(c *Config, value string) error   { return setPath(&c.Log, value) }
-func setState(c *Config, value string) error { return setPath(&c.State, value) }
-func setFile(c *Config, value string) error  { return setPath(&c.File, value) }
+func setUsers(c *Config, value string) error    { return setPath(&c.Users, value) }
+func setCDR(c *Config, value string) error      { return setPath(&c.CDR, value) }
+func setLog(c *Config, value string) error      { return setPath(&c.Log, value) }
+func setState(c *Config, value string) error    { return setPath(&c.State, value) }
+func setTraceDir(c *Config, value string) error { return setPath(&c.TraceDir, value) }
+func setFile(c *Config, value string) error     { return setPath(&c.File, value) }
 
 // setPath takes any path; "" switches off what the path is for.
 func setPath(to *string, value string) error {

@@ -73,6 +73,8 @@ var groups = []group{
 		{name: "state", arg: "DIR", def: "state", example: "/var/lib/minisip",
 			dirVar: "STATE_DIRECTORY",
 			help:   `what survives a restart; "": nothing`, set: setState},
+		{name: "trace-dir", arg: "DIR", defHint: "traces in -state", example: "/var/lib/minisip/traces",
+			help: "recordings of calls, for Wireshark", set: setTraceDir},
 	}},
 	{"Other", []option{
 		{name: "config", arg: "FILE", defHint: "none", example: "/etc/minisip/minisip.conf",

@@ -108,6 +108,7 @@ func (quietRelay) Expect(session.Role, Peer, map[uint8]uint32) {}
 func (quietRelay) SetICE(session.Role, ICE)                    {}
 func (quietRelay) LastMedia(session.Role) time.Time            { return time.Time{} }
 func (quietRelay) Flow(session.Role) Flow                      { return Flow{} }
+func (quietRelay) Tap(Tap)                                     {}
 func (quietRelay) Close()                                      {}
 
 // give fills in a template and delivers it, as the server would: a message that the core

@@ -23,9 +23,10 @@ type call struct {
 	caller    session.Party
 	dialled   string
 	dialogs   []*dialog
-	pending   bool    // counts as unanswered
-	counted   bool    // is in its caller's account
-	streams   int     // relay streams that are open
+	pending   bool // counts as unanswered
+	counted   bool // is in its caller's account
+	streams   int  // relay streams that are open
+	traces    []*Trace
 	missed    [2]bool // by role: the log was told that nothing comes from this side
 	forgotten bool    // a late answer can still be about it
 	course    *trail.Course
@@ -68,6 +69,7 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	c.count.Calls++
 	k.Begin(in.now)
 	ctx.call, ctx.from = k, session.Caller
+	c.traceCall(k)
 	c.logf("call %s: %s calls %s", k.number, k.caller.User, printable([]byte(callee)))
 }
 
@@ -108,6 +110,9 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 		d.confirmed, d.began = true, in.now
 	}
 	d.media = b.media
+	if len(k.traces) > 0 {
+		d.media.tap()
+	}
 	if k.State == session.Ended {
 		d.media.close() // nobody would later
 	}
@@ -215,6 +220,7 @@ func (k *call) forget() {
 	c.sampler.remove(k)
 	c.trail.End(c.trail.Key([]byte(k.callID)))
 	k.forgotten = true
+	k.traceOver()
 	k.unplace(&k.caller)
 	for _, d := range k.dialogs {
 		k.unplace(&d.callee)

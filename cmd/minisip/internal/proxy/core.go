@@ -56,6 +56,7 @@ type Core struct {
 	changes   changeLog
 	sampler   sampler
 	now       time.Time // of the event being handled
+	traces    []*Trace
 	callSeq   int64
 	suspended int // bindings taken out of routing
 	rnd       *rand.ChaCha8

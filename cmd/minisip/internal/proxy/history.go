@@ -31,6 +31,9 @@ func (c *Core) noteReceived(in *inbound, again bool) {
 		m.Status = in.Status()
 	}
 	in.mark.id = c.trail.Note(&m)
+	if len(c.traces) > 0 {
+		c.traceReceived(in)
+	}
 }
 
 // noteSent notes a message that goes out.
@@ -39,6 +42,9 @@ func (c *Core) noteSent(m noted, local, to netip.AddrPort, b []byte, again bool)
 	c.trail.Note(&trail.Message{
 		Key: m.key, At: c.now, Peer: to, Local: local, Again: again, Method: method, Status: status, Before: c.beforeID, Text: b,
 	})
+	if len(c.traces) > 0 {
+		c.traceSent(m.key, local, to, b)
+	}
 }
 
 // startOf reads the start line of a message of ours: of a response the status, of a request the

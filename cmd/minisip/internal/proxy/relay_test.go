@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"minisip/session"
@@ -20,6 +21,7 @@ type fakeStream struct {
 	relay       *fakeRelay
 	number      int
 	first, last [2]time.Time // packets, by side
+	tap         Tap
 	closed      bool
 }
 
@@ -95,7 +97,13 @@ func (s *fakeStream) media(now time.Time, from session.Role) {
 		s.first[from] = now
 	}
 	s.last[from] = now
+	if s.tap != nil {
+		s.tap(now, netip.AddrPort{}, netip.AddrPort{}, fmt.Appendf(nil, "media of stream %d from the %s", s.number, from))
+	}
 }
+
+// Tap implements Stream.
+func (s *fakeStream) Tap(t Tap) { s.tap = t }
 
 // Close implements Stream.
 func (s *fakeStream) Close() {

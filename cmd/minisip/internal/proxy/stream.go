@@ -36,6 +36,8 @@ type Stream interface {
 	// LastMedia is when the newest packet of any kind came from a side; zero for never.
 	LastMedia(from session.Role) time.Time
 	Flow(from session.Role) Flow
+	// Tap has all that passes shown to t, by goroutines of the relay; nil ends that.
+	Tap(t Tap)
 	Close()
 }
 
@@ -193,6 +195,9 @@ func (md *media) openStream(s *relayedStream) error {
 	}
 	s.Stream = stream
 	k.opened(1)
+	if len(k.traces) > 0 {
+		s.Tap(k.tap())
+	}
 	return nil
 }
 

@@ -45,3 +45,5 @@ func (s stream) Flow(from session.Role) proxy.Flow {
 		Strangers: f.Strangers, Stranger: f.Stranger, Oversize: f.Oversize, Undelivered: f.Undelivered,
 	}
 }
+
+func (s stream) Tap(t proxy.Tap) { s.Stream.Tap(t) }

@@ -26,6 +26,8 @@ type Config struct {
 	Record  func(*proxy.Record) // of an ended call; never blocks; may be nil
 	Beat    func(*proxy.Core)   // called by the loop every Every, so that silence means it hangs; may be nil
 	Every   time.Duration       // 0: 10 s
+
+	TraceDir string // of recordings; "": there are none
 }
 
 // Server is minisip at work.
@@ -42,6 +44,9 @@ type Server struct {
 	unsent  unsent
 	crashes crashes
 	addrs   addresses
+	traces  sync.WaitGroup  // of goroutines that wait for the end of one
+	running context.Context // until the loop has ended
+	ended   context.CancelFunc
 }
 
 // Listen binds all sockets; nothing is served before Run. The error is one sentence.
@@ -50,6 +55,7 @@ func Listen(cfg Config) (*Server, error) {
 		cfg: cfg, first: newQueue(8192, 32<<20), rest: newQueue(2048, 8<<20), do: make(chan func()),
 		free: sync.Pool{New: func() any { return new(packet) }},
 	}
+	s.running, s.ended = context.WithCancel(context.Background())
 	for _, at := range cfg.Listen {
 		sock, err := listen(at)
 		if err != nil && cfg.Default && at.Addr().Is6() && noIPv6(err) {
@@ -94,8 +100,10 @@ func (s *Server) Run(ctx context.Context) {
 		readers.Go(func() { sock.each(r.take) })
 	}
 	s.loop(ctx)
+	s.ended()
 	s.close()
 	readers.Wait()
+	s.traces.Wait()
 }
 
 func (s *Server) close() {

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"minisip/cmd/minisip/internal/capture"
+	"minisip/cmd/minisip/internal/proxy"
+)
+
+// errNoTraceDir says what is missing for a trace.
+var errNoTraceDir = errors.New("there is no directory for recordings: start minisip with -trace-dir DIR")
+
+// Trace records what passes of a call (its number or Call-ID) or of a user into a file of the
+// trace directory: SIP, and with media RTP and RTCP as they came and as they went. It ends
+// when ctx is done, at its limits, with the call, or with End of the file that is returned.
+func (s *Server) Trace(ctx context.Context, what string, media bool, limits capture.Limits) (*capture.File, error) {
+	if s.cfg.TraceDir == "" {
+		return nil, errNoTraceDir
+	}
+	file, err := capture.Create(s.cfg.TraceDir, traceName(time.Now(), what), limits)
+	if err != nil {
+		return nil, err
+	}
+	t := &proxy.Trace{What: what, Media: media, Show: file.Packet, Over: func() { file.End("the call is over") }}
+	if !s.Do(s.running, func(c *proxy.Core) { err = c.Trace(t) }) {
+		err = errors.New("minisip is stopping")
+	}
+	if err != nil {
+		file.End("nothing to record")
+		<-file.Done()
+		os.Remove(file.Summary().Path)
+		return nil, err
+	}
+	s.traces.Go(func() {
+		select {
+		case <-ctx.Done():
+			file.End("it was stopped")
+		case <-s.running.Done():
+			file.End("minisip stopped")
+		case <-file.Done():
+		}
+		<-file.Done()
+		s.Do(s.running, func(c *proxy.Core) { c.Untrace(t) })
+		s.cfg.Log("trace of " + what + " ended: " + file.Summary().String())
+	})
+	s.cfg.Log("trace of " + what + " begins: " + file.Summary().Path)
+	return file, nil
+}
+
+// traceName names a file by time and by what is recorded, as far as that is fit for a name.
+func traceName(now time.Time, what string) string {
+	fit := func(r rune) rune {
+		if strings.ContainsRune("-._", r) || r < 0x80 && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
+			return r
+		}
+		return '_'
+	}
+	name := strings.Map(fit, what)
+	return now.Format("20060102-150405.000") + "-" + name[:min(len(name), 64)] + ".pcap"
+}

@@ -1,0 +1,44 @@
+package rtprelay
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+)
+
+// What a tap is shown: what came, what went on, and strangers too; nothing before and after.
+func TestTap(t *testing.T) {
+	s := mustOpen(t, newRelay(t, 2, -1))
+	a, b, x := newPhone(t, hostA), newPhone(t, hostB), newPhone(t, hostX)
+	s.Expect(Caller, Peer{RTP: a.addr, Signal: hostA})
+	s.Expect(Callee, Peer{RTP: b.addr, Signal: hostB})
+	pa, pb := s.Port(Caller), s.Port(Callee)
+	cross := func(n uint16) {
+		a.send(pa, rtpPacket(n, "a"))
+		b.hears(rtpPacket(n, "a"), pb)
+	}
+	var shown []string
+	cross(1)
+	s.Tap(func(_ time.Time, from, to netip.AddrPort, p []byte) {
+		shown = append(shown, fmt.Sprintf("%s > %s %d", from, to, p[3]))
+	})
+	x.send(pa, rtpPacket(9, "x"))
+	cross(2)
+	b.send(pb, rtpPacket(3, "b"))
+	a.hears(rtpPacket(3, "b"), pa)
+	s.Tap(nil)
+	cross(4)
+	legA, legB := netip.AddrPortFrom(server, pa), netip.AddrPortFrom(server, pb)
+	want := []string{
+		fmt.Sprintf("%s > %s 9", x.addr, legA),
+		fmt.Sprintf("%s > %s 2", a.addr, legA),
+		fmt.Sprintf("%s > %s 2", legB, b.addr),
+		fmt.Sprintf("%s > %s 3", b.addr, legB),
+		fmt.Sprintf("%s > %s 3", legA, a.addr),
+	}
+	if !slices.Equal(shown, want) {
+		t.Errorf("shown\n%v\nwant\n%v", shown, want)
+	}
+}
