@@ -68,7 +68,7 @@ func (c *Core) challenge(in *inbound, stale bool) {
 	b := c.startResponse(in, status, "")
 	b = c.auth.AppendChallenges(b, field, in.now, in.src.Addr(), stale)
 	c.buf = sipmsg.EndResponse(b)
-	c.send("sent", in.mark, in.local, c.replyAddr(in), c.buf)
+	c.sendBack(in)
 }
 
 func (c *Core) ourRealm(cred *digest.Credentials) bool {

@@ -139,10 +139,11 @@ const (
 	Overload                  // a table is full
 	Doubtful                  // from a source that is banned or guesses at names
 	Scanner                   // silent: a tool of those who look for servers to abuse
+	Short                     // a stranger's, so short that the answer would be far longer
 	reasons
 )
 
-var reasonNames = [reasons]string{"malformed", "unknown user", "duplicate", "stray", "forged", "overload", "banned source", "scanner"}
+var reasonNames = [reasons]string{"malformed", "unknown user", "duplicate", "stray", "forged", "overload", "banned source", "scanner", "shorter than its answer"}
 
 func (r Reason) String() string { return reasonNames[r] }
 

@@ -39,6 +39,20 @@ func (c *Core) startResponse(in *inbound, status int, reason string) []byte {
 func (c *Core) refuseWith(in *inbound, status int, reason, header string) {
 	b := append(c.startResponse(in, status, reason), header...)
 	c.buf = sipmsg.EndResponse(b)
+	c.sendBack(in)
+}
+
+// amplified is how much longer than a stranger's request the answer to it may be.
+const amplified = 2
+
+// sendBack sends the response in c.buf, which leaves no state. An address that nobody has proved to be the
+// sender's own gets no answer that is much longer than what came: no phone's request is so short, but that of
+// somebody who has forged the address of his victim (RFC 3261 26.3.2.4) is.
+func (c *Core) sendBack(in *inbound) {
+	if len(c.buf) > amplified*len(in.Bytes()) && !c.sources.Has(in.src) {
+		c.count.drop(Short)
+		return
+	}
 	c.send("sent", in.mark, in.local, c.replyAddr(in), c.buf)
 }
 
