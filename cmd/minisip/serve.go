@@ -65,7 +65,8 @@ func serverConfig(cfg *config.Config, users *digest.Users, auth *digest.Server, 
 	sc := server.Config{
 		Listen: cfg.Listen, Default: !cfg.Given("listen"),
 		Users: users, Auth: auth, Log: j.line, Record: j.record,
-		RTP:   rtprelay.Config{Low: cfg.RTPLow, High: cfg.RTPHigh},
+		RTP:   rtprelay.Config{Low: cfg.RTPLow, High: cfg.RTPHigh, TOS: trafficClass(cfg.DSCP.RTP)},
+		TOS:   trafficClass(cfg.DSCP.SIP),
 		Proxy: proxyConfig(cfg), TraceDir: traceDir(cfg),
 	}
 	rand.Read(sc.Seed[:])
@@ -78,6 +79,15 @@ func traceDir(cfg *config.Config) string {
 		return filepath.Join(cfg.State, "traces")
 	}
 	return cfg.TraceDir
+}
+
+// trafficClass is the byte that a code point stands in, in IPv4 called TOS; none: the
+// system's own.
+func trafficClass(dscp int) int {
+	if dscp == 0 {
+		return -1
+	}
+	return dscp << 2
 }
 
 func proxyConfig(cfg *config.Config) proxy.Config {

@@ -23,6 +23,7 @@ type Config struct {
 	Trust []netip.Prefix // never banned
 
 	RTPLow, RTPHigh uint16 // first and last port of the relay
+	DSCP            DSCP   // of what is sent
 
 	Keepalive   time.Duration // between two pings of a phone behind NAT; 0: none are sent
 	Timeout     time.Duration // without SIP and media until a call is ended

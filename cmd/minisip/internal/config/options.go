@@ -33,6 +33,8 @@ var groups = []group{
 			help: "where phones reach this host, for messages and SDP", set: setPublic},
 		{name: "rtp", arg: "LO-HI", def: "10000-20000", example: "10000-20000",
 			help: "UDP ports for audio and video", set: setRTP},
+		{name: "dscp", arg: "SIP[,RTP]", def: "cs3,ef", example: "cs3,ef",
+			help: "how routers shall treat what is sent; none: as all", set: setDSCP},
 	}},
 	{"Users", []option{
 		{name: "users", arg: "FILE", def: "users.conf", example: "/etc/minisip/users.conf",

@@ -19,6 +19,7 @@ type Config struct {
 	Default bool // Listen is the default: a machine without IPv6 serves IPv4 alone
 	Proxy   proxy.Config
 	RTP     rtprelay.Config
+	TOS     int // of SIP, in IPv4's TOS or IPv6's traffic class; 0 or less: the system's
 	Users   *digest.Users
 	Auth    *digest.Server
 	Seed    [32]byte
@@ -57,7 +58,7 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s.running, s.ended = context.WithCancel(context.Background())
 	for _, at := range cfg.Listen {
-		sock, err := listen(at)
+		sock, err := listen(at, cfg.TOS)
 		if err != nil && cfg.Default && at.Addr().Is6() && noIPv6(err) {
 			cfg.Log("no IPv6 on this machine: serving IPv4 alone")
 			continue

@@ -23,7 +23,7 @@ type socket struct {
 const receiveBuffer = 4 << 20
 
 // listen binds one address. Its error is one sentence with the way out.
-func listen(at netip.AddrPort) (*socket, error) {
+func listen(at netip.AddrPort, tos int) (*socket, error) {
 	network := "udp4"
 	if at.Addr().Is6() {
 		network = "udp6"
@@ -39,6 +39,9 @@ func listen(at netip.AddrPort) (*socket, error) {
 		conn.Close()
 		return nil, fmt.Errorf("cannot listen on %s: %w", at, err)
 	}
+	if tos > 0 {
+		setTOS(raw, tos)
+	}
 	s := &socket{conn: conn, raw: raw, local: at, wildcard: at.Addr().IsUnspecified()}
 	if bound, ok := conn.LocalAddr().(*net.UDPAddr); ok {
 		s.local = netip.AddrPortFrom(at.Addr(), uint16(bound.Port))
@@ -50,6 +53,15 @@ func listen(at netip.AddrPort) (*socket, error) {
 		}
 	}
 	return s, nil
+}
+
+// setTOS marks what the socket sends. A system that cannot is no reason not to serve. An IPv6
+// socket that carries IPv4 heeds both options.
+func setTOS(raw syscall.RawConn, tos int) {
+	raw.Control(func(fd uintptr) {
+		syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_TOS, tos)
+		syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
+	})
 }
 
 // explain says what a failed bind means and what to do.
