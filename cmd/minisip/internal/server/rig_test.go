@@ -40,12 +40,18 @@ func (l *record) line(s string) {
 }
 
 // holds says whether a line has all of these texts in it.
-func (l *record) holds(texts ...string) bool {
+func (l *record) holds(texts ...string) bool { return l.count(texts...) > 0 }
+
+// count is how many lines have all of these texts in them.
+func (l *record) count(texts ...string) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.ContainsFunc(l.lines, func(line string) bool {
-		return !slices.ContainsFunc(texts, func(s string) bool { return !strings.Contains(line, s) })
-	})
+	for _, line := range l.lines {
+		if !slices.ContainsFunc(texts, func(s string) bool { return !strings.Contains(line, s) }) {
+			n++
+		}
+	}
+	return n
 }
 
 const testRealm = "mini_sip_proxy"
