@@ -98,7 +98,7 @@ var changes = func() (list []object) {
 // aMessage is 6 and 7 as they went out, and everything else as it came.
 func aMessage(id string) object {
 	if id != "6" && id != "7" {
-		return object{"id": id, "time": began, "received": true, "from": "203.0.113.2:31022", "to": "198.51.100.10:5060", "text": came, "before": nil}
+		return object{"id": id, "time": time.Now(), "received": true, "from": "203.0.113.2:31022", "to": "198.51.100.10:5060", "text": came, "before": nil}
 	}
 	var went strings.Builder
 	for _, c := range changes {
@@ -106,7 +106,7 @@ func aMessage(id string) object {
 			fmt.Fprintf(&went, "%s\r\n", c["line"])
 		}
 	}
-	return object{"id": id, "time": began, "received": false, "from": "198.51.100.10:5060", "to": "192.0.2.2:40118",
+	return object{"id": id, "time": time.Now(), "received": false, "from": "198.51.100.10:5060", "to": "192.0.2.2:40118",
 		"text": went.String(), "before": came, "changes": changes}
 }
 
@@ -117,7 +117,7 @@ func summaries() (list []object) {
 		call     int
 	}{{"REGISTER", true, 0}, {"401 Unauthorized", false, 0}, {"REGISTER", true, 0}, {"200 OK", false, 0}, {"INVITE sdp", true, 1},
 		{"407 Proxy Authentication Required", false, 1}, {"ACK", true, 1}, {"INVITE sdp", true, 1}, {"100 Trying", false, 1}, {"180 Ringing", false, 1}} {
-		list = append(list, object{"id": i + 1, "time": began.Add(time.Duration(i*31) * time.Millisecond), "from": "198.51.100.7:31022", "to": "198.51.100.7:31022",
+		list = append(list, object{"id": i + 1, "time": time.Now().Add(time.Duration(i*31-400) * time.Millisecond), "from": "198.51.100.7:31022", "to": "198.51.100.7:31022",
 			"received": s.received, "label": s.label, "size": 400 + 37*i, "call": s.call, "again": false})
 	}
 	return list

@@ -191,7 +191,7 @@ func (p *Page) Wait(expression string) {
 		}
 	}
 	var text string
-	p.eval("document.body.innerText", &text)
+	p.eval("document.body.innerText.slice(0, 2000)", &text)
 	p.t.Fatalf("not within %v: %s (%v; faults: %q)\nthe page says:\n%s", patience, expression, last, p.Faults(), text)
 }
 
@@ -202,13 +202,13 @@ func (p *Page) Text(selector string) (text string) {
 	return text
 }
 
-// Click waits for an element and presses the mouse in its middle, or a finger on a phone.
+// Click waits until an element is seen and presses the mouse in its middle, or a finger on a phone.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
 	find := fmt.Sprintf("document.querySelector(%q)", selector)
-	p.Wait(find)
+	p.Wait(find + "?.checkVisibility()")
 	var at struct{ X, Y float64 }
-	p.Eval("(e => { e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect(); return {x: r.x + r.width / 2, y: r.y + r.height / 2} })("+find+")", &at)
+	p.Eval("(e => { e.scrollIntoView({block: 'center'}); const r = e.getClientRects()[0]; return {x: r.x + r.width / 2, y: r.y + r.height / 2} })("+find+")", &at)
 	for _, typ := range []string{"mouseMoved", "mousePressed", "mouseReleased"} {
 		p.do("Input.dispatchMouseEvent", map[string]any{"type": typ, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1}, nil)
 	}

@@ -68,8 +68,8 @@ function route() {
     if (a.hash === `#/${parts[0]}`) a.setAttribute('aria-current', 'page');
     else a.removeAttribute('aria-current');
   }
-  if (is === key) {
-    view.open?.(parts.slice(2), query);
+  if (is === key && view.open) {
+    view.open(parts.slice(2), query);
     return;
   }
   view?.close?.();

@@ -56,7 +56,7 @@ export function callView(app, [id]) {
     const is = JSON.stringify([call.media, media.clientWidth]);
     if (is === drawn) return;
     drawn = is;
-    put(media, (call.media ?? []).map((m) => direction(m, (media.clientWidth || 340) - 40)));
+    put(media, (call.media ?? []).map((m) => direction(m, (media.clientWidth || 342) - 42)));
   }
   const watch = new ResizeObserver(() => call && showMedia());
   watch.observe(media);

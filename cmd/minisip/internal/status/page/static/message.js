@@ -157,12 +157,11 @@ function apart(a, b) {
   while (p < n && a[p] === b[p]) p++;
   while (q < n - p && a[a.length - 1 - q] === b[b.length - 1 - q]) q++;
   // Whole words and addresses are easier to compare than the digits that happen to differ.
-  while (p > 0 && word.test(a[p - 1])) p--;
-  while (q > 0 && word.test(a[a.length - q])) q--;
+  const word = (s, i) => /[\w.[\]-]/.test(s[i] ?? '');
+  while (p > 0 && word(a, p - 1) && (word(a, p) || word(b, p))) p--;
+  while (q > 0 && word(a, a.length - q) && (word(a, a.length - q - 1) || word(b, b.length - q - 1))) q--;
   return [p, q];
 }
-
-const word = /[\w.:[\]-]/;
 
 function changed(tag, sign, line, p, q, other) {
   const end = line.length - q;

@@ -46,7 +46,7 @@ function userRow(u, app) {
       u.nat ? h('span', { class: 'badge' }, 'behind NAT') : null, away ? h('span', { class: 'badge error' }, 'does not answer') : null),
     cell('addr mono', u.source, u.path?.length ? h('p', { class: 'muted' }, `via ${u.path.join(', ')}`) : null),
     cell('agent', u.agent || h('span', { class: 'muted' }, 'does not say')),
-    cell('ping num', u.ping_ms === null || u.ping_ms === undefined ? h('span', { class: 'muted' }, u.nat ? 'none yet' : 'not pinged') : `${fixed(u.ping_ms, u.ping_ms < 10 ? 1 : 0)} ms`),
+    cell('ping num', u.ping_ms === null || u.ping_ms === undefined ? h('span', { class: 'muted' }, u.nat ? 'none yet' : 'none') : `${fixed(u.ping_ms, u.ping_ms < 10 ? 1 : 0)} ms`),
     cell('heard num', span((app.now() - Date.parse(u.last_seen)) / 1000), ' ago'),
     cell('expires num', h('span', { title: `registered ${clock(u.registered)}` }, `in ${span(u.expires_s)}`)));
 }
@@ -57,10 +57,10 @@ function howTo(app) {
   const server = app.overview?.server || (loopback ? 'the address that minisip printed when it started' : here);
   return empty('No phone is registered.',
     h('ol', {},
-      h('li', {}, 'Install a SIP phone: Linphone, baresip, MicroSIP, or one that stands on a desk.'),
+      h('li', {}, 'Install a SIP phone: Linphone, baresip, MicroSIP, or a desk phone.'),
       h('li', {}, 'Make an account in it:',
         h('dl', { class: 'account' },
-          h('dt', {}, 'server'), h('dd', { class: 'mono' }, server),
+          h('dt', {}, 'server'), h('dd', { class: app.overview?.server || !loopback ? 'mono' : null }, server),
           h('dt', {}, 'user'), h('dd', { class: 'mono' }, '001'),
           h('dt', {}, 'password'), h('dd', {}, 'the one that minisip printed when it first started'),
           h('dt', {}, 'transport'), h('dd', {}, 'UDP'))),
