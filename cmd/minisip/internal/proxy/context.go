@@ -70,9 +70,9 @@ type branch struct {
 }
 
 // newContext opens the server transaction and the response context of in, which the
-// context keeps. It returns nil, having answered, when a table is full.
-func (c *Core) newContext(in *inbound) *context {
-	tx := c.newServer(in)
+// context keeps. It returns nil, having answered, when a table is full, or the user's part of it.
+func (c *Core) newContext(in *inbound, user string) *context {
+	tx := c.newServerOf(in, user)
 	if tx == nil {
 		c.refuseWith(in, 503, "", "Retry-After: 5\r\n")
 		return nil

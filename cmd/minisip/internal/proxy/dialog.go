@@ -60,7 +60,7 @@ func (c *Core) inDialog(in *inbound) {
 	if c.refuseInterval(in) {
 		return
 	}
-	ctx := c.newContext(in)
+	ctx := c.newContext(in, p.User)
 	if ctx == nil {
 		return
 	}
@@ -113,7 +113,7 @@ func (c *Core) withoutCall(in *inbound) {
 			return
 		}
 	}
-	ctx := c.newContext(in)
+	ctx := c.newContext(in, user)
 	if ctx == nil {
 		return
 	}

@@ -13,6 +13,8 @@ import (
 type Relay interface {
 	// Open gives one stream between two legs, or an error when no ports are left.
 	Open(caller, callee Leg) (Stream, error)
+	// Free is how many streams there are ports for.
+	Free() int
 }
 
 // media is what passes through us for one branch and then its dialog: a stream for

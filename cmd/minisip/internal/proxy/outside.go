@@ -50,7 +50,7 @@ func (c *Core) outside(in *inbound) {
 
 // begin opens the response context of a new request and forwards it.
 func (c *Core) begin(in *inbound, user, callee string, targets []target) {
-	ctx := c.newContext(in)
+	ctx := c.newContext(in, user)
 	if ctx == nil {
 		return
 	}

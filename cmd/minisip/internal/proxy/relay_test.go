@@ -47,6 +47,14 @@ func (r *fakeRelay) Open(caller, callee Leg) (Stream, error) {
 	return s, nil
 }
 
+// Free implements Relay.
+func (r *fakeRelay) Free() int {
+	if r.capacity == 0 {
+		return 1 << 20
+	}
+	return r.capacity - r.open
+}
+
 // Port implements Stream: 10000 and 10002 for the first.
 func (s *fakeStream) Port(side session.Role) uint16 {
 	return uint16(10000 + 4*(s.number-1) + 2*int(side))

@@ -65,7 +65,9 @@ func (c *Core) reply(in *inbound, status int, reason, header string) {
 
 // replyBytes sends a finished response in a new server transaction.
 func (c *Core) replyBytes(in *inbound, status int, response []byte) {
-	if tx := c.newServer(in); tx != nil {
+	// The last quarter of the table is for what is forwarded: without a transaction this answer is
+	// only given anew, not again.
+	if tx := c.newServer(in, c.cfg.MaxTransactions/4); tx != nil {
 		tx.respond(in.now, status, response)
 		return
 	}

@@ -186,7 +186,7 @@ func (md *media) leg(r session.Role) Leg {
 // openStream takes ports for a stream.
 func (md *media) openStream(s *relayedStream) error {
 	k := md.call
-	if k.pending && k.core.usage[k.caller.User].streams >= maxStreams {
+	if k.pending && k.core.usage[k.caller.User].greedy(k.core.relay.Free()) {
 		return errCrowded
 	}
 	stream, err := k.core.relay.Open(md.leg(session.Caller), md.leg(session.Callee))

@@ -20,11 +20,17 @@ type serverTx struct {
 	to, local netip.AddrPort // where responses go, and from which of our addresses
 	last      []byte         // last response, for retransmissions
 	ctx       *context       // nil where we answer ourselves
+	owner     string         // the user whose account it is in
 }
 
-// newServer opens the server transaction of in; nil when a table is full.
-func (c *Core) newServer(in *inbound) *serverTx {
-	if max(len(c.servers), len(c.clients)-len(c.pingers)) >= c.cfg.MaxTransactions {
+// freeTransactions is how many there can still be.
+func (c *Core) freeTransactions() int {
+	return c.cfg.MaxTransactions - max(len(c.servers), len(c.clients)-len(c.pingers))
+}
+
+// newServer opens the server transaction of in, unless less than reserve would be left: then nil.
+func (c *Core) newServer(in *inbound, reserve int) *serverTx {
+	if c.freeTransactions() <= reserve {
 		c.count.drop(Overload)
 		return nil
 	}
@@ -34,6 +40,25 @@ func (c *Core) newServer(in *inbound) *serverTx {
 	tx.key = string(c.key)
 	c.servers[tx.key] = tx
 	tx.Start(in.now, in.Method() == sipmsg.INVITE)
+	return tx
+}
+
+// newServerOf opens the server transaction of a request that is forwarded for a user. Whoever has many under way
+// leaves room for others, and everybody for the end of calls.
+func (c *Core) newServerOf(in *inbound, user string) *serverTx {
+	reserve := 0
+	if in.Method() != sipmsg.BYE {
+		if c.usage[user].busy(c.freeTransactions()) {
+			c.count.drop(Overload)
+			return nil
+		}
+		reserve = c.cfg.MaxTransactions / 16
+	}
+	tx := c.newServer(in, reserve)
+	if tx != nil && user != "" {
+		tx.owner = user
+		c.usageOf(user).open++
+	}
 	return tx
 }
 
@@ -88,6 +113,10 @@ func (tx *serverTx) giveUp(now time.Time) {
 // drop forgets the transaction.
 func (tx *serverTx) drop() {
 	delete(tx.core.servers, tx.key)
+	if tx.owner != "" {
+		tx.core.usage[tx.owner].open--
+		tx.core.dropUsage(tx.owner)
+	}
 	tx.core.timers.Stop(&tx.timer)
 }
 

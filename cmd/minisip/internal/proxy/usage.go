@@ -16,12 +16,25 @@ type usage struct {
 	relayed int                // of those, with media through us
 	pending int                // of those, unanswered; and such INVITEs of calls that are not known
 	streams int                // relay streams of the unanswered
+	open    int                // transactions of requests that he sent and that were forwarded
 }
 
 // maxStreams bounds the relay streams of one user's unanswered calls.
 const maxStreams = 256
 
 var errCrowded = errors.New("the caller's unanswered calls hold too many relay streams")
+
+// greedy says whether the user's unanswered calls hold as many relay streams as they may: no more than are
+// still free for everybody else.
+func (u *usage) greedy(free int) bool {
+	return u.streams >= maxStreams || free > 0 && u.streams > free
+}
+
+// busy says whether the user has as many requests under way as he may, where so many more can be: one alone
+// gets a ninth of the table, and however many there are, the next one finds room.
+func (u *usage) busy(free int) bool { return u != nil && u.open > max(free/8, fewOpen) }
+
+const fewOpen = 16
 
 // usageOf gives the account of a user, opening it if need be.
 func (c *Core) usageOf(user string) *usage {
@@ -35,7 +48,7 @@ func (c *Core) usageOf(user string) *usage {
 
 // dropUsage forgets the account of a user that has nothing in it.
 func (c *Core) dropUsage(user string) {
-	if u := c.usage[user]; u != nil && len(u.calls) == 0 && u.pending == 0 {
+	if u := c.usage[user]; u != nil && len(u.calls) == 0 && u.pending == 0 && u.open == 0 {
 		delete(c.usage, user)
 	}
 }
@@ -51,7 +64,7 @@ func (c *Core) crowded(user string) string {
 		return fmt.Sprintf("%d calls in all already", c.known)
 	case u.pending >= c.cfg.MaxPending:
 		return fmt.Sprintf("%d unanswered calls already", u.pending)
-	case u.streams >= maxStreams:
+	case u.greedy(c.relay.Free()):
 		return fmt.Sprintf("%d relay streams for unanswered calls already", u.streams)
 	case u.made-u.relayed >= max(c.cfg.MaxPending, c.cfg.MaxCalls/10):
 		return fmt.Sprintf("%d calls without relayed media already", u.made-u.relayed)

@@ -19,6 +19,9 @@ func (r relay) Open(caller, callee proxy.Leg) (proxy.Stream, error) {
 	return stream{s}, nil
 }
 
+// Free counts streams, of two port pairs each.
+func (r relay) Free() int { return r.Relay.Free() / 2 }
+
 type stream struct{ *rtprelay.Stream }
 
 func (s stream) Port(side session.Role) uint16 { return s.Stream.Port(rtprelay.Side(side)) }

@@ -1,0 +1,88 @@
+package proxy
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// crowd is a script with so many users who have one phone each: u0, u1 ...
+func crowd(t *testing.T, users int, configure func(*Config)) *script {
+	s := &script{newWorld(t)}
+	configure(&s.cfg)
+	for i := range users {
+		s.do(fmt.Sprintf("phone u%d at 198.51.100.%d:5060", i, i+1))
+	}
+	for _, p := range s.phones {
+		s.register(p)
+	}
+	s.do("wait 40s") // the REGISTERs' own transactions
+	return s
+}
+
+// answered is the status that a phone has got for its latest request of a method.
+func (s *script) answered(p, method string) string { return s.phone(p).answer[method].status() }
+
+// Ten users whose calls ring without end leave ports to the eleventh; what is too much gets 503 and Retry-After.
+func TestOthersFindPorts(t *testing.T) {
+	s := crowd(t, 12, func(*Config) {})
+	s.relay.capacity = 100
+	for range 40 {
+		for i := range 10 {
+			s.do(fmt.Sprintf("u%d: INVITE u11 auth", i))
+		}
+	}
+	if a := s.phone("u0").answer["INVITE"]; a.status() != "503" || a.get("Retry-After") == "" {
+		t.Errorf("the 40th call got %s, Retry-After %q", a.first, a.get("Retry-After"))
+	}
+	if free := s.relay.Free(); free < 5 {
+		t.Errorf("%d streams left, want 5 or more", free)
+	}
+	s.do("u10: INVITE u11 auth")
+	if got := s.answered("u10", "INVITE"); got != "100" {
+		t.Errorf("the call of another user got %s", got)
+	}
+	s.finish()
+}
+
+// A user who sends requests without end has a ninth of the transactions; calls of others go on, and so does
+// the end of his own.
+func TestOthersFindTransactions(t *testing.T) {
+	s := crowd(t, 3, func(c *Config) { c.MaxTransactions = 900 })
+	s.do("u0: INVITE u1 auth", "u1: 200 OK", "u0: ACK")
+	for range 300 {
+		s.do("u0: MESSAGE u1 auth")
+	}
+	if got := s.answered("u0", "MESSAGE"); got != "503" {
+		t.Errorf("the 300th MESSAGE got %s", got)
+	}
+	if n := len(s.core.servers); n > 130 {
+		t.Errorf("%d server transactions, want at most a ninth of 900 and a few", n)
+	}
+	s.do("u2: INVITE u1 auth")
+	if got := s.answered("u2", "INVITE"); got != "100" {
+		t.Errorf("the call of another user got %s", got)
+	}
+	s.do("u0: BYE", "u1: 200 OK to BYE")
+	if got := s.answered("u0", "BYE"); got != "200" {
+		t.Errorf("his own BYE got %s", got)
+	}
+	s.finish()
+}
+
+// REGISTERs without end leave the last quarter of the transactions to what is forwarded, and are answered all the same.
+func TestRegistersLeaveRoom(t *testing.T) {
+	s := crowd(t, 2, func(c *Config) { c.MaxTransactions = 100 })
+	for range 200 {
+		s.register(s.phone("u0"))
+	}
+	if n := len(s.core.servers); n != 75 {
+		t.Errorf("%d server transactions, want 75", n)
+	}
+	s.do("u0: INVITE u1 auth")
+	if got := s.answered("u0", "INVITE"); got != "100" {
+		t.Errorf("a call got %s", got)
+	}
+	s.now = s.now.Add(time.Second)
+	s.finish()
+}
