@@ -9,6 +9,7 @@ import (
 
 	"minisip/cmd/minisip/internal/config"
 	"minisip/cmd/minisip/internal/proxy"
+	"minisip/cmd/minisip/internal/status"
 	"minisip/logrot"
 )
 
@@ -17,13 +18,14 @@ import (
 type journal struct {
 	logs []*logrot.Log
 	cdr  *logrot.Log // nil: none are kept
+	tail *status.Tail
 }
 
 // gather is how long a line may wait in memory for others.
 const gather = 100 * time.Millisecond
 
 func openJournal(cfg *config.Config, stdout io.Writer) *journal {
-	j := &journal{}
+	j := &journal{tail: new(status.Tail)}
 	if cfg.Log != "" {
 		j.logs = append(j.logs, logrot.Open(logrot.Config{Path: cfg.Log, Days: cfg.LogDays, MaxSize: cfg.LogSize, Gather: gather}))
 	}
@@ -39,6 +41,7 @@ func openJournal(cfg *config.Config, stdout io.Writer) *journal {
 // line writes one line with the time in front.
 func (j *journal) line(s string) {
 	b := stamped(time.Now(), s)
+	j.tail.Add(string(b[:len(b)-1]))
 	for _, l := range j.logs {
 		l.Write(b)
 	}

@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 		internal + "guard", internal + "location", internal + "trail", internal + "diagnosis",
 	},
 	internal + "status": {
-		internal + "status/page",
+		"minisip/sipmsg", internal + "proxy", internal + "trail", internal + "status/page",
 	},
 	internal + "status/page":          {},
 	internal + "status/page/chromium": {},
@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"minisip/cmd/minisip": {
 		"minisip/digest", "minisip/logrot", "minisip/rtprelay",
 		internal + "config", internal + "guard", internal + "proxy", internal + "server", internal + "systemd",
+		internal + "status", internal + "status/page",
 	},
 }
 

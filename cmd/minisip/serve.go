@@ -40,6 +40,11 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 	defer stop()
 	sigs := awaitSignals()
 	svc := newService(j.line)
+	w, err := listenForWatchers(cfg, j.line)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	defer w.close()
 	sc := serverConfig(cfg, users, auth, j)
 	sc.Beat, sc.Every = svc.beat, svc.every
 	srv, err := server.Listen(sc)
@@ -50,9 +55,13 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 		return fail(stderr, err)
 	}
 	welcome(stdout, cfg, srv, users, made)
+	for _, n := range w.notes {
+		fmt.Fprintln(stdout, n)
+	}
 	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(sc.Proxy.Features)))
 	r := &reloader{start: cfg, cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}
 	go sigs.serve(ctx, r, j)
+	w.serve(ctx, newAPI(srv, time.Now(), j.tail, cfg.Notes))
 	svc.ready()
 	srv.Run(ctx)
 	svc.stopping()

@@ -34,18 +34,18 @@ func newService(log func(string)) *service {
 func (s *service) beat(core *proxy.Core) {
 	users, calls := core.Load()
 	dropped := core.Counters()
-	state := status(users, calls, dropped.Drops())
+	state := stateLine(users, calls, dropped.Drops())
 	if s.watchdog {
 		state += "\nWATCHDOG=1"
 	}
 	s.tell(state)
 }
 
-func status(users, calls int, dropped string) string {
+func stateLine(users, calls int, dropped string) string {
 	return fmt.Sprintf("STATUS=users registered: %d, calls: %d, dropped since the start: %s", users, calls, dropped)
 }
 
-func (s *service) ready()    { s.tell("READY=1\n" + status(0, 0, "nothing")) }
+func (s *service) ready()    { s.tell("READY=1\n" + stateLine(0, 0, "nothing")) }
 func (s *service) stopping() { s.tell("STOPPING=1") }
 
 // tell says it; a service manager that does not hear is complained of once.

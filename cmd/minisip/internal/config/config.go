@@ -33,12 +33,14 @@ type Config struct {
 
 	ICE bool // towards phones that do ICE the relay is an ICE-lite agent; else it is taken out
 
-	State    string // directory of what survives a restart; "": nothing is kept
-	TraceDir string // directory of recordings; "": traces in State
-	Log      string // path of the log file; "": no log file
-	LogDays  int    // days a rotated log file is kept
-	LogSize  int64  // bytes at which the log file is rotated within a day
-	CDR      string // path of the call records, JSON lines; "": none
+	State              string         // directory of what survives a restart; "": nothing is kept
+	TraceDir           string         // directory of recordings; "": traces in State
+	Log                string         // path of the log file; "": no log file
+	LogDays            int            // days a rotated log file is kept
+	LogSize            int64          // bytes at which the log file is rotated within a day
+	CDR                string         // path of the call records, JSON lines; "": none
+	Status             netip.AddrPort // of the status page; invalid: none
+	StatusPasswordFile string         // "": no password is asked for
 
 	Features Features
 	Debug    bool // whole messages in the log instead of one line an event

@@ -78,6 +78,12 @@ var groups = []group{
 		{name: "trace-dir", arg: "DIR", defHint: "traces in -state", example: "/var/lib/minisip/traces",
 			help: "recordings of calls, for Wireshark", set: setTraceDir},
 	}},
+	{"Status page", []option{
+		{name: "status", arg: "ADDR:PORT", def: "127.0.0.1:8060", example: "127.0.0.1:8060",
+			help: `page, API and metrics over HTTP; "": none`, set: setStatus},
+		{name: "status-password-file", arg: "FILE", defHint: "none", example: "/etc/minisip/status.password",
+			help: "holds the password; needed beyond loopback", set: setStatusPasswordFile},
+	}},
 	{"Other", []option{
 		{name: "config", arg: "FILE", defHint: "none", example: "/etc/minisip/minisip.conf",
 			help: "flags and words, one a line", set: setFile},

@@ -58,6 +58,9 @@ func Parse(args []string, env func(string) (string, bool), readFile func(string)
 	if err := c.checkPorts(); err != nil {
 		return nil, err
 	}
+	if err := c.checkStatus(); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -108,4 +111,16 @@ func (c *Config) checkPorts() error {
 		}
 	}
 	return nil
+}
+
+// checkStatus refuses a status page that others can reach and nobody has to log in to.
+func (c *Config) checkStatus() error {
+	if !c.Status.IsValid() || c.Status.Addr().IsLoopback() || c.StatusPasswordFile != "" {
+		return nil
+	}
+	return &Error{
+		Where: c.origin["status"].at.of("status"),
+		Problem: fmt.Sprintf("found %s, which others can reach, and no password; expected -status-password-file FILE beside it, or a loopback address, for example -status 127.0.0.1:8060",
+			c.Status),
+	}
 }

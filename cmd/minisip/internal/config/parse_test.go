@@ -71,6 +71,7 @@ func TestDefaults(t *testing.T) {
 		MaxPending:  50,
 		ICE:         true,
 
+		Status:  netip.MustParseAddrPort("127.0.0.1:8060"),
 		State:   "state",
 		Log:     "sip_server.log",
 		LogDays: 7,
@@ -115,6 +116,9 @@ func TestValues(t *testing.T) {
 		{"-timeout 1m30s", func(c *Config) any { return c.Timeout }, 90 * time.Second},
 		{"-hold-timeout 168h", func(c *Config) any { return c.HoldTimeout }, 168 * time.Hour},
 		{"-ice strip", func(c *Config) any { return c.ICE }, false},
+		{"-status=", func(c *Config) any { return c.Status.IsValid() }, false},
+		{"-status localhost:80", func(c *Config) any { return c.Status.String() }, "127.0.0.1:80"},
+		{"-status :8060 -status-password-file x", func(c *Config) any { return c.Status.String() + c.StatusPasswordFile }, "[::]:8060x"},
 		{"-log-days 3650", func(c *Config) any { return c.LogDays }, 3650},
 		{"-log-size 64k", func(c *Config) any { return c.LogSize }, int64(64 << 10)},
 		{"-log-size 1G", func(c *Config) any { return c.LogSize }, int64(1 << 30)},

@@ -55,6 +55,10 @@ Examples:
 // that would pass the right edge begins a new line.
 func row(b *strings.Builder, column int, name string, help ...string) {
 	line := fmt.Sprintf("    %-*s", column-4, name)
+	if len(line) > column { // the name needs a line of its own
+		b.WriteString(line + "\n")
+		line = strings.Repeat(" ", column)
+	}
 	for i, part := range help {
 		if i > 0 && len(line)+1+len(part) > helpWidth {
 			b.WriteString(line + "\n")

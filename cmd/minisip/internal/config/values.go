@@ -186,3 +186,31 @@ func list(value string) []string {
 	}
 	return parts
 }
+
+// setStatus takes an address and a port, :PORT for all addresses, or nothing.
+func setStatus(c *Config, value string) error {
+	if value == "" {
+		c.Status = netip.AddrPort{}
+		return nil
+	}
+	if port, ok := strings.CutPrefix(value, ":"); ok {
+		n, err := parsePort(port)
+		if err != nil {
+			return &mismatch{value, wantStatus}
+		}
+		c.Status = netip.AddrPortFrom(netip.IPv6Unspecified(), n)
+		return nil
+	}
+	a, err := netip.ParseAddrPort(strings.Replace(value, "localhost:", "127.0.0.1:", 1))
+	if err != nil || a.Port() == 0 || a.Addr().IsMulticast() {
+		return &mismatch{value, wantStatus}
+	}
+	c.Status = a
+	return nil
+}
+
+const wantStatus = `IP:PORT, :PORT for every address, or "" for none`
+
+func setStatusPasswordFile(c *Config, value string) error {
+	return setPath(&c.StatusPasswordFile, value)
+}

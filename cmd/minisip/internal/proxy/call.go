@@ -63,6 +63,9 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	c.known++
 	k.count()
 	k.course = c.trail.Begin(in.now, in.mark.key)
+	if k.course.Call == "" {
+		k.course.Call = k.number
+	}
 	k.course.Name(in.src, k.caller.User)
 	c.sampler.add(k, in.now)
 	c.changed(k.number)
@@ -87,6 +90,7 @@ func (c *Core) progress(ctx *context, b *branch, in *inbound) {
 		d.learn(in)
 	}
 	if k.Ring(in.now) {
+		c.hist.Setup.Observe(in.now.Sub(k.Created).Seconds())
 		c.changed(k.number)
 		c.logf("call %s: %s rings at %s", k.number, b.target.user, in.src)
 	}
@@ -117,6 +121,9 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 		d.media.close() // nobody would later
 	}
 	if k.Answer(in.now) {
+		if k.Rang.IsZero() {
+			c.hist.Setup.Observe(in.now.Sub(k.Created).Seconds())
+		}
 		c.changed(k.number)
 		c.count.Completed++
 		k.noLongerPending()
@@ -191,11 +198,13 @@ func failureOf(ctx *context, status int) string {
 // its way.
 func (k *call) end(now time.Time, why string) {
 	answered := k.State >= session.Up
+	k.sample(new(tally), false)
 	if !k.Call.End(now, why) {
 		return
 	}
 	r := k.record()
 	k.ended(r)
+	k.core.hist.account(r)
 	for _, d := range k.dialogs {
 		d.media.close()
 	}

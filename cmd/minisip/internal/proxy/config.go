@@ -155,6 +155,8 @@ type Counters struct {
 	Calls     uint64
 	Completed uint64 // calls that were answered
 	Denied    uint64 // wrong passwords
+
+	Packets, PacketsLost uint64 // of media
 }
 
 func (n *Counters) drop(r Reason) { n.Dropped[r]++ }

@@ -51,6 +51,7 @@ type Core struct {
 	refusing  bool           // new calls
 	refused   uint64         // of them
 	count     Counters
+	hist      Histograms
 	trail     *trail.Recorder
 	past      past
 	changes   changeLog
@@ -97,6 +98,7 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 	c.loopSeed = uint32(c.rnd.Uint64())
 	c.expiry.core = c
 	c.expiry.timer.Own(&c.expiry)
+	c.hist = newHistograms()
 	c.drops.core = c
 	c.drops.timer.Own(&c.drops)
 	return c

@@ -20,13 +20,16 @@ type Overview struct {
 	Calls, Ringing             int // not ended; of these, not answered
 	Features                   Features
 	Counters                   Counters
-	Noted                      uint64 // messages, in and out
-	Packets, Lost              uint64 // media, of the calls that are up
+	Histograms                 Histograms
+	Noted                      uint64  // messages, in and out
+	PacketsPerSecond           float64 // of media, in the last seconds
+	LossPercent                float64
 }
 
 // Overview counts.
 func (c *Core) Overview() (o Overview) {
-	o = Overview{Users: c.where.Users(), Bindings: c.where.Len(), Suspended: c.suspended, Features: c.cfg.Features, Counters: c.count, Noted: c.trail.Noted()}
+	o = Overview{Users: c.where.Users(), Bindings: c.where.Len(), Suspended: c.suspended, Features: c.cfg.Features, Counters: c.count, Histograms: c.hist, Noted: c.trail.Noted()}
+	o.PacketsPerSecond, o.LossPercent = c.sampler.rate()
 	for i := range c.sampler.slots {
 		for k := range c.sampler.slots[i] {
 			switch {
@@ -43,10 +46,9 @@ func (c *Core) Overview() (o Overview) {
 
 // CallKey is what calls are searched and sorted by.
 type CallKey struct {
-	ID                         string
-	Serial                     int64 // of live calls
-	From, FromAddr, To, ToAddr string
-	Begin                      time.Time
+	ID, From, To     string
+	FromAddr, ToAddr string
+	Begin            time.Time
 }
 
 // CallSlots is in how many parts LiveCalls gives the calls.
@@ -58,7 +60,7 @@ func (c *Core) LiveCalls(slot int) (keys []CallKey) {
 		if k.State == session.Ended {
 			continue
 		}
-		key := CallKey{ID: k.number, Serial: k.serial, From: k.caller.User, FromAddr: k.caller.Addr.String(), To: k.dialled, Begin: k.Created}
+		key := CallKey{ID: k.number, From: k.caller.User, FromAddr: k.caller.Addr.String(), To: k.dialled, Begin: k.Created}
 		if len(k.dialogs) > 0 {
 			key.ToAddr = k.dialogs[0].callee.Addr.String()
 		}
@@ -202,12 +204,8 @@ const searchPart = 1000
 
 // CallOf gives the call that a message belongs to, "" if none is remembered.
 func (c *Core) CallOf(key trail.Key) string {
-	for i := range c.sampler.slots {
-		for k := range c.sampler.slots[i] {
-			if c.trail.Key([]byte(k.callID)) == key {
-				return k.number
-			}
-		}
+	if course := c.trail.Course(key); course != nil {
+		return course.Call
 	}
 	for _, list := range [...][]*Past{c.past.calls, c.past.refused} {
 		for _, p := range slices.Backward(list) {

@@ -82,7 +82,11 @@ type sampler struct {
 	turn  int
 	slots [samplerSlots]map[*call]struct{} // all calls that have not been forgotten
 	calls int
+	last  [samplerSlots]tally // what each turn found
 }
+
+// tally is media packets that came, and that were lost.
+type tally struct{ packets, lost uint64 }
 
 const (
 	samplerSlots = 50
@@ -114,15 +118,28 @@ func (s *sampler) run(now time.Time) {
 	if s.next.IsZero() || s.next.After(now) {
 		return
 	}
+	found := &s.last[s.turn]
+	*found = tally{}
 	for k := range s.slots[s.turn] {
-		k.sample()
+		k.sample(found, true)
 	}
 	s.turn = (s.turn + 1) % samplerSlots
 	s.next = now.Add(samplerTick)
 }
 
-// sample takes one sample of each direction.
-func (k *call) sample() {
+// rate is how many packets a second came lately, and how many of a hundred were lost.
+func (s *sampler) rate() (perSecond, loss float64) {
+	var sum tally
+	for _, t := range s.last {
+		sum.packets += t.packets
+		sum.lost += t.lost
+	}
+	return round(float64(sum.packets)/trail.SampleEvery.Seconds(), 1), round(lossPercent(sum.packets, sum.lost), 2)
+}
+
+// sample looks at each direction: it counts what has come since the last sample and, where
+// keep is set, takes one.
+func (k *call) sample(found *tally, keep bool) {
 	if k.State != session.Up && k.State != session.Ending {
 		return
 	}
@@ -137,7 +154,14 @@ func (k *call) sample() {
 			}
 			for side := range s.tracks {
 				f := s.Flow(session.Role(side))
-				s.tracks[side].Add(f.Packets, f.Lost, f.Jitter)
+				packets, lost := s.tracks[side].Since(f.Packets, f.Lost)
+				found.packets += packets
+				found.lost += lost
+				k.core.count.Packets += packets
+				k.core.count.PacketsLost += lost
+				if keep {
+					s.tracks[side].Add(f.Packets, f.Lost, f.Jitter)
+				}
 			}
 		}
 	}

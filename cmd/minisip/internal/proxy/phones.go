@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/netip"
 	"time"
 
 	"minisip/cmd/minisip/internal/location"
@@ -23,8 +24,9 @@ type PhoneView struct {
 
 // PhoneKey is what registered phones are searched and sorted by.
 type PhoneKey struct {
-	User, Contact, Agent, Source string
-	binding                      *location.Binding
+	User, Contact, Agent string
+	Source               netip.AddrPort
+	binding              *location.Binding
 }
 
 // phonesPart is how many phones one part holds.
@@ -35,7 +37,7 @@ const phonesPart = 2000
 func (c *Core) Phones(i int) (keys []PhoneKey, next int) {
 	keys = make([]PhoneKey, 0, min(phonesPart, max(0, c.where.Len()-i)))
 	for b := range c.where.Part(i, phonesPart) {
-		keys = append(keys, PhoneKey{User: b.AOR, Contact: b.Contact, Agent: b.UserAgent, Source: b.Source.String(), binding: b})
+		keys = append(keys, PhoneKey{User: b.AOR, Contact: b.Contact, Agent: b.UserAgent, Source: b.Source, binding: b})
 	}
 	if next = i + phonesPart; next >= c.where.Len() {
 		next = 0

@@ -196,3 +196,9 @@ func labelOf(m sipmsg.Method, status int, sdp bool) (kind, label string) {
 	}
 	return kind, label
 }
+
+// LabelOf says in a few words what a message is.
+func LabelOf(m *trail.Message) string {
+	_, label := labelOf(m.Method, m.Status, trail.HasSDP(m.Text))
+	return label
+}

@@ -9,6 +9,7 @@ import (
 
 // Course is how a call went: its messages as steps, in order.
 type Course struct {
+	Call    string    // its number
 	Begin   time.Time // of the first step
 	Peers   []Peer    // whom we spoke with, in the order of their first message
 	Steps   []Step
@@ -70,7 +71,7 @@ func (c *Course) add(m *Message, id ID, sum uint32) {
 	if m.Received {
 		s.flags |= received
 	}
-	if hasSDP(m.Text) {
+	if HasSDP(m.Text) {
 		s.flags |= withSDP
 	}
 	if m.Again || c.repeats(&s) {

@@ -64,8 +64,8 @@ func belongsToCall(m sipmsg.Method) bool {
 	return false
 }
 
-// hasSDP says whether a message carries a session description.
-func hasSDP(text []byte) bool {
+// HasSDP says whether a message carries a session description.
+func HasSDP(text []byte) bool {
 	return !bytes.HasSuffix(text, []byte("\r\n\r\n")) && bytes.Contains(text, []byte("\nv=0"))
 }
 
@@ -114,6 +114,9 @@ func (r *Recorder) Lately(now time.Time, k Key) *Course {
 	}
 	return c
 }
+
+// Course gives the open course of a Call-ID, or nil.
+func (r *Recorder) Course(k Key) *Course { return r.courses[k] }
 
 // End closes the course of a call; it stays as it is.
 func (r *Recorder) End(k Key) {
@@ -194,5 +197,5 @@ const Rings = 2
 // Noted counts all messages since the start.
 func (r *Recorder) Noted() uint64 { return r.noted }
 
-// Peers yields nothing but the address of a column; netip.AddrPort{} where there is none.
+// Addr is the phone that a step came from or went to.
 func (c *Course) Addr(s *Step) netip.AddrPort { return c.Peers[s.Peer].Addr }

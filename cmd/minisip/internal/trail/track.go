@@ -28,7 +28,8 @@ type Track struct {
 
 // Add takes the counts as they are now.
 func (t *Track) Add(packets, lost uint64, jitter time.Duration) {
-	s := stretch(packets-t.packets, int64(lost-t.lost), jitter)
+	came, missed := t.Since(packets, lost)
+	s := stretch(came, missed, jitter)
 	t.packets, t.lost = packets, lost
 	if t.width == 0 {
 		t.width = 1
@@ -50,15 +51,20 @@ func (t *Track) Add(packets, lost uint64, jitter time.Duration) {
 	t.open = 1
 }
 
-// stretch makes a sample. Packets that came late make the loss less than nothing.
-func stretch(packets uint64, lost int64, jitter time.Duration) Sample {
-	lost = max(lost, 0)
+// Since is how many packets have come and were lost since the last sample. What comes late
+// takes a loss back; that is not counted.
+func (t *Track) Since(packets, lost uint64) (came, missed uint64) {
+	return packets - t.packets, max(lost, t.lost) - t.lost
+}
+
+// stretch makes a sample.
+func stretch(packets, lost uint64, jitter time.Duration) Sample {
 	s := Sample{Jitter: uint16(min(jitter/(100*time.Microsecond), 0xffff))}
 	switch {
 	case packets == 0:
 		s.Loss = Silent
 	case lost > 0:
-		s.Loss = uint16(10_000 * lost / (int64(packets) + lost))
+		s.Loss = uint16(10_000 * lost / (packets + lost))
 	}
 	return s
 }

@@ -1,0 +1,257 @@
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"minisip/cmd/minisip/internal/proxy"
+)
+
+// Config is whom the handler asks.
+type Config struct {
+	Version  string
+	Started  time.Time
+	Do       func(ctx context.Context, f func(*proxy.Core)) bool // runs f in the event loop
+	Health   func() Health
+	Bans     func() []Ban
+	Unban    func(ip netip.Addr) bool
+	Log      *Tail
+	Warnings []string // what the start had to say
+}
+
+// Health is how the event loop does.
+type Health struct {
+	Lag, MaxLag         time.Duration // the longest that a datagram waited for the loop: of late, and since the start
+	LastTick            time.Time     // when the loop last turned
+	Waiting             int           // datagrams
+	Overload            bool          // new calls are refused
+	QueueDrops          uint64        // datagrams that found the queue full
+	Banned              uint64        // datagrams of banned sources that nobody looked at
+	Refused             uint64        // calls refused with 503 because the loop lagged
+	Panics              uint64        // messages that an internal error cost
+	PortsFree, PortsAll int           // pairs
+}
+
+// Ban is a source that is not listened to.
+type Ban struct {
+	IP       netip.Addr `json:"ip"`
+	Until    time.Time  `json:"until"`
+	Failures int        `json:"failures"`
+	Why      string     `json:"why"`
+}
+
+// API answers what is asked.
+type API struct {
+	cfg    Config
+	mux    *http.ServeMux
+	phones phoneCache
+	hub    hub
+}
+
+// New makes the API.
+func New(cfg Config) *API {
+	a := &API{cfg: cfg, mux: http.NewServeMux()}
+	a.hub.api = a
+	for pattern, h := range map[string]func(*http.Request) (any, error){
+		"GET /api/overview":              a.overview,
+		"GET /api/users":                 a.users,
+		"GET /api/users/{user}/messages": a.userMessages,
+		"GET /api/calls":                 a.calls,
+		"GET /api/calls/{id}":            a.call,
+		"POST /api/calls/{id}/hangup":    a.hangUp,
+		"GET /api/messages/{id}":         a.message,
+		"GET /api/bans":                  a.bans,
+		"DELETE /api/bans/{ip}":          a.unban,
+		"GET /api/log":                   a.log,
+		"POST /api/set":                  a.set,
+	} {
+		a.mux.Handle(pattern, answer(h))
+	}
+	a.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotFound, "There is no "+r.Method+" "+r.URL.Path+".")
+	})
+	a.mux.HandleFunc("GET /api/events", a.hub.serve)
+	a.mux.HandleFunc("GET /metrics", a.metrics)
+	return a
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// failure is an error that is answered with its status.
+type failure struct {
+	status int
+	text   string
+}
+
+func (f *failure) Error() string { return f.text }
+
+func notFound(format string, args ...any) error {
+	return &failure{http.StatusNotFound, fmt.Sprintf(format, args...)}
+}
+
+func badRequest(format string, args ...any) error {
+	return &failure{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+// errBusy is when the event loop did not answer.
+var errBusy = &failure{http.StatusServiceUnavailable, "The server is too busy to answer, or stopping."}
+
+// answer makes a handler of a function that gives a value for JSON, nil for nothing to say.
+func answer(h func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := h(r)
+		var f *failure
+		switch {
+		case errors.As(err, &f):
+			refuse(w, f.status, f.text)
+		case err != nil:
+			refuse(w, http.StatusInternalServerError, err.Error())
+		case v == nil:
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(v)
+		}
+	}
+}
+
+// patience is how long a request waits for the event loop.
+const patience = 5 * time.Second
+
+// ask runs f in the event loop.
+func (a *API) ask(ctx context.Context, f func(*proxy.Core)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if !a.cfg.Do(ctx, f) {
+		return errBusy
+	}
+	return nil
+}
+
+// Overview is the top line.
+type Overview struct {
+	Version    string            `json:"version"`
+	Started    time.Time         `json:"started"`
+	Now        time.Time         `json:"now"`
+	Uptime     float64           `json:"uptime_s"`
+	Users      int               `json:"users"`
+	Bindings   int               `json:"bindings"`
+	Calls      int               `json:"calls"`
+	Ringing    int               `json:"ringing"`
+	Packets    float64           `json:"packets_per_s"`
+	Loss       float64           `json:"loss_percent"`
+	Lag        float64           `json:"loop_lag_ms"`
+	MaxLag     float64           `json:"loop_lag_max_ms"`
+	QueueDrops uint64            `json:"queue_drops"`
+	LastTick   time.Time         `json:"last_tick,omitzero"`
+	Dropped    map[string]uint64 `json:"dropped"`
+	Features   map[string]bool   `json:"features"`
+	PortsFree  int               `json:"ports_free"`
+	PortsAll   int               `json:"ports_total"`
+	Warnings   []string          `json:"warnings"`
+}
+
+func (a *API) overview(r *http.Request) (any, error) { return a.glance(r.Context()) }
+
+func (a *API) glance(ctx context.Context) (*Overview, error) {
+	var o proxy.Overview
+	if err := a.ask(ctx, func(c *proxy.Core) { o = c.Overview() }); err != nil {
+		return nil, err
+	}
+	h, now := a.cfg.Health(), time.Now()
+	v := &Overview{
+		Version: a.cfg.Version, Started: a.cfg.Started, Now: now, Uptime: float64(int64(now.Sub(a.cfg.Started).Seconds())),
+		Users: o.Users, Bindings: o.Bindings, Calls: o.Calls, Ringing: o.Ringing, Packets: o.PacketsPerSecond, Loss: o.LossPercent,
+		Lag: ms(h.Lag), MaxLag: ms(h.MaxLag), QueueDrops: h.QueueDrops, LastTick: h.LastTick,
+		Dropped: map[string]uint64{}, Features: features(o.Features), PortsFree: h.PortsFree, PortsAll: h.PortsAll,
+		Warnings: append([]string{}, a.cfg.Warnings...),
+	}
+	for reason, n := range o.Counters.Dropped {
+		if n > 0 {
+			v.Dropped[proxy.Reason(reason).String()] = n
+		}
+	}
+	return v, nil
+}
+
+// ms is a duration in milliseconds, to three digits.
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func features(f proxy.Features) map[string]bool {
+	return map[string]bool{
+		"silent": f.Silent, "duplicate": f.Duplicate, "debug": f.Debug, "re_via": f.Via, "re_sdp": f.SDP, "re_contact": f.Contact,
+	}
+}
+
+// set switches a word.
+func (a *API) set(r *http.Request) (any, error) {
+	var wish struct {
+		Word string `json:"word"`
+		On   bool   `json:"on"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 4096)).Decode(&wish); err != nil {
+		return nil, badRequest(`Expected JSON such as {"word": "silent", "on": true}.`)
+	}
+	var now proxy.Features
+	known := false
+	if err := a.ask(r.Context(), func(c *proxy.Core) {
+		known = c.Set(wish.Word, wish.On, "the operator")
+		now = c.Features()
+	}); err != nil {
+		return nil, err
+	}
+	if !known {
+		return nil, badRequest("There is no word %q: expected one of %s.", wish.Word, strings.Join(proxy.Words, ", "))
+	}
+	return map[string]any{"features": features(now)}, nil
+}
+
+func (a *API) bans(*http.Request) (any, error) {
+	return map[string]any{"bans": append([]Ban{}, a.cfg.Bans()...)}, nil
+}
+
+func (a *API) unban(r *http.Request) (any, error) {
+	ip, err := netip.ParseAddr(r.PathValue("ip"))
+	if err != nil {
+		return nil, badRequest("%q is no IP address.", r.PathValue("ip"))
+	}
+	if !a.cfg.Unban(ip) {
+		return nil, notFound("%s is not banned.", ip)
+	}
+	return nil, nil
+}
+
+func (a *API) log(r *http.Request) (any, error) {
+	_, limit := window(r, 200, maxTail)
+	lines, _ := a.cfg.Log.Lines(r.FormValue("q"), limit)
+	return map[string]any{"lines": lines}, nil
+}
+
+// window reads offset and limit.
+func window(r *http.Request, usual, most int) (offset, limit int) {
+	offset, _ = strconv.Atoi(r.FormValue("offset"))
+	limit, err := strconv.Atoi(r.FormValue("limit"))
+	if err != nil || limit <= 0 {
+		limit = usual
+	}
+	return max(0, offset), min(limit, most)
+}
+
+// part cuts the window out of a list.
+func part[T any](list []T, offset, limit int) []T {
+	offset = min(offset, len(list))
+	return list[offset:min(offset+limit, len(list))]
+}
+
+// contains is a search as people type it: without regard to case.
+func contains(text, lower string) bool {
+	return lower == "" || strings.Contains(strings.ToLower(text), lower)
+}
