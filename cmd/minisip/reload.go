@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"minisip/cmd/minisip/internal/config"
 	"minisip/cmd/minisip/internal/proxy"
@@ -75,7 +76,7 @@ func (r *reloader) reload(ctx context.Context) {
 	var on proxy.Features // after what was dialled
 	done := r.srv.Do(ctx, func(core *proxy.Core) {
 		core.SetUsers(users)
-		core.Reconfigure(was, now)
+		core.Reconfigure(time.Now(), was, now)
 		r.auth.SetAlgorithms(offered(algorithms, users))
 		on = core.Features()
 	})

@@ -34,7 +34,7 @@ type Binding struct {
 	NAT bool
 
 	sip   bool                  // Contact is a sip or sips URI: requests can be sent to it
-	place int                   // in the expiry heap, counted from 1; 0: not in the table
+	place uint32                // in the expiry heap, counted from 1; 0: not in the table
 	agent unique.Handle[string] // keeps UserAgent shared
 	links [numIndexes]link
 }
@@ -42,12 +42,12 @@ type Binding struct {
 // Ping is what the keepalive knows about a binding. The Table keeps it and reads one thing:
 // a suspended binding makes room for a new one where the limit of a user is reached.
 type Ping struct {
-	Next      time.Time // when the next one is due
 	LastSeen  time.Time // when anything last came from the phone
 	RTT       time.Duration
-	Misses    int  // pings without an answer, in a row
-	Answered  bool // the phone has answered before
-	Suspended bool // taken out of routing
+	Misses    int    // pings without an answer, in a row
+	Answered  bool   // the phone has answered before
+	Suspended bool   // taken out of routing
+	Place     uint32 // of what pings it, in the caller's list; 0: nothing does
 }
 
 // Limits are the caps and times of a Table. A zero field means the default beside it.

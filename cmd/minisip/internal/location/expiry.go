@@ -25,16 +25,16 @@ func (h *expiry) schedule(b *Binding) {
 	at := b.Expires.Sub(h.base)
 	if b.place == 0 {
 		h.heap = append(h.heap, entry{})
-		b.place = len(h.heap)
+		b.place = uint32(len(h.heap))
 	} else if at >= h.heap[b.place-1].at {
 		return
 	}
-	h.up(b.place-1, entry{at, b})
+	h.up(int(b.place)-1, entry{at, b})
 }
 
 // remove takes b out.
 func (h *expiry) remove(b *Binding) {
-	i, last := b.place-1, len(h.heap)-1
+	i, last := int(b.place)-1, len(h.heap)-1
 	b.place = 0
 	e := h.heap[last]
 	h.heap[last] = entry{}
@@ -106,5 +106,5 @@ func (h *expiry) down(i int, e entry) {
 
 func (h *expiry) set(i int, e entry) {
 	h.heap[i] = e
-	e.b.place = i + 1
+	e.b.place = uint32(i + 1)
 }

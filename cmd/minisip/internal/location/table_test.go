@@ -48,7 +48,7 @@ func check(t *testing.T, table *Table) {
 		t.Errorf("%d bindings by All, %d by Len, %d in lists", n, table.Len(), len(listed))
 	}
 	for i, e := range table.expiry.heap {
-		if e.b.place != i+1 {
+		if int(e.b.place) != i+1 {
 			t.Errorf("binding %s at %d of the heap says %d", e.b.Contact, i, e.b.place-1)
 		}
 		if i > 0 && e.at < table.expiry.heap[(i-1)/arity].at {

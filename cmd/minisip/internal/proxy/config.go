@@ -181,14 +181,17 @@ func (c *Core) Features() Features { return c.cfg.Features }
 
 // Reconfigure takes what can change while calls are up. Features change only where
 // was, the configuration before, had others: what was dialled meanwhile stays otherwise.
-func (c *Core) Reconfigure(was, now Config) {
+func (c *Core) Reconfigure(at time.Time, was, now Config) {
 	if was.Features != now.Features {
 		c.cfg.Features = now.Features
 	}
 	now = now.withDefaults()
 	c.cfg.Domains, c.cfg.DialAdmins, c.cfg.AddUser = now.Domains, now.DialAdmins, now.AddUser
 	c.cfg.Public4, c.cfg.Public6 = now.Public4, now.Public6
-	c.cfg.Keepalive, c.cfg.Timeout, c.cfg.HoldTimeout = now.Keepalive, now.Timeout, now.HoldTimeout
+	if now.Keepalive != c.cfg.Keepalive {
+		c.pingers.setInterval(at, now.Keepalive)
+	}
+	c.cfg.Timeout, c.cfg.HoldTimeout = now.Timeout, now.HoldTimeout
 	c.cfg.TimerC, c.cfg.MaxPending = now.TimerC, now.MaxPending
 	c.bans.SetLimits(now.Bans)
 }

@@ -42,7 +42,7 @@ type Core struct {
 	calls     map[string]*call
 	known     int               // calls in the table, those under one key counted apart
 	usage     map[string]*usage // by user
-	pingers   map[*location.Binding]*pinger
+	pingers   pingers
 	hushed    hushedSources // unknown users, in silent mode
 	denied    hushedSources // wrong passwords
 	oversized oversized
@@ -89,7 +89,7 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 		}),
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
 		trail: trail.New(cfg.History),
-		usage: map[string]*usage{}, oversized: oversized{}, pingers: map[*location.Binding]*pinger{},
+		usage: map[string]*usage{}, oversized: oversized{},
 		rnd:  rand.NewChaCha8(seed),
 		bans: guard.NewBans(cfg.Bans), sources: guard.NewSources(),
 	}
@@ -99,6 +99,8 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 	c.expiry.core = c
 	c.expiry.timer.Own(&c.expiry)
 	c.hist = newHistograms()
+	c.pingers.core = c
+	c.pingers.timer.Own(&c.pingers)
 	c.drops.core = c
 	c.drops.timer.Own(&c.drops)
 	return c

@@ -71,7 +71,7 @@
 // claims to be, else it is challenged and the call moves (bye-stranger, moved-phone); no Route,
 // Path or Record-Route leads to another machine than the one whose packets they came in
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia); keepalive
-// of phones behind NAT (keepalive, keepalive-crlf); the end of silent calls (silence,
+// of phones behind NAT (keepalive, TestPingsNeverBurst); the end of silent calls (silence,
 // silence-hold, one-way, no-ack); copies made by the network (retransmit-invite); unknown users who
 // get no answer (silent); sources that fail too often, banned (ban, guess, scanner; package guard); dial codes (dial-codes); call records with a verdict on the media.
 //

@@ -74,7 +74,7 @@ func (s *fuzzed) caps() {
 		{"keys of calls", len(c.calls), fuzzCalls},
 		{"accounts of users", len(c.usage), 2},
 		{"bindings", bindings, 2 * fuzzContacts},
-		{"pingers", len(c.pingers), bindings},
+		{"pingers", c.pingers.count, bindings},
 		{"suspended", c.suspended, bindings},
 		{"hushed sources", len(c.hushed.seen), hushedMax},
 	} {

@@ -1,24 +1,16 @@
 package proxy
 
 import (
-	"fmt"
 	"net/netip"
 	"time"
 
 	"minisip/cmd/minisip/internal/location"
-	"minisip/session"
+	"minisip/sipmsg"
 )
 
-// pinger keeps the way to one binding behind NAT open: an OPTIONS every Keepalive, one
+// The way to a binding behind NAT is kept open by an OPTIONS every Keepalive (wheel.go), one
 // datagram, never repeated. A phone that used to answer and is silent three times is
 // taken out of routing until anything comes from it again.
-type pinger struct {
-	core    *Core
-	timer   session.Timer
-	binding *location.Binding
-	waiting *clientTx // the ping without an answer
-	sentAt  time.Time
-}
 
 // deadAfter is how many pings in a row stay unanswered before routing does without.
 const deadAfter = 3
@@ -29,30 +21,24 @@ func (c *Core) bound(in *inbound, bindings []*location.Binding) {
 		if b.Source == in.src {
 			c.alive(b, in.now)
 		}
-		if b.NAT && c.cfg.Keepalive > 0 && c.pingers[b] == nil {
-			p := &pinger{core: c, binding: b}
-			p.timer.Own(p)
-			c.pingers[b] = p
-			c.timers.Set(&p.timer, in.now.Add(c.spread()))
-		}
+		c.keepOpen(b, in.now)
 	}
 }
 
-// spread gives each binding its own place in the interval, so that pings never burst.
-func (c *Core) spread() time.Duration {
-	return time.Duration(c.rnd.Uint64() % uint64(c.cfg.Keepalive))
+// keepOpen sees to it that a binding behind NAT is pinged.
+func (c *Core) keepOpen(b *location.Binding, now time.Time) {
+	if b.NAT && c.cfg.Keepalive > 0 {
+		c.pingers.add(b, now)
+	}
 }
 
 // unbound forgets what was kept for a binding that is gone.
 func (c *Core) unbound(b *location.Binding) {
 	if b.Ping.Suspended {
+		b.Ping.Suspended = false
 		c.suspended--
 	}
-	if p := c.pingers[b]; p != nil {
-		c.timers.Stop(&p.timer)
-		p.forgetPing()
-		delete(c.pingers, b)
-	}
+	c.pingers.remove(b)
 }
 
 // alive notes that something came from a binding's phone.
@@ -72,14 +58,10 @@ func (c *Core) heard(src netip.AddrPort, now time.Time) {
 	}
 }
 
-// Expire implements session.Expirer: the next ping is due.
-func (p *pinger) Expire(now time.Time) {
-	c, b := p.core, p.binding
-	if c.cfg.Keepalive <= 0 { // switched off since
-		c.unbound(b)
-		return
-	}
-	if p.waiting != nil && b.Ping.Answered {
+// ping sends one OPTIONS, and takes notice if the one before was not answered.
+func (c *Core) ping(p *pinger, now time.Time) {
+	b := p.binding
+	if p.waiting != 0 && b.Ping.Answered {
 		b.Ping.Misses++
 		if b.Ping.Misses >= deadAfter && !b.Ping.Suspended {
 			b.Ping.Suspended = true
@@ -87,43 +69,45 @@ func (p *pinger) Expire(now time.Time) {
 			c.logf("%s at %s has not answered %d pings: no calls go there until it is heard of again", b.AOR, b.Source, deadAfter)
 		}
 	}
-	p.forgetPing()
-	p.ping(now)
-	b.Ping.Next = now.Add(c.cfg.Keepalive)
-	c.timers.Set(&p.timer, b.Ping.Next)
-}
-
-// ping sends one OPTIONS. Its transaction is only there to know the answer: nothing
-// is repeated, the next ping ends it.
-func (p *pinger) ping(now time.Time) {
-	c, b := p.core, p.binding
+	p.sentAt, p.waiting = now.UnixNano(), uint32(c.rnd.Uint64())|1
 	at := c.advertised(b.Local)
-	who := fmt.Sprintf("<sip:%s>", netip.AddrPortFrom(at.Addr(), at.Port()))
-	p.sentAt = now
-	p.waiting = c.ownRequest(now, ownRequest{
-		method: "OPTIONS", uri: b.Contact, from: who + ";tag=" + c.token(), to: "<" + b.Contact + ">",
-		callID: c.token() + "@minisip", cseq: 1, routes: b.Path, dst: c.reach(b, nil)[0].addr, local: b.Local,
-		user: p, once: true,
-	})
-}
-
-func (p *pinger) forgetPing() {
-	if p.waiting != nil {
-		p.waiting.drop()
-		p.waiting = nil
+	m := append(append(append(c.buf[:0], "OPTIONS "...), b.Contact...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
+	m = append(at.AppendTo(m), ";rport;branch="...)
+	m = append(appendBranch(m, uint64(b.Ping.Place)<<32|uint64(p.waiting), 0), "\r\n"...)
+	for _, v := range b.Path {
+		m = append(append(append(m, "Route: "...), v...), "\r\n"...)
 	}
+	m = at.AppendTo(append(m, "From: <sip:"...))
+	m = appendHex(append(m, ">;tag="...), c.rnd.Uint64(), 16)
+	m = append(append(append(m, "\r\nTo: <"...), b.Contact...), ">\r\nCall-ID: "...)
+	id := len(m)
+	m = append(appendHex(m, c.rnd.Uint64(), 16), "@minisip"...)
+	mark := noted{key: c.trail.Key(m[id:]), method: sipmsg.OPTIONS}
+	m = append(m, "\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"...)
+	c.buf = sipmsg.EndResponse(m)
+	c.send("sent", mark, b.Local, c.wayTo(b), c.buf)
 }
 
-// responded implements clientUser.
-func (p *pinger) responded(_ *clientTx, in *inbound) {
+// pong takes a response that may be one to a ping; it reports whether there was such a ping.
+func (c *Core) pong(in *inbound, id uint64) bool {
+	place, number := id>>32, uint32(id)
+	if place == 0 || place > uint64(len(c.pingers.all)) || in.Method() != sipmsg.OPTIONS {
+		return false
+	}
+	p := &c.pingers.all[place-1]
+	switch {
+	case p.waiting == 0 || p.waiting != number:
+		return false
+	case in.src.Addr() != c.wayTo(p.binding).Addr():
+		c.count.drop(Forged)
+		return true
+	}
+	p.waiting = 0
 	p.binding.Ping.Answered = true
-	p.binding.Ping.RTT = in.now.Sub(p.sentAt)
-	p.core.alive(p.binding, in.now)
-	p.forgetPing()
+	p.binding.Ping.RTT = max(0, time.Duration(in.now.UnixNano()-p.sentAt))
+	c.alive(p.binding, in.now)
+	return true
 }
-
-// failed implements clientUser; a ping has no timeout of its own.
-func (p *pinger) failed(*clientTx, time.Time, session.Action) {}
 
 // unanswered notes that a branch brought no response at all.
 func (c *Core) unanswered(b *branch, now time.Time) {

@@ -262,8 +262,14 @@ func TestPingsTakeNoRoom(t *testing.T) {
 	for i := range 9 {
 		s.do(fmt.Sprintf("registered %d", i), "wait 40s")
 	}
-	if pings := len(s.core.clients); pings < 8 {
-		t.Fatalf("%d pings wait, want 8 or more", pings)
+	waiting := 0
+	for _, p := range s.core.pingers.all {
+		if p.waiting != 0 {
+			waiting++
+		}
+	}
+	if waiting < 8 || len(s.core.clients) > 0 {
+		t.Fatalf("%d pings wait, want 8 or more; %d client transactions, want none", waiting, len(s.core.clients))
 	}
 	s.do("0: MESSAGE 1 auth", "0: MESSAGE 1 auth")
 	if got := s.phone("1").got["MESSAGE"]; got == nil {

@@ -8,8 +8,7 @@ import (
 	"minisip/sipmsg"
 )
 
-// ownRequest is a request that we originate: BYE for a dead call, an OPTIONS ping, a
-// NOTIFY. Empty fields are left out.
+// ownRequest is a request that we originate: BYE for a dead call, a NOTIFY. Empty fields are left out.
 type ownRequest struct {
 	method, uri, from, to, callID string
 	cseq                          uint32
@@ -18,11 +17,10 @@ type ownRequest struct {
 	body                          string
 	dst, local                    netip.AddrPort
 	user                          clientUser
-	once                          bool // never repeated: who asked drops the transaction
 }
 
 // ownRequest sends r in a client transaction of its own; an ACK has none.
-func (c *Core) ownRequest(now time.Time, r ownRequest) *clientTx {
+func (c *Core) ownRequest(now time.Time, r ownRequest) {
 	if r.uri == "" {
 		r.uri = "sip:" + r.dst.String()
 	}
@@ -49,12 +47,8 @@ func (c *Core) ownRequest(now time.Time, r ownRequest) *clientTx {
 	}
 	if r.method == "ACK" {
 		c.send("sent", mark, r.local, r.dst, b)
-		return nil
+		return
 	}
 	tx.sent = b
 	tx.start(c, now, false)
-	if r.once {
-		c.timers.Stop(&tx.timer)
-	}
-	return tx
 }

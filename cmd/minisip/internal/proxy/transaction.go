@@ -25,7 +25,7 @@ type serverTx struct {
 
 // freeTransactions is how many there can still be.
 func (c *Core) freeTransactions() int {
-	return c.cfg.MaxTransactions - max(len(c.servers), len(c.clients)-len(c.pingers))
+	return c.cfg.MaxTransactions - max(len(c.servers), len(c.clients))
 }
 
 // newServer opens the server transaction of in, unless less than reserve would be left: then nil.
@@ -225,6 +225,7 @@ func (c *Core) response(in *inbound) {
 	tx := c.clients[clientKey{id, in.Method() == sipmsg.CANCEL}]
 	c.noteReceived(in, false)
 	switch {
+	case ok && tx == nil && c.pong(in, id):
 	case !ok || tx == nil || !tx.fits(in):
 		c.count.drop(Stray)
 	case in.src.Addr() != tx.to.Addr():

@@ -235,7 +235,7 @@ func (w *world) leftovers() string {
 	}{
 		{"server transactions", len(c.servers)}, {"client transactions", len(c.clients)},
 		{"calls", len(c.calls)}, {"accounts of users", len(c.usage)},
-		{"pingers", len(c.pingers)}, {"known sources", c.sources.Len()}, {"suspended", c.suspended}, {"bindings", c.where.Len()},
+		{"pingers", c.pingers.count}, {"known sources", c.sources.Len()}, {"suspended", c.suspended}, {"bindings", c.where.Len()},
 		{"timers", c.timers.Len()}, {"open streams", w.relay.open},
 	} {
 		if n.n != 0 {
