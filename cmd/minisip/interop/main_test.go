@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	if plan := os.Getenv(floodPlan); plan != "" {
+		return flood(plan)
+	}
 	if os.Geteuid() != 0 {
 		fmt.Fprintln(os.Stderr, "the interop tests make network namespaces: run them as root")
 		return 1
