@@ -25,6 +25,9 @@ type header struct {
 
 const stunCookie = 0x2112a442
 
+// The first byte of what is DTLS: RFC 7983 7.
+const firstDTLS, lastDTLS = 20, 63
+
 // parseHeader reads the facts of a datagram. It never fails: what has no
 // header that it knows is other.
 func parseHeader(b []byte) (h header) {

@@ -283,6 +283,27 @@ func TestCheckOpensTheWay(t *testing.T) {
 	}
 }
 
+// A DTLS handshake that one phone begins before the other can be reached is not held up by a
+// second: its newest datagram waits, and nothing else does.
+func TestHandshakeWaits(t *testing.T) {
+	s := iceStream(t)
+	a, b := newPhone(t, hostA), newPhone(t, hostB)
+	s.Expect(Callee, Peer{RTP: b.addr, Signal: hostB})
+	hello := func(n byte) []byte { return []byte{22, 0xfe, 0xff, n} }
+	b.send(s.Port(Callee), hello(1))
+	b.send(s.Port(Callee), hello(2))
+	b.send(s.Port(Callee), rtpPacket(1, "too early"))
+	for s.Stats().From[Callee].Undelivered == 0 {
+		runtime.Gosched()
+	}
+	c := check{username: "ours:them", password: ownPassword}.bytes()
+	a.send(s.Port(Caller), c)
+	a.receiveSTUN(c, ownPassword)
+	a.hears(hello(2), s.Port(Caller))
+	b.send(s.Port(Callee), hello(3))
+	a.hears(hello(3), s.Port(Caller))
+}
+
 // Between two phones without ICE, STUN passes as any packet does.
 func TestSTUNPassesWithoutICE(t *testing.T) {
 	s := mustOpen(t, newRelay(t, 2, -1))

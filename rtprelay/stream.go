@@ -76,6 +76,7 @@ type endpoint struct {
 	rtcp   bool
 	latch  latch
 	socket socket
+	kept   []byte // to be sent as soon as there is somebody to send to
 }
 
 func newStream(r *Relay) *Stream {
@@ -167,9 +168,27 @@ func (l *leg) place(a netip.AddrPort) netip.AddrPort {
 
 // aim points the socket where the latch says.
 func (e *endpoint) aim() {
-	if t := e.latch.target; t.IsValid() {
-		e.socket.aim(t)
+	t := e.latch.target
+	if !t.IsValid() {
+		return
 	}
+	e.socket.aim(t)
+	if e.kept != nil {
+		e.socket.send(e.kept)
+		e.kept = nil
+	}
+}
+
+// keep holds a packet back for the phone that e cannot reach yet, if it is one of DTLS: the
+// newest, since each flight is repeated (RFC 6347 4.2.4), but the first time only after a
+// second. Where both phones do ICE, the one that answers is proven, and begins its handshake,
+// before the other one knows where to send its checks.
+func (e *endpoint) keep(b []byte) bool {
+	if len(b) == 0 || b[0] < firstDTLS || b[0] > lastDTLS {
+		return false
+	}
+	e.kept = append(e.kept[:0], b...)
+	return true
 }
 
 // pass relays a packet that arrived at e. The stream's lock is held.
@@ -227,7 +246,9 @@ func (e *endpoint) receive(now time.Duration, from netip.AddrPort, b []byte) *en
 		out = &far.rtcp
 	}
 	if !out.latch.target.IsValid() {
-		near.flow.undelivered++
+		if !out.keep(b) {
+			near.flow.undelivered++
+		}
 		return nil
 	}
 	return out
