@@ -49,6 +49,7 @@ type target struct {
 	routes []string // Path of the binding
 	q      int
 
+	ice      bool     // the phone has registered with +sip.ice (RFC 5768)
 	instance string   // the phone's, "" where it gave none
 	flows    []target // other ways to the same phone, for when this one fails
 }

@@ -66,6 +66,7 @@
 //	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
 //	RFC 8839 4.2                                                                ice-offerless, ice-strip
+//	RFC 5768      who has registered with +sip.ice is offered it  media         ice-announced
 //
 // Beyond the RFCs: a request inside a dialog is taken from the address of the side that it
 // claims to be, else it is challenged and the call moves (bye-stranger, moved-phone); no Route,

@@ -20,7 +20,7 @@ type iceLeg struct {
 	pwd string // the phone's; "": it has not said that it does ICE
 }
 
-// ability is what a side's latest SDP says of ICE.
+// ability is what a side's latest SDP says of ICE, or before that its registration.
 type ability uint8
 
 const (
@@ -47,14 +47,14 @@ func (md *media) hearICE(s *relayedStream, st *nat.Stream, from session.Role, an
 }
 
 // offersICE says whether the SDP for side to shall make its leg an ICE-lite agent: in an
-// answer, where the offer was ICE; in an offer, where the leg is one already, or the
-// other phone offers ICE and this one has not shown yet that it does none.
+// answer, where the offer was ICE; in an offer, where the phone is known to do ICE, or the
+// other one offers it and this one has not shown yet that it does none.
 func (md *media) offersICE(s *relayedStream, st *nat.Stream, to session.Role, answer bool) bool {
 	l := s.ice[to]
 	switch {
 	case l.pwd != "" && md.call.core.cfg.ICE:
 		return true
-	case !md.call.core.cfg.ICE || answer || !st.ICE() || md.ability[to] == unable:
+	case !md.call.core.cfg.ICE || answer || md.ability[to] == unable || md.ability[to] == unknown && !st.ICE():
 		s.setICE(to, iceLeg{})
 		return false
 	case l.Ufrag == "":

@@ -53,10 +53,14 @@ func (c *Core) newMedia(ctx *context, b *branch) *media {
 	if !c.cfg.SDP || c.relay == nil || ctx.call == nil {
 		return nil // without a call, nothing would close it
 	}
-	return &media{call: ctx.call, ends: [2]end{
+	md := &media{call: ctx.call, ends: [2]end{
 		session.Caller: {ctx.local, ctx.src.Addr()},
 		session.Callee: {b.local, b.to.Addr()},
 	}}
+	if b.target.ice {
+		md.ability[session.Callee] = able
+	}
+	return md
 }
 
 // relayRequest rewrites the SDP of a branch's request. A status other than 0 refuses it.

@@ -118,6 +118,7 @@ func (c *Core) elsewhere(in *inbound, uri *sipmsg.URI) bool {
 // reach appends a binding as a target.
 func (c *Core) reach(b *location.Binding, targets []target) []target {
 	t := target{user: b.AOR, uri: targetURI(b.Contact), addr: c.wayTo(b), local: b.Local, routes: b.Path, q: b.Q, instance: b.Instance}
+	_, t.ice = sipmsg.Param([]byte(b.Params), "+sip.ice")
 	return append(targets, t)
 }
 
