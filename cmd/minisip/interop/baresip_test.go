@@ -60,9 +60,12 @@ ctrl_tcp_listen 127.0.0.1:%[4]d
 snd_path %[1]s
 `
 
+// setup is what a phone has beside the usual: lines of its configuration, and parameters of its account.
+type setup struct{ config, account string }
+
 // startBaresip starts a phone in a namespace and registers it. It plays a tone of hz.
 // The phones of a namespace share its address and need different users, whose number is in their ports.
-func startBaresip(t *testing.T, ns string, a account, hz float64) *baresip {
+func startBaresip(t *testing.T, ns string, a account, hz float64, with ...setup) *baresip {
 	t.Helper()
 	need(t, "baresip", "baresip-core")
 	const modules = "/usr/lib/baresip/modules"
@@ -72,8 +75,12 @@ func startBaresip(t *testing.T, ns string, a account, hz float64) *baresip {
 	}
 	sip, control := 5060+10*number, 4440+number // baresip takes the next port too
 	p := &baresip{account: a, hz: hz, dir: t.TempDir()}
+	config, params := fmt.Appendf(nil, baresipConfig, p.dir, modules, sip, control), ""
+	for _, w := range with {
+		config, params = append(config, w.config...), params+w.account
+	}
 	for name, content := range map[string][]byte{
-		"config":   fmt.Appendf(nil, baresipConfig, p.dir, modules, sip, control),
+		"config":   config,
 		"accounts": nil,
 		"contacts": nil,
 		"tone.wav": sine(hz, 8000, 2*time.Minute).wav(),
@@ -87,13 +94,13 @@ func startBaresip(t *testing.T, ns string, a account, hz float64) *baresip {
 		if !p.running() {
 			t.Fatalf("baresip ended: %v", p.err)
 		}
-		return strings.Contains(command(t, "ip", "netns", "exec", ns, "cat", "/proc/net/tcp"), fmt.Sprintf("0100007F:%04X ", control))
+		return strings.Contains(command(t, "ip", "netns", "exec", ns, "cat", "/proc/net/tcp"), fmt.Sprintf("0100007F:%04X 00000000:0000 0A ", control))
 	})
 	// The test is in another namespace than the control port: bash carries what is said.
 	p.control = startTo(t, &netstrings{deliver: p.report}, ns, p.dir, "control of "+a.user,
 		"bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/127.0.0.1/%d; cat <&3 & exec cat >&3", control))
 	// Made only now, so that no event of its registration is missed.
-	p.do(t, "uanew", fmt.Sprintf("<sip:%s@%s>;auth_user=%s;auth_pass=%s;regint=60", a.user, a.server, a.user, a.password))
+	p.do(t, "uanew", fmt.Sprintf("<sip:%s@%s>;auth_user=%s;auth_pass=%s;regint=60%s", a.user, a.server, a.user, a.password, params))
 	return p
 }
 
