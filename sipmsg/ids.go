@@ -1,5 +1,7 @@
 package sipmsg
 
+import "encoding/binary"
+
 // ID names a header field; every name in its full and compact form maps to one ID.
 type ID uint8
 
@@ -111,30 +113,47 @@ var compactForms = map[byte]ID{
 }
 
 // shapes holds, by length and first letter (its low five bits), the first field of such a name;
-// alike the next one of the same shape.
-var shapes, alike = func() (shapes [20][32]ID, alike [numIDs]ID) {
+// alike the next one of the same shape. words are the first 16 bytes of a name.
+var shapes, alike, words = func() (shapes [20][32]ID, alike [numIDs]ID, words [numIDs][2]uint64) {
 	for id := Other + 1; id < numIDs; id++ {
 		name := fields[id].name
 		shape := &shapes[len(name)][name[0]&31]
 		alike[id], *shape = *shape, id
+		var b [16]byte
+		copy(b[:], name)
+		words[id] = [2]uint64{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])}
 	}
 	for letter, id := range compactForms {
 		shapes[1][letter&31] = id
 	}
-	return shapes, alike
+	return shapes, alike, words
 }()
 
-// lookup finds the field that a name in full or compact form stands for.
-func lookup(name []byte) ID {
-	n := len(name)
+// lookup finds the field that the name b[:n] stands for, in full or compact form; b is the
+// message from there on.
+func lookup(b []byte, n int) ID {
 	if n >= len(shapes) {
 		return Other
 	}
-	id := shapes[n][name[0]&31]
-	if n == 1 && !is(letterChar, name[0]) {
-		return Other
+	id := shapes[n][b[0]&31]
+	if n == 1 {
+		if !is(letterChar, b[0]) {
+			return Other
+		}
+		return id
 	}
-	for n > 1 && id != Other && !equalFold(name, fields[id].name) {
+	if id == Other {
+		return id
+	}
+	// Nearly all names are spelt as they are registered: two words of memory tell.
+	if len(b) >= 16 && n <= 16 {
+		low := binary.LittleEndian.Uint64(b) & (1<<(8*n) - 1)
+		high := binary.LittleEndian.Uint64(b[8:]) & (1<<(8*max(n-8, 0)) - 1)
+		if words[id] == [2]uint64{low, high} {
+			return id
+		}
+	}
+	for id != Other && !equalFold(b[:n], fields[id].name) {
 		id = alike[id]
 	}
 	return id

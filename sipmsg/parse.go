@@ -220,7 +220,7 @@ func (m *Message) addField(start, next int) {
 		m.fail("header field name", start, ErrTooLong)
 		name = 0
 	default:
-		if id = lookup(line[:name]); id == Other && !all(tokenChar, line[:name]) {
+		if id = lookup(m.data[start:], name); id == Other && !all(tokenChar, line[:name]) {
 			m.fail("header field name", start, ErrMalformed)
 			name = 0
 		}
@@ -235,7 +235,13 @@ func (m *Message) addField(start, next int) {
 	}
 	f := m.field(m.n)
 	m.n++
-	value, end := trimLWS(line, colon+1, len(line))
+	value, end := colon+1, len(line)
+	// Nearly all fields are "Name: value" and CRLF.
+	if value+3 < end && line[value] == ' ' && line[value+1] > ' ' && line[end-2] == '\r' && line[end-3] > ' ' {
+		value, end = value+1, end-2
+	} else {
+		value, end = trimLWS(line, value, end)
+	}
 	f.start, f.value, f.end = uint16(start), uint16(start+value), uint16(start+end)
 	f.nameLen, f.id = uint8(name), id
 }

@@ -313,11 +313,11 @@ func TestLookup(t *testing.T) {
 	for id := Other + 1; id < numIDs; id++ {
 		name := id.String()
 		for _, s := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
-			if got := lookup([]byte(s)); got != id {
+			if got := lookup([]byte(s), len(s)); got != id {
 				t.Errorf("%q is field %d, want %d", s, got, id)
 			}
 		}
-		if got := lookup([]byte(name + "s")); got != Other {
+		if got := lookup([]byte(name+"s"), len(name)+1); got != Other {
 			t.Errorf("%q is field %v", name+"s", got)
 		}
 	}
@@ -327,7 +327,7 @@ func TestLookup(t *testing.T) {
 	}
 	for c := range 256 {
 		letter := string([]byte{byte(c)})
-		if got, want := lookup([]byte(letter)).String(), compact[strings.ToLower(letter)]; got != want {
+		if got, want := lookup([]byte(letter), len(letter)).String(), compact[strings.ToLower(letter)]; got != want {
 			t.Errorf("%q is %q, want %q", letter, got, want)
 		}
 	}
