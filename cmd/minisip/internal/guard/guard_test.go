@@ -94,7 +94,11 @@ func TestLoad(t *testing.T) {
 	}{
 		{0, time.Millisecond, false},
 		{time.Second, 199 * time.Millisecond, false},
-		{time.Second, 200 * time.Millisecond, true},
+		{time.Second, 300 * time.Millisecond, false}, // a machine that stood still
+		{10 * time.Millisecond, 210 * time.Millisecond, false},
+		{10 * time.Millisecond, 190 * time.Millisecond, false},
+		{time.Second, 200 * time.Millisecond, false},
+		{250 * time.Millisecond, 200 * time.Millisecond, true},
 		{900 * time.Millisecond, time.Millisecond, true},
 		{0, 60 * time.Millisecond, true},
 		{900 * time.Millisecond, time.Millisecond, true},

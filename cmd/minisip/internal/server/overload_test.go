@@ -138,7 +138,10 @@ func TestLag(t *testing.T) {
 	a.register()
 	ctx := t.Context()
 	now := time.Now()
-	r.Do(ctx, func(*proxy.Core) { r.waited(now, 300*time.Millisecond, true) })
+	r.Do(ctx, func(*proxy.Core) {
+		r.waited(now.Add(-300*time.Millisecond), 250*time.Millisecond, true)
+		r.waited(now, 300*time.Millisecond, true)
+	})
 	if h := r.Health(); !h.Overload || h.LagMax < 300*time.Millisecond || h.Lag < 300*time.Millisecond {
 		t.Errorf("health says %+v", h)
 	}
