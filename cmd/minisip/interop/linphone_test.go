@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ type linphone struct {
 }
 
 const linphoneConfig = `[sip]
-sip_port=5060
+sip_port=%[4]d
 default_proxy=0
 use_ipv6=0
 guess_hostname=1
@@ -41,17 +42,33 @@ passwd=%[3]s
 [sound]
 echocancellation=0
 
+[rtp]
+audio_rtp_port=%[5]d
+
+[misc]
+add_missing_audio_codecs=0
+
+[audio_codec_0]
+mime=PCMU
+rate=8000
+enabled=1
+
 [net]
 firewall_policy=0
 `
 
-// startLinphone starts a phone in a namespace and registers it. It plays a tone of hz.
+// startLinphone starts a phone in a namespace and registers it. It plays a tone of hz. The phones of
+// a namespace share its address and need different users, whose number is in their ports.
 func startLinphone(t *testing.T, ns string, a account, hz float64) *linphone {
 	t.Helper()
 	need(t, "linphonec", "linphone-cli")
+	number, err := strconv.Atoi(a.user)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := &linphone{account: a, hz: hz, dir: t.TempDir()}
 	for name, content := range map[string][]byte{
-		"linphonerc": fmt.Appendf(nil, linphoneConfig, a.server, a.user, a.password),
+		"linphonerc": fmt.Appendf(nil, linphoneConfig, a.server, a.user, a.password, 5060+10*number, 7078+10*number),
 		"tone.wav":   sine(hz, 8000, 2*time.Minute).wav(),
 	} {
 		if err := os.WriteFile(filepath.Join(p.dir, name), content, 0o600); err != nil {
