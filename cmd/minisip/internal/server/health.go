@@ -18,6 +18,8 @@ type Health struct {
 	Banned      uint64        // datagrams of banned sources that nobody looked at
 	Refused     uint64        // calls refused with 503 because the loop lagged
 	Panics      uint64        // messages that an internal error cost
+
+	Faults map[string]uint64 // what fails at present, and how often it has since it began
 }
 
 // Health may be called from any goroutine, also while the loop hangs.
@@ -27,6 +29,7 @@ func (s *Server) Health() Health {
 		Lag: time.Duration(max(h.lag.Load(), h.lagBefore.Load())), LagMax: time.Duration(h.lagMax.Load()),
 		LastTick: time.Unix(0, h.tick.Load()), Waiting: len(s.first.packets) + len(s.rest.packets), Overload: h.overload.Load(),
 		Dropped: h.dropped.Load(), Banned: h.banned.Load(), Refused: h.refused.Load(), Panics: h.panics.Load(),
+		Faults: s.faults.now(),
 	}
 }
 
@@ -78,8 +81,11 @@ func (s *Server) beatHealth(now time.Time) {
 	h.lagBefore.Store(h.lag.Swap(0))
 	h.refused.Store(s.core.Refused())
 	if n := h.dropped.Load(); n > h.told {
-		s.cfg.Log(fmt.Sprintf("%d datagrams came faster than they could be handled and were dropped", n-h.told))
+		s.fault("datagrams are dropped", "they come faster than they can be handled", n-h.told)
 		h.told = n
+	}
+	for _, line := range s.faults.over(now) {
+		s.cfg.Log(line)
 	}
 	if h.load.Over && h.load.Note(now, 0) { // nothing comes any more
 		s.overload(now, 0)

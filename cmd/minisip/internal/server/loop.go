@@ -121,12 +121,12 @@ func (o *output) Send(local, to netip.AddrPort, datagram []byte) bool {
 		if sock.local == local || sock.wildcard {
 			err := sock.write(datagram, local, to)
 			if err != nil {
-				o.unsent.note(o.cfg.Log, to, err)
+				(*Server)(o).fault("datagrams cannot be sent", fmt.Sprintf("to %s: %v", to, err), 1)
 			}
 			return err == nil || fullBuffer(err)
 		}
 	}
-	o.unsent.note(o.cfg.Log, to, fmt.Errorf("%s is no address of ours any more", local))
+	(*Server)(o).fault("datagrams cannot be sent", fmt.Sprintf("to %s: %s is no address of ours any more", to, local), 1)
 	return false
 }
 
@@ -134,22 +134,6 @@ func (o *output) Send(local, to netip.AddrPort, datagram []byte) bool {
 // be anywhere on its way, and is sent again like anything that is lost.
 func fullBuffer(err error) bool {
 	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
-}
-
-// unsent keeps the log short when datagrams cannot be sent: a line a second at most.
-type unsent struct {
-	last  time.Time
-	count int
-}
-
-func (u *unsent) note(log func(string), to netip.AddrPort, err error) {
-	u.count++
-	now := time.Now()
-	if now.Sub(u.last) < time.Second {
-		return
-	}
-	log(fmt.Sprintf("cannot send to %s: %v (%d datagrams since the last such line)", to, err, u.count))
-	u.last, u.count = now, 0
 }
 
 // Log implements proxy.Output.

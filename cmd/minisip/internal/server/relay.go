@@ -9,11 +9,15 @@ import (
 )
 
 // relay lets the proxy open streams of package rtprelay.
-type relay struct{ *rtprelay.Relay }
+type relay struct {
+	*rtprelay.Relay
+	server *Server
+}
 
 func (r relay) Open(caller, callee proxy.Leg) (proxy.Stream, error) {
 	s, err := r.Relay.Open(rtprelay.LegConfig(caller), rtprelay.LegConfig(callee))
 	if err != nil {
+		r.server.fault("ports for media cannot be opened", err.Error(), 1)
 		return nil, err
 	}
 	return stream{s}, nil

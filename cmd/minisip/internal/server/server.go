@@ -42,7 +42,7 @@ type Server struct {
 	do      chan func()
 	free    sync.Pool
 	health  health
-	unsent  unsent
+	faults  faults
 	crashes crashes
 	addrs   addresses
 	traces  sync.WaitGroup  // of goroutines that wait for the end of one
@@ -77,7 +77,7 @@ func Listen(cfg Config) (*Server, error) {
 	s.relay = r
 	s.addrs.refresh(time.Time{}, s.sockets)
 	cfg.Proxy.Ours = s.addrs.has
-	s.core = proxy.New(cfg.Proxy, (*output)(s), relay{r}, cfg.Users, cfg.Auth, cfg.Seed)
+	s.core = proxy.New(cfg.Proxy, (*output)(s), relay{r, s}, cfg.Users, cfg.Auth, cfg.Seed)
 	return s, nil
 }
 
