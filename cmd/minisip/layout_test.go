@@ -34,10 +34,11 @@ var mayImport = map[string][]string{
 	internal + "capture":   {},
 	internal + "guard":     {},
 	internal + "diagnosis": {},
+	internal + "emodel":    {},
 	internal + "trail":     {"minisip/sipmsg"},
 	internal + "proxy": {
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", "minisip/session", "minisip/dialcmd",
-		internal + "guard", internal + "location", internal + "trail", internal + "diagnosis",
+		internal + "guard", internal + "location", internal + "trail", internal + "diagnosis", internal + "emodel",
 	},
 	internal + "status": {
 		"minisip/sipmsg", internal + "proxy", internal + "trail", internal + "status/page",

@@ -2,59 +2,11 @@ package proxy
 
 import (
 	"encoding/json"
-	"math"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 )
-
-// ITU-T G.107 annex B, table B.1: ratings and the mean opinion scores that they mean.
-func TestOpinion(t *testing.T) {
-	for _, tt := range []struct{ rating, want float64 }{
-		{93.2, 4.41}, {90, 4.34}, {80, 4.03}, {70, 3.60}, {60, 3.10}, {50, 2.58},
-		{0, 1}, {-20, 1}, {100, 4.5}, {140, 4.5},
-	} {
-		if got := opinion(tt.rating); math.Abs(got-tt.want) > 0.01 {
-			t.Errorf("R = %v: %.3f, want %.2f", tt.rating, got, tt.want)
-		}
-	}
-	for r, before := 0.0, 1.0; r <= 100; r++ {
-		now := opinion(r)
-		if now < before-0.005 || now < 1 || now > 4.5 {
-			t.Errorf("R = %v: %v, after %v", r, now, before)
-		}
-		before = now
-	}
-}
-
-// The E-model with Ie and Bpl of ITU-T G.113 appendix I. At a loss of Bpl percent half of
-// what is left of 95 is gone (G.107 equation 7-29).
-func TestMOS(t *testing.T) {
-	const ms = time.Millisecond
-	for _, tt := range []struct {
-		codec       string
-		loss        float64
-		jitter, rtt time.Duration
-		rating      float64 // worked out by hand
-	}{
-		{"PCMU", 0, 0, 0, 93.2 - 0.48},                                // 20 ms of packetization
-		{"PCMA", 0, 0, 200 * ms, 93.2 - 0.024*120},                    // half the way there and back
-		{"PCMA", 0, 10 * ms, 0, 93.2 - 0.024*40},                      // a buffer of twice the jitter
-		{"PCMU", 25.1, 0, 0, 93.2 - 0.48 - 47.5},                      // Bpl
-		{"G729", 0, 0, 0, 93.2 - 0.48 - 11},                           // Ie
-		{"G729", 19, 0, 0, 93.2 - 0.48 - 11 - 42},                     // Ie and Bpl
-		{"G723", 0, 0, 0, 93.2 - 0.48 - 15},                           //
-		{"GSM", 0, 0, 0, 93.2 - 0.48 - 20},                            //
-		{"opus", 0, 0, 0, 93.2 - 0.48},                                // not listed: as G.711
-		{"PCMU", 0, 0, 600 * ms, 93.2 - 0.024*320 - 0.11*(320-177.3)}, // people begin to interrupt each other
-		{"PCMU", 100, 0, 0, 93.2 - 0.48 - 95*100/125.1},
-	} {
-		if got, want := mos(tt.codec, tt.loss, tt.jitter, tt.rtt), opinion(tt.rating); math.Abs(got-want) > 0.001 {
-			t.Errorf("%s, %v %% lost, jitter %v, round trip %v: %.3f, want %.3f", tt.codec, tt.loss, tt.jitter, tt.rtt, got, want)
-		}
-	}
-}
 
 // What an operator is told of one direction of a call that was up for five minutes.
 func TestVerdict(t *testing.T) {

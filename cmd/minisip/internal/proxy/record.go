@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"minisip/cmd/minisip/internal/diagnosis"
+	"minisip/cmd/minisip/internal/emodel"
 	"minisip/cmd/minisip/internal/trail"
 	"minisip/session"
 )
@@ -132,12 +133,12 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	codec, _, _ := strings.Cut(dir.Codec, "/")
 	scored := s.kind == "audio" && f.Packets > 0
 	if scored {
-		dir.MOS = round(mos(codec, f.lossPercent(), f.Jitter, f.RTT), 2)
+		dir.MOS = round(emodel.MOS(codec, f.lossPercent(), f.Jitter, f.RTT), 2)
 	}
 	if d.call.State != session.Ended {
 		now := s.trends[side].now(at, &f)
 		if scored && now.PacketsPerSecond > 0 {
-			now.MOS = round(mos(codec, now.LossPercent, f.Jitter, f.RTT), 2)
+			now.MOS = round(emodel.MOS(codec, now.LossPercent, f.Jitter, f.RTT), 2)
 		}
 		dir.Now = &now
 	}

@@ -1,4 +1,8 @@
-package proxy
+// Package emodel estimates how speech sounds to those who hear it: the mean opinion score of
+// ITU-T G.107's E-model with the default values of its table 2, from what can be measured of
+// a stream: codec, loss, jitter, round trip. Ie and Bpl of the codecs are those of G.113 appendix I. Wideband
+// scales (G.107.1), echo, and loss that comes in bursts are not modelled.
+package emodel
 
 import (
 	"strings"
@@ -25,11 +29,11 @@ var impairments = map[string]impairment{
 // listening delays beside the network's: packetization and a jitter buffer of twice the jitter.
 const packetTime = 20 * time.Millisecond
 
-// mos estimates the mean opinion score of a direction, 1 to 4.5, by the E-model of ITU-T
+// MOS estimates the mean opinion score of a direction, 1 to 4.5, by the E-model of ITU-T
 // G.107 with its default values (R = 93.2 without impairment), from codec, loss and delay.
 // The delay's part of it is the fit by Cole and Rosenbluth, which stays within 1.2 of
 // G.107's own up to 300 ms.
-func mos(codec string, lossPercent float64, jitter, rtt time.Duration) float64 {
+func MOS(codec string, lossPercent float64, jitter, rtt time.Duration) float64 {
 	imp, ok := impairments[strings.ToUpper(codec)]
 	if !ok {
 		imp = impairments["PCMU"]
