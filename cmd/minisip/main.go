@@ -59,7 +59,9 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case err != nil:
 		return fail(stderr, err)
-	case cfg.Check:
+	}
+	cfg.Notes = append(cfg.Notes, mediaNotes(cfg)...)
+	if cfg.Check {
 		cfg.Describe(stdout)
 		return exitOK
 	}

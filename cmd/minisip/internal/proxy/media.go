@@ -9,9 +9,12 @@ import (
 	"minisip/sipmsg"
 )
 
+// ErrNoPorts is a Relay's error when all its ports are in use.
+var ErrNoPorts = errors.New("no relay ports left")
+
 // Relay opens the ports of media streams.
 type Relay interface {
-	// Open gives one stream between two legs, or an error when no ports are left.
+	// Open gives one stream between two legs, or an error: ErrNoPorts when no ports are left.
 	Open(caller, callee Leg) (Stream, error)
 	// Free is how many streams there are ports for.
 	Free() int
@@ -117,10 +120,10 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 
 // whyNoStream says in words why a stream could not be opened.
 func whyNoStream(err error) string {
-	if errors.Is(err, errCrowded) {
+	if errors.Is(err, errCrowded) || errors.Is(err, ErrNoPorts) {
 		return err.Error()
 	}
-	return "no relay ports left"
+	return "media cannot be relayed: " + err.Error()
 }
 
 // hold notes whether side from holds the call, on branch b where the dialog is just being made.

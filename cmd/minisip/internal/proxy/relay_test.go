@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -25,8 +24,6 @@ type fakeStream struct {
 	closed      bool
 }
 
-var errNoPorts = errors.New("no ports left")
-
 func (r *fakeRelay) say(format string, args ...any) {
 	if r.note != nil {
 		r.note("relay: " + fmt.Sprintf(format, args...))
@@ -37,7 +34,7 @@ func (r *fakeRelay) say(format string, args ...any) {
 func (r *fakeRelay) Open(caller, callee Leg) (Stream, error) {
 	if r.capacity > 0 && r.open >= r.capacity {
 		r.say("no ports left")
-		return nil, errNoPorts
+		return nil, ErrNoPorts
 	}
 	s := &fakeStream{relay: r, number: len(r.streams) + 1}
 	r.streams = append(r.streams, s)

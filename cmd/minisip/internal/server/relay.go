@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
@@ -18,6 +19,9 @@ func (r relay) Open(caller, callee proxy.Leg) (proxy.Stream, error) {
 	s, err := r.Relay.Open(rtprelay.LegConfig(caller), rtprelay.LegConfig(callee))
 	if err != nil {
 		r.server.fault("ports for media cannot be opened", err.Error(), 1)
+		if errors.Is(err, rtprelay.ErrNoPorts) {
+			err = proxy.ErrNoPorts
+		}
 		return nil, err
 	}
 	return stream{s}, nil
