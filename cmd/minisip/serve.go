@@ -108,8 +108,8 @@ func proxyConfig(cfg *config.Config) proxy.Config {
 		ICE: cfg.ICE, Realm: cfg.Realm, Domains: cfg.Domains, Public4: cfg.Public4, Public6: cfg.Public6,
 		Keepalive: cfg.Keepalive, Timeout: cfg.Timeout, HoldTimeout: cfg.HoldTimeout,
 		TimerC: cfg.TimerC, MaxPending: cfg.MaxPending, DialAdmins: cfg.DialAdmins,
-		AddUser: addCommand(cfg),
-		Bans:    guard.Limits{Count: cfg.Ban.Count, Within: cfg.Ban.Within, For: cfg.Ban.For, Trust: cfg.Trust},
+		AddUser: addCommand(cfg), Ports: fmt.Sprintf("%d-%d", cfg.RTPLow, cfg.RTPHigh),
+		Bans: guard.Limits{Count: cfg.Ban.Count, Within: cfg.Ban.Within, For: cfg.Ban.For, Trust: cfg.Trust},
 	}
 }
 

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 
+	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/guard"
 	"minisip/digest"
 	"minisip/sipmsg"
@@ -56,6 +57,9 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 		return nil
 	}
 	c.challenge(in, verdict == digest.Stale)
+	if tried > 0 && verdict != digest.Stale {
+		c.refusedCall(in, diagnosis.WrongPassword)
+	}
 	return nil
 }
 

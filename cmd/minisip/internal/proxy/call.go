@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/trail"
 	"minisip/session"
 	"minisip/sipmsg"
@@ -30,6 +31,9 @@ type call struct {
 	missed    [2]bool // by role: the log was told that nothing comes from this side
 	forgotten bool    // a late answer can still be about it
 	course    *trail.Course
+	via       string // the host of the Via that the caller wrote
+	refusal   diagnosis.Refusal
+	ending    diagnosis.End
 	next      *call // the same call on another way through us (a spiral)
 }
 
@@ -48,7 +52,7 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	c.callSeq++
 	k := &call{
 		core: c, serial: c.callSeq, number: strconv.FormatInt(c.callSeq, 10),
-		callID: string(in.CallID()), dialled: callee,
+		callID: string(in.CallID()), dialled: callee, via: string(in.Via().Host),
 	}
 	k.caller = session.Party{
 		User: ctx.user, Tag: string(in.FromTag()), Identity: string(in.Get(sipmsg.FromHdr)),
@@ -143,6 +147,9 @@ func (c *Core) settled(ctx *context, now time.Time, status int) {
 	switch {
 	case k == nil:
 	case ctx.initial && status >= 300:
+		if ctx.cancelled && k.ending == diagnosis.Normal {
+			k.ending = diagnosis.Cancelled
+		}
 		k.end(now, failureOf(ctx, status))
 	case ctx.dialog != nil && ctx.bye && (status == 401 || status == 407):
 		if k.State == session.Ending {
@@ -203,7 +210,7 @@ func (k *call) end(now time.Time, why string) {
 		return
 	}
 	r := k.record()
-	k.ended(r)
+	k.ended(r, k.diagnose(r, now))
 	k.core.hist.account(r)
 	for _, d := range k.dialogs {
 		d.media.close()
@@ -214,6 +221,7 @@ func (k *call) end(now time.Time, why string) {
 		length = "after " + seconds(now.Sub(k.Answered))
 	}
 	k.core.logf("call %s: %s -> %s ended %s: %s%s", k.number, k.caller.User, printable([]byte(k.dialled)), length, k.Why, r.summary())
+	k.tellFindings(r)
 	k.core.out.Record(r)
 	k.core.timers.Set(&k.timer, now.Add(linger))
 }
@@ -300,6 +308,7 @@ func (k *call) Expire(now time.Time) {
 			k.core.hangUp(d, now)
 		}
 	}
+	k.ending = diagnosis.Silence
 	k.end(now, "no SIP and no media for "+seconds(limit))
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -43,7 +44,8 @@ type Config struct {
 	MinExpires       time.Duration
 	MaxExpires       time.Duration
 	DefaultExpires   time.Duration
-	History          int // bytes of messages kept in memory
+	Ports            string // of the relay, in words
+	History          int    // bytes of messages kept in memory
 }
 
 func (c Config) withDefaults() Config {
@@ -63,6 +65,7 @@ func (c Config) withDefaults() Config {
 	limit(&c.MaxPending, 50)
 	limit(&c.MaxTransactions, 500_000)
 	limit(&c.MaxCalls, 50_000)
+	c.Ports = cmp.Or(c.Ports, "of -rtp")
 	limit(&c.History, 8<<20)
 	if c.Ours == nil {
 		c.Ours = func(netip.AddrPort) bool { return false }

@@ -73,7 +73,7 @@ type Core struct {
 	before          []byte   // what the next datagram sent was made of
 	beforeID        trail.ID // the same, as it was noted
 	sdpOut, bodyOut []byte
-	sdp             nat.SDP
+	sdp, seenSDP    nat.SDP
 	legs            []nat.Leg
 	follow, stored  sipmsg.Message
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 
+	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
@@ -82,6 +83,10 @@ func (c *Core) relayRequest(b *branch) int {
 	if err != nil {
 		md.refused(from)
 		c.logf("call %s: %s", ctx.call.number, whyNoStream(err))
+		ctx.call.refusal = diagnosis.NoPorts
+		if errors.Is(err, errCrowded) {
+			ctx.call.refusal = diagnosis.TooMany
+		}
 		return 503
 	}
 	ctx.offered = ctx.offered || hasSDP && !answer

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/trail"
 	"minisip/session"
 	"minisip/sipmsg"
@@ -159,6 +160,7 @@ func (c *Core) HangUp(now time.Time, id, who string) bool {
 	c.now = now
 	c.madeOf(nil, 0)
 	why := "hung up by " + who
+	k.ending = diagnosis.Operator
 	if k.Answered.IsZero() {
 		k.Why = why
 		for _, tx := range c.servers {

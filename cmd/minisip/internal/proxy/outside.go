@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/netip"
 
+	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/location"
 	"minisip/sipmsg"
 )
@@ -19,10 +20,12 @@ func (c *Core) outside(in *inbound) {
 	case string(c.claimed(in)) != user.Name:
 		c.logf("%s from %s: user %s may not call as %s", in.MethodName(), in.src, user.Name, printable(c.claimed(in)))
 		c.reply(in, 403, "", "")
+		c.refusedCall(in, diagnosis.NotHimself)
 		return
 	case in.nextRoute() != nil:
 		c.logf("%s from %s (%s): refused a Route that leads elsewhere", in.MethodName(), in.src, user.Name)
 		c.reply(in, 403, "Route Refused", "")
+		c.refusedCall(in, diagnosis.ForeignRoute)
 		return
 	case err != nil:
 		c.reply(in, 400, "", "")
@@ -36,6 +39,7 @@ func (c *Core) outside(in *inbound) {
 	if status != 0 {
 		c.logf("%s from %s to %s: %d %s", in.MethodName(), user.Name, printable(uri.User), status, sipmsg.ReasonPhrase(status))
 		c.reply(in, status, "", "")
+		c.refusedCall(in, c.whyNoTarget(in, status))
 		return
 	}
 	if c.refuseInterval(in) {
@@ -44,6 +48,7 @@ func (c *Core) outside(in *inbound) {
 	if in.Method() == sipmsg.INVITE {
 		if why := c.crowded(user.Name); why != "" {
 			c.refuseCrowded(in, user.Name, why)
+			c.refusedCall(in, diagnosis.TooMany)
 			return
 		}
 	}

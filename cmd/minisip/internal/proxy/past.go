@@ -5,18 +5,21 @@ import (
 	"strconv"
 	"time"
 
+	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/trail"
 	"minisip/session"
+	"minisip/sipmsg"
 )
 
 // Past is a call that has ended, or an INVITE that we refused before it became a call, as it
 // is remembered for whoever asks why. Its course may still grow for a few seconds.
 type Past struct {
-	ID     string // the call's number in the log; of a refused one "r" and a number
-	Record *Record
-	Course *trail.Course
-	Tracks []trail.Track // by direction, as Record.Media
-	key    trail.Key
+	Findings []diagnosis.Finding // those too that tell nothing new
+	ID       string              // the call's number in the log; of a refused one "r" and a number
+	Record   *Record
+	Course   *trail.Course
+	Tracks   []trail.Track // by direction, as Record.Media
+	key      trail.Key
 }
 
 // How many are remembered. Those that we refused have a list of their own, since anybody can
@@ -33,9 +36,14 @@ type past struct {
 }
 
 // ended remembers a call that has just ended.
-func (k *call) ended(r *Record) {
+func (k *call) ended(r *Record, findings []diagnosis.Finding) {
 	c := k.core
-	p := &Past{ID: k.number, Record: r, Course: k.course, key: c.trail.Key([]byte(k.callID))}
+	for _, f := range findings {
+		if f.Severity != diagnosis.Info {
+			r.Findings = append(r.Findings, f)
+		}
+	}
+	p := &Past{ID: k.number, Record: r, Course: k.course, Findings: findings, key: c.trail.Key([]byte(k.callID))}
 	for i := range r.Media {
 		p.Tracks = append(p.Tracks, *r.Media[i].track) // the stream forgets it
 		r.Media[i].track = nil
@@ -46,14 +54,23 @@ func (k *call) ended(r *Record) {
 
 // refusedCall remembers an INVITE that we refused ourselves, answered just now. A phone that
 // tries again with the same Call-ID is one entry.
-func (c *Core) refusedCall(in *inbound, to, why string, status int) {
+func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
+	if in.Method() != sipmsg.INVITE {
+		return
+	}
 	r := &Record{
-		CallID: string(in.CallID()), From: string(c.claimed(in)), FromAddr: in.src.String(), To: to,
-		Begin: in.now, End: in.now, Why: why,
+		CallID: string(in.CallID()), From: printable(c.claimed(in)), FromAddr: in.src.String(), To: printable(userPart(in.RequestURI())),
+		End: in.now, Why: "refused",
 	}
 	p := &Past{Record: r, Course: c.trail.Lately(in.now, in.mark.key), key: in.mark.key}
 	p.Course.Name(in.src, r.From)
 	r.Begin = p.Course.Begin
+	f := c.factsOf(r, p.Course)
+	f.Ended, f.Refused, f.Caller.Addr = true, why, in.src
+	p.Findings = diagnosis.Diagnose(f)
+	if f.Status != 0 {
+		r.Why = "refused: " + strconv.Itoa(f.Status) + " " + sipmsg.ReasonPhrase(f.Status)
+	}
 	list := &c.past.refused
 	if i := slices.IndexFunc(*list, func(o *Past) bool { return o.key == p.key }); i >= 0 {
 		p.ID = (*list)[i].ID
@@ -64,6 +81,27 @@ func (c *Core) refusedCall(in *inbound, to, why string, status int) {
 	}
 	*list = appendBounded(*list, p, maxRefused)
 	c.changed(p.ID)
+}
+
+// whyNoTarget says why there was nobody to call.
+func (c *Core) whyNoTarget(in *inbound, status int) diagnosis.Refusal {
+	name := string(userPart(in.RequestURI()))
+	switch {
+	case status == 404 && c.users.Lookup([]byte(name)) != nil:
+		return diagnosis.WrongDomain
+	case status == 404:
+		return diagnosis.NoSuchUser
+	case len(c.where.Lookup(in.now, name)) > 0:
+		return diagnosis.NotAnswering
+	}
+	return diagnosis.NotRegistered
+}
+
+// tellFindings says in the log what went wrong with a call that has just ended.
+func (k *call) tellFindings(r *Record) {
+	for _, f := range r.Findings {
+		k.core.logf("call %s: %s %s", k.number, f.Text, f.Next)
+	}
 }
 
 // appendBounded appends p; of a full list the oldest goes.

@@ -85,7 +85,9 @@ func TestRecordOfARefusal(t *testing.T) {
 		{"002a: 486 Busy Here to INVITE", "busy (486)", "ended not answered: busy (486)"},
 		{"002a: 603 Decline to INVITE", "declined (603)", "ended not answered: declined (603)"},
 		{"002a: 480 Not now to INVITE", "refused (480 Temporarily Unavailable)", "ended not answered: refused (480 Temporarily Unavailable)"},
-		{"wait 33s", "no answer (408)", "ended not answered: no answer (408)"},
+		{"wait 33s", "no answer (408)", "ended not answered: no answer (408)\n" +
+			"call 1: The phone of 002 at 192.0.2.1:5060 answered none of 7 INVITEs: it is off, or its NAT forgot it. " +
+			"See whether the phone is on. If it comes back after registering again, its NAT forgets it too soon: a shorter -keepalive."},
 	} {
 		s := stage(t, 1, nil)
 		s.records = true

@@ -30,7 +30,7 @@ type Record struct {
 	Verdict  string      `json:"verdict,omitempty"` // on the media, in words
 	Media    []Direction `json:"media,omitempty"`
 
-	Findings []diagnosis.Finding `json:"findings,omitempty"`
+	Findings []diagnosis.Finding `json:"findings,omitempty"` // but those that say no more than Why
 }
 
 // Direction is one direction of one stream, over the whole call and, while it is up, now.
@@ -59,6 +59,8 @@ type Direction struct {
 	Now          *Recent    `json:"now,omitempty"` // while the call is up
 
 	first time.Time // packet
+	side  session.Role
+	other uint64 // STUN, DTLS
 	grade grade
 	track *trail.Track // while the call is up
 }
@@ -124,7 +126,7 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 		JitterMS: milliseconds(f.Jitter), RTTMS: milliseconds(f.RTT),
 		Strangers: f.Strangers, Stranger: addrText(f.Stranger), Undelivered: f.Undelivered,
 	}
-	dir.track = &s.tracks[side]
+	dir.track, dir.side, dir.other = &s.tracks[side], side, f.Other
 	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)
 	if !f.Last.IsZero() {
 		dir.first, dir.Last = f.First, &f.Last

@@ -64,6 +64,7 @@ type StepView struct {
 func (k *call) view(now time.Time, whole bool) *CallView {
 	r := k.recordAt(now)
 	v := &CallView{ID: k.number, State: k.State.String(), Record: *r, Held: [2]bool{k.caller.Held, k.calleeHeld()}}
+	v.Findings = k.diagnose(r, now)
 	v.Media = directionViews(r, nil)
 	if whole {
 		k.core.draw(v, k.course)
@@ -78,6 +79,7 @@ func (k *call) calleeHeld() bool {
 // view shows a past call.
 func (p *Past) view(c *Core, whole bool) *CallView {
 	v := &CallView{ID: p.ID, State: session.Ended.String(), Record: *p.Record, Media: directionViews(p.Record, p.Tracks)}
+	v.Findings = p.Findings
 	if whole {
 		c.draw(v, p.Course)
 	}

@@ -160,6 +160,14 @@ func (r *Recorder) kept(id ID, e *entry) *Kept {
 	return k
 }
 
+// Text gives the text of a message that is still kept, valid until the next is noted.
+func (r *Recorder) Text(id ID) []byte {
+	if e := r.entry(id); e != nil {
+		return r.rings[id&1].textOf(e)
+	}
+	return nil
+}
+
 // Has says whether the text of a message is still kept.
 func (r *Recorder) Has(id ID) bool { return r.entry(id) != nil }
 

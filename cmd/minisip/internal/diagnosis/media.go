@@ -1,0 +1,164 @@
+package diagnosis
+
+import (
+	"fmt"
+	"time"
+)
+
+// judged is how long a call must have been up for its silence to tell anything.
+const judged = 3 * time.Second
+
+// audio gives what came from a side, of its first audio stream; nil where there is none.
+func (c *Call) audio(side Side) *Direction {
+	for i := range c.Media {
+		if d := &c.Media[i]; d.Side == side && d.Kind == "audio" {
+			return d
+		}
+	}
+	return nil
+}
+
+// up is how long the call has been up.
+func (c *Call) up() time.Duration {
+	if c.Answered.IsZero() {
+		return 0
+	}
+	return c.Now.Sub(c.Answered)
+}
+
+// secureOneSide is SRTP that only one phone wants.
+func secureOneSide(c *Call) []Finding {
+	if c.Answered.IsZero() || !c.Caller.SDP || !c.Callee.SDP || c.Caller.Secure == c.Callee.Secure {
+		return nil
+	}
+	who, other := &c.Caller, &c.Callee
+	if c.Callee.Secure {
+		who, other = other, who
+	}
+	return one(Error, "srtp-one-side", "Switch SRTP on in both phones, or off in both.",
+		"%s encrypts its sound (SRTP) and %s does not: each hears noise, or nothing", who.User, other.User)
+}
+
+// noMedia is a call in which nothing was heard at all.
+func noMedia(c *Call) []Finding {
+	if c.up() < judged {
+		return nil
+	}
+	if len(c.Media) == 0 {
+		if c.Repairs.SDP || !c.Caller.Signalled.IsValid() {
+			return nil
+		}
+		for _, p := range [...]*Party{&c.Caller, &c.Callee} {
+			if at := p.Signalled.Addr(); at.IsValid() && unreachable(at) && !unreachable(p.Addr.Addr()) {
+				return one(Error, "media-private", "Switch re_sdp on: minisip set re_sdp on, or dial 994; it holds for the next call.",
+					"%s wants its sound at %s, which cannot be reached from outside, and re_sdp is off, so it does not pass through here", p.User, p.Signalled)
+			}
+		}
+		return nil
+	}
+	a, b := c.audio(Caller), c.audio(Callee)
+	if a == nil || b == nil || a.Packets+b.Packets > 0 || a.Strangers+b.Strangers > 0 {
+		return nil
+	}
+	if a.Other+b.Other > 0 {
+		return one(Error, "no-keys", "See that both phones have the same kind of encryption, or none.",
+			"The phones spoke DTLS or STUN and never sent sound: they did not agree on keys")
+	}
+	return one(Error, "no-media", "Open UDP ports "+c.Ports+" in the firewall of this server and at its provider; behind a router set -public and forward them.",
+		"No packet came from %s or %s in %s s: something keeps media from this server", c.Caller.User, c.Callee.User, whole(c.up()))
+}
+
+// oneWay is a side that was never heard, while the other was.
+func oneWay(c *Call) (found []Finding) {
+	if c.up() < judged {
+		return nil
+	}
+	for _, side := range [...]Side{Caller, Callee} {
+		d, far := c.audio(side), c.audio(side.Other())
+		if d == nil || far == nil || d.Packets > 0 {
+			continue
+		}
+		p := c.party(side)
+		if d.Strangers > 0 {
+			return one(Error, "media-elsewhere", "Its media must leave from the address that it signals from: switch off STUN, VPN or a second network in the phone of "+p.User+".",
+				"%d packets for %s came from %s and were refused: it signals from %s, so they may be anybody's", d.Strangers, p.User, d.Stranger, p.Addr.Addr())
+		}
+		if far.Packets == 0 {
+			continue
+		}
+		next := "See that the microphone is on and not muted, and that the firewall in front of " + p.User + " lets UDP out to ports " + c.Ports + "."
+		found = append(found, one(Error, "one-way", next,
+			"No packet ever came from %s, wanted at %s, while %s was heard: its firewall or NAT keeps them, or the phone sends none", p.User, p.Signalled, c.party(side.Other()).User)...)
+	}
+	return found
+}
+
+// gone is how long a side must have been silent to have stopped.
+const gone = 10 * time.Second
+
+// stoppedMedia is a side that was heard, and then no more.
+func stoppedMedia(c *Call) (found []Finding) {
+	for _, side := range [...]Side{Caller, Callee} {
+		d, far := c.audio(side), c.audio(side.Other())
+		held := c.Caller.Held || c.Callee.Held
+		if d == nil || far == nil || d.Packets == 0 || held || c.Now.Sub(d.Last) < gone || c.End == Silence {
+			continue
+		}
+		p := c.party(side)
+		if far.Packets > 0 && far.Last.Sub(d.Last) < gone {
+			found = append(found, one(Warning, "media-stopped", "Look at this server's network at that time.", "No packet from either side since %s", clock(d.Last))...)
+			return found
+		}
+		found = append(found, one(Error, "media-stopped", "See whether the phone of "+p.User+" changed its network, was muted, or lost its NAT's mapping.",
+			"No packet from %s since %s, while the other side went on", p.User, clock(d.Last))...)
+	}
+	return found
+}
+
+// strangers are packets from elsewhere beside those that count.
+func strangers(c *Call) []Finding {
+	for _, side := range [...]Side{Caller, Callee} {
+		if d := c.audio(side); d != nil && d.Packets > 0 && d.Strangers > 50 {
+			return one(Warning, "strangers", "If sound dropped out, the phone changes its address while it speaks: look at its network. If not, somebody tries to get in, in vain.",
+				"%d packets for the call came from %s, which is not %s, and were refused", d.Strangers, d.Stranger, c.party(side).User)
+		}
+	}
+	return nil
+}
+
+// Bounds of what is heard as bad.
+const (
+	lossy   = 3.0 // percent
+	jittery = 50 * time.Millisecond
+	distant = 600 * time.Millisecond
+	poor    = 3.1
+)
+
+// bad is sound that came, and not well.
+func bad(c *Call) (found []Finding) {
+	for _, side := range [...]Side{Caller, Callee} {
+		d := c.audio(side)
+		if d == nil || d.Packets < 100 {
+			continue
+		}
+		p := c.party(side)
+		score := ""
+		if d.MOS > 0 {
+			score = fmt.Sprintf(" (MOS %.1f)", d.MOS)
+		}
+		switch {
+		case d.LossPercent >= lossy:
+			found = append(found, one(Warning, "loss", "Look at the uplink of "+p.User+": Wi-Fi, mobile reception, uploads at the same time.",
+				"%.1f %% of what %s said was lost on its way here%s", d.LossPercent, p.User, score)...)
+		case d.Jitter >= jittery:
+			found = append(found, one(Warning, "jitter", "Look for uploads beside the call at "+p.User+", and for Wi-Fi far from its access point.",
+				"Packets of %s came in bursts, %d ms apart%s", p.User, d.Jitter.Milliseconds(), score)...)
+		case d.RTT >= distant:
+			found = append(found, one(Warning, "delay", "A server nearer to "+p.User+" would help; a VPN or satellite on the way would explain it.",
+				"Packets to %s and back take %d ms: the two will talk into each other's words", p.User, d.RTT.Milliseconds())...)
+		case d.MOS > 0 && d.MOS < poor:
+			found = append(found, one(Warning, "poor", "Another codec may help: PCMU, PCMA, G722 or Opus.", "%s sounded poor%s", p.User, score)...)
+		}
+	}
+	return found
+}

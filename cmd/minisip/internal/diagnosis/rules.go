@@ -1,0 +1,60 @@
+package diagnosis
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A rule looks at the facts for one kind of trouble. It gives nothing where there is none.
+type rule func(c *Call) []Finding
+
+// rules in the order in which findings of one severity are given; explains names the codes
+// that a finding makes superfluous.
+var rules = []rule{
+	refusal, wrongSecret, authLoop, refusedByPhone, unanswered,
+	noACK, ackNotHeard, goodbyeLost, vanished, holdForgotten, tooLarge, retransmissions,
+	alg, secureOneSide, noMedia, oneWay, stoppedMedia, strangers, bad,
+}
+
+var explains = map[string][]string{
+	"contact-private":   {"ack-missing"},
+	"ack-missing":       {"vanished"},
+	"ack-lost":          {"vanished"},
+	"request-too-large": {"phone-unreachable", "signalling-loss"},
+	"phone-unreachable": {"signalling-loss"},
+	"sip-alg":           {"one-way"},
+	"srtp-one-side":     {"no-media", "one-way"},
+	"media-private":     {"no-media", "one-way"},
+	"media-elsewhere":   {"one-way", "strangers"},
+	"no-media":          {"vanished"},
+	"hold-forgotten":    {"vanished", "media-stopped"},
+	"bye-lost":          {"signalling-loss"},
+}
+
+// Diagnose gives what went wrong with a call, the gravest first; nothing where nothing did.
+func Diagnose(c *Call) []Finding {
+	var all []Finding
+	for _, r := range rules {
+		all = append(all, r(c)...)
+	}
+	var found []Finding
+	for _, f := range all {
+		superfluous := slices.ContainsFunc(all, func(o Finding) bool { return slices.Contains(explains[o.Code], f.Code) })
+		if !superfluous {
+			found = append(found, f)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int { return weight[b.Severity] - weight[a.Severity] })
+	return found
+}
+
+var weight = map[Severity]int{Info: 0, Warning: 1, Error: 2}
+
+// one makes a list of one finding.
+func one(s Severity, code, next, format string, args ...any) []Finding {
+	return []Finding{{s, code, fmt.Sprintf(format, args...) + ".", next}}
+}
+
+// clock writes a time of day.
+func clock(t time.Time) string { return t.Format("15:04:05") }

@@ -1,0 +1,140 @@
+package proxy
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"minisip/cmd/minisip/internal/diagnosis"
+	"minisip/cmd/minisip/internal/trail"
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// What package diagnosis is told of a call: the words, the messages, what their SDP said, and
+// the media.
+
+// diagnose finds out what went wrong with a call, up to a time, which is its end if it ended.
+func (k *call) diagnose(r *Record, at time.Time) []diagnosis.Finding {
+	c := k.core
+	f := c.factsOf(r, k.course)
+	f.Now, f.Ended, f.End, f.Refused = at, k.State == session.Ended, k.ending, k.refusal
+	f.Rang, f.Answered = k.Rang, k.Answered
+	f.Caller.Addr, f.Caller.Contact, f.Caller.Via, f.Caller.Held = k.caller.Addr, hostOf(k.caller.Contact), k.via, k.caller.Held
+	if d := k.main(at); d != nil {
+		f.Callee.User, f.Callee.Addr, f.Callee.Contact, f.Callee.Held = d.callee.User, d.callee.Addr, hostOf(d.callee.Contact), d.callee.Held
+		c.signalled(f, d.media)
+	}
+	for i := range r.Media {
+		f.Media = append(f.Media, factOf(&r.Media[i], r.From))
+	}
+	return diagnosis.Diagnose(f)
+}
+
+// main is the dialog that the call is judged by: the one answered longest, or the first.
+func (k *call) main(at time.Time) *dialog {
+	if d := k.longest(at); d != nil && !k.Answered.IsZero() {
+		return d
+	}
+	if len(k.dialogs) > 0 {
+		return k.dialogs[0]
+	}
+	return nil
+}
+
+// factsOf says what the record and the course of a call tell.
+func (c *Core) factsOf(r *Record, course *trail.Course) *diagnosis.Call {
+	f := &diagnosis.Call{
+		Begun: r.Begin, Now: r.End, Ports: c.cfg.Ports,
+		Repairs: diagnosis.Repairs{Contact: c.cfg.Contact, SDP: c.cfg.SDP, Via: c.cfg.Via},
+	}
+	f.Caller.User, f.Callee.User = r.From, printable([]byte(r.To))
+	for i := range course.Steps {
+		s := &course.Steps[i]
+		step := diagnosis.Step{
+			At: course.At(s), Side: sideOf(course, s, r), Received: s.Received(), Method: s.Method.String(), Status: int(s.Status),
+			Again: s.Again(), Size: int(s.Size),
+		}
+		f.Steps = append(f.Steps, step)
+		p := &f.Caller
+		switch step.Side {
+		case diagnosis.Callee:
+			p = &f.Callee
+		case diagnosis.Elsewhere:
+			continue
+		}
+		if !p.Addr.IsValid() {
+			p.Addr = course.Addr(s)
+		}
+		if s.Received() && s.SDP() {
+			c.readSDP(p, s.Message)
+		}
+		if s.Method == sipmsg.INVITE && step.Side == diagnosis.Caller && !s.Received() && s.Status >= 200 && s.Status != 401 && s.Status != 407 {
+			f.Status = int(s.Status)
+		}
+	}
+	return f
+}
+
+// sideOf says whose message a step is.
+func sideOf(course *trail.Course, s *trail.Step, r *Record) diagnosis.Side {
+	switch p := course.Peers[s.Peer]; {
+	case s.Peer == 0 || p.User == r.From && r.From != r.To:
+		return diagnosis.Caller
+	case p.User != "":
+		return diagnosis.Callee
+	}
+	return diagnosis.Elsewhere
+}
+
+// readSDP takes from a message that is still kept what it wants of the media.
+func (c *Core) readSDP(p *diagnosis.Party, id trail.ID) {
+	text := c.trail.Text(id)
+	if text == nil || p.SDP {
+		return
+	}
+	_, body, _ := bytes.Cut(text, []byte("\r\n\r\n"))
+	i := bytes.Index(body, []byte("v=0"))
+	if i < 0 || c.seenSDP.Parse(body[i:]) != nil || len(c.seenSDP.Streams) == 0 {
+		return
+	}
+	st := &c.seenSDP.Streams[0]
+	p.SDP, p.Secure = true, bytes.Contains(st.Proto, []byte("SAVP"))
+	p.Signalled = netip.AddrPortFrom(st.Addr, st.Port)
+}
+
+// signalled takes where media are wanted from a dialog's own state, which outlives messages.
+func (c *Core) signalled(f *diagnosis.Call, md *media) {
+	if md == nil || len(md.streams) == 0 {
+		return
+	}
+	for side, p := range [...]*diagnosis.Party{&f.Caller, &f.Callee} {
+		if at := md.streams[0].peers[side].RTP; at.IsValid() {
+			p.Signalled = at
+		}
+	}
+}
+
+func factOf(d *Direction, caller string) diagnosis.Direction {
+	f := diagnosis.Direction{
+		Side: diagnosis.Caller, Kind: d.Kind, Packets: d.Packets, LossPercent: d.LossPercent,
+		Jitter: time.Duration(d.JitterMS * float64(time.Millisecond)), RTT: time.Duration(d.RTTMS * float64(time.Millisecond)),
+		MOS: d.MOS, First: d.first, Strangers: d.Strangers, Stranger: d.Stranger, Other: d.other,
+	}
+	if d.side == session.Callee {
+		f.Side = diagnosis.Callee
+	}
+	if d.Last != nil {
+		f.Last = *d.Last
+	}
+	return f
+}
+
+// hostOf is the host of a URI as it was written.
+func hostOf(uri string) string {
+	u, err := sipmsg.ParseURI([]byte(uri))
+	if err != nil {
+		return ""
+	}
+	return string(bytes.Trim(u.Host, "[]"))
+}
