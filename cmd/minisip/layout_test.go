@@ -48,6 +48,9 @@ var mayImport = map[string][]string{
 	internal + "server": {
 		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "capture", internal + "guard", internal + "proxy", internal + "trail",
 	},
+	internal + "phone": {
+		"minisip/sipmsg", "minisip/digest", "minisip/nat", internal + "emodel",
+	},
 	internal + "load":             {},
 	"minisip/cmd/minisip/interop": {},
 	"minisip/cmd/minisip": {

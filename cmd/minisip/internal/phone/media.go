@@ -1,0 +1,165 @@
+package phone
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"minisip/nat"
+	"minisip/sipmsg"
+)
+
+// What is sent: PCMU (RFC 3551 4.5.14), 20 ms a packet.
+const (
+	sampleRate = 8000
+	frame      = 20 * time.Millisecond
+	samples    = int(frame * sampleRate / time.Second)
+	rtpHeader  = 12
+)
+
+// Media is the sound of one call: a socket for RTP, what is sent, and what is heard.
+type Media struct {
+	conn   *net.UDPConn
+	begin  time.Time
+	echo   atomic.Bool
+	reader sync.WaitGroup
+
+	mu   sync.Mutex // guards the rest
+	to   netip.AddrPort
+	out  rtpStream
+	sent uint64
+	ear  ear
+}
+
+// rtpStream is what the next packet begins with.
+type rtpStream struct {
+	ssrc uint32
+	seq  uint16
+}
+
+func newMedia(bind netip.Addr) (*Media, error) {
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(bind, 0)))
+	if err != nil {
+		return nil, err
+	}
+	m := &Media{conn: conn, begin: time.Now(), out: rtpStream{ssrc: rand.Uint32(), seq: uint16(rand.Uint32())}}
+	m.reader.Go(m.listen)
+	return m, nil
+}
+
+func (m *Media) close() {
+	m.conn.Close()
+	m.reader.Wait()
+}
+
+// offer describes the phone's end of the call, as an offer and as an answer.
+func (m *Media) offer(claim netip.Addr) string {
+	kind := "IP4"
+	if claim.Is6() {
+		kind = "IP6"
+	}
+	port := m.conn.LocalAddr().(*net.UDPAddr).Port
+	return fmt.Sprintf("v=0\r\no=minisip 1 1 IN %[1]s %[2]s\r\ns=-\r\nc=IN %[1]s %[2]s\r\nt=0 0\r\nm=audio %[3]d RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n",
+		kind, claim, port)
+}
+
+var errNoSound = errors.New("the other side's SDP has no audio that this phone can play")
+
+// aim takes in where the other side wants its sound.
+func (m *Media) aim(from *sipmsg.Message) error {
+	var s nat.SDP
+	if part, ok := nat.FindSDP(from); !ok || s.Parse(part.SDP()) != nil {
+		return errNoSound
+	}
+	for i := range s.Streams {
+		if st := &s.Streams[i]; string(st.Media) == "audio" && st.Port != 0 && st.Addr.IsValid() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.to = netip.AddrPortFrom(st.Addr, st.Port)
+			return nil
+		}
+	}
+	return errNoSound
+}
+
+// Target is where the phone sends its sound.
+func (m *Media) Target() netip.AddrPort {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.to
+}
+
+// Echo sends back all that is heard from now on.
+func (m *Media) Echo() { m.echo.Store(true) }
+
+// Play sends a tone, in hertz, until ctx is done.
+func (m *Media) Play(ctx context.Context, tone float64) {
+	tick := time.NewTicker(frame)
+	defer tick.Stop()
+	b := make([]byte, rtpHeader+samples)
+	for n := 0; ; n++ {
+		for i := range samples {
+			t := float64(n*samples+i) / sampleRate
+			b[rtpHeader+i] = muLaw(int16(12000 * math.Sin(2*math.Pi*tone*t)))
+		}
+		m.write(b, uint32(time.Since(m.begin)*sampleRate/time.Second))
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// write sends one packet with a timestamp; its header is written over.
+func (m *Media) write(b []byte, timestamp uint32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.out.seq++
+	m.sent++
+	b[0], b[1] = 2<<6, 0
+	binary.BigEndian.PutUint16(b[2:], m.out.seq)
+	binary.BigEndian.PutUint32(b[4:], timestamp)
+	binary.BigEndian.PutUint32(b[8:], m.out.ssrc)
+	m.conn.WriteToUDPAddrPort(b, m.to)
+}
+
+// listen takes what comes until the call is over.
+func (m *Media) listen() {
+	b := make([]byte, 2048)
+	for {
+		n, _, err := m.conn.ReadFromUDPAddrPort(b)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil || n < rtpHeader || b[0]>>6 != 2 || b[1]&0x7f != 0 {
+			continue
+		}
+		now := time.Since(m.begin)
+		seq, ts := binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[4:])
+		m.mu.Lock()
+		m.ear.hear(now, seq, ts, b[rtpHeader:n])
+		m.mu.Unlock()
+		if m.echo.Load() {
+			m.write(b[:n], ts)
+		}
+	}
+}
+
+// Heard gives what has been sent and heard up to now. echoed says that the other side sends back what it
+// hears: then there is a round trip.
+func (m *Media) Heard(echoed bool) Heard {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := m.ear.heard(echoed)
+	h.Sent = m.sent
+	return h
+}
