@@ -25,7 +25,7 @@ func (t *Table) Register(now time.Time, u *Update) ([]*Binding, error) {
 	u.Source, u.Local = canonical(u.Source), canonical(u.Local)
 	if u.Star || len(u.Contacts) > 0 {
 		t.slots = t.slots[:0]
-		for _, b := range t.current(now, u.AOR) {
+		for _, b := range t.Bindings(now, u.AOR) {
 			t.slots = append(t.slots, slot{b: b})
 		}
 		if err := t.plan(u); err != nil {
@@ -33,7 +33,7 @@ func (t *Table) Register(now time.Time, u *Update) ([]*Binding, error) {
 		}
 		t.commit(now, u)
 	}
-	return t.current(now, u.AOR), nil
+	return t.Bindings(now, u.AOR), nil
 }
 
 // commit makes the plan true. It cannot fail.

@@ -47,8 +47,8 @@ func (t *Table) Lookup(now time.Time, aor string) []*Binding {
 	return keep(t.users[aor], func(b *Binding) bool { return b.sip && b.Expires.After(now) })
 }
 
-// current returns all bindings of aor that have not run out: what a 200 to REGISTER lists.
-func (t *Table) current(now time.Time, aor string) []*Binding {
+// Bindings returns all bindings of aor that have not run out: what a 200 to REGISTER lists.
+func (t *Table) Bindings(now time.Time, aor string) []*Binding {
 	return keep(t.users[aor], func(b *Binding) bool { return b.Expires.After(now) })
 }
 

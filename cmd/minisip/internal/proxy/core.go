@@ -28,41 +28,42 @@ type Output interface {
 
 // Core is the registrar and proxy. It is not safe for concurrent use: one goroutine owns it.
 type Core struct {
-	cfg       Config
-	out       Output
-	relay     Relay
-	users     *digest.Users
-	auth      *digest.Server
-	where     *location.Table
-	timers    session.Timers
-	expiry    expiryTimer
-	drops     dropReport
-	servers   map[string]*serverTx
-	clients   map[clientKey]*clientTx
-	calls     map[string]*call
-	known     int               // calls in the table, those under one key counted apart
-	usage     map[string]*usage // by user
-	pingers   pingers
-	hushed    hushedSources // unknown users, in silent mode
-	denied    hushedSources // wrong passwords
-	oversized oversized
-	bans      *guard.Bans
-	sources   *guard.Sources // of bindings, and of the sides of calls
-	refusing  bool           // new calls
-	refused   uint64         // of them
-	count     Counters
-	hist      Histograms
-	trail     *trail.Recorder
-	past      past
-	changes   changeLog
-	sampler   sampler
-	now       time.Time // of the event being handled
-	traces    []*Trace
-	callSeq   int64
-	suspended int // bindings taken out of routing
-	rnd       *rand.ChaCha8
-	secret    [32]byte // keys the To tags
-	loopSeed  uint32   // of the hash that tells a loop from a spiral
+	cfg         Config
+	out         Output
+	relay       Relay
+	users       *digest.Users
+	auth        *digest.Server
+	where       *location.Table
+	timers      session.Timers
+	expiry      expiryTimer
+	drops       dropReport
+	servers     map[string]*serverTx
+	clients     map[clientKey]*clientTx
+	calls       map[string]*call
+	known       int               // calls in the table, those under one key counted apart
+	usage       map[string]*usage // by user
+	pingers     pingers
+	subscribers subscribers
+	hushed      hushedSources // unknown users, in silent mode
+	denied      hushedSources // wrong passwords
+	oversized   oversized
+	bans        *guard.Bans
+	sources     *guard.Sources // of bindings, and of the sides of calls
+	refusing    bool           // new calls
+	refused     uint64         // of them
+	count       Counters
+	hist        Histograms
+	trail       *trail.Recorder
+	past        past
+	changes     changeLog
+	sampler     sampler
+	now         time.Time // of the event being handled
+	traces      []*Trace
+	callSeq     int64
+	suspended   int // bindings taken out of routing
+	rnd         *rand.ChaCha8
+	secret      [32]byte // keys the To tags
+	loopSeed    uint32   // of the hash that tells a loop from a spiral
 
 	date   []byte // the Date field of the second dateOf
 	dateOf int64
@@ -244,6 +245,7 @@ func (e *expiryTimer) Expire(now time.Time) {
 	c := e.core
 	for _, b := range c.where.Expire(now) {
 		c.unbound(b)
+		c.tell(b, "expired")
 		c.logf("%s: registration of %s ran out", b.AOR, b.Source)
 	}
 	c.armExpiry()
@@ -263,7 +265,9 @@ func (c *Core) SetUsers(users *digest.Users) {
 	for _, b := range gone {
 		c.where.Remove(b)
 		c.unbound(b)
+		c.tell(b, "rejected")
 		c.logf("%s: registration of %s ended: the user is gone", b.AOR, b.Source)
 	}
+	c.usersChanged()
 	c.armExpiry()
 }

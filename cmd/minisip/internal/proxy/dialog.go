@@ -40,7 +40,9 @@ func (c *Core) lookFor(in *inbound, callerTag, calleeTag []byte, from session.Ro
 // claims to be, or proves itself as that side's user.
 func (c *Core) inDialog(in *inbound) {
 	if in.dialog == nil {
-		c.withoutCall(in)
+		if !c.watching(in) {
+			c.withoutCall(in)
+		}
 		return
 	}
 	d := in.dialog

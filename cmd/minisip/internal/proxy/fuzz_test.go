@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +70,8 @@ func (s *fuzzed) caps() {
 	}{
 		{"server transactions", len(c.servers), fuzzTransactions},
 		// Each may fork to all bindings, and each branch be cancelled; our own are BYEs and pings.
-		{"client transactions", len(c.clients), 2*(fuzzTransactions+fuzzContacts) + 2*fuzzCalls + bindings},
+		{"client transactions", len(c.clients), 2*(fuzzTransactions+fuzzContacts) + 2*fuzzCalls + bindings + 3*maxWatching},
+		{"subscriptions", len(c.subscribers.byKey), 2 * maxWatching},
 		{"calls", c.known, fuzzCalls},
 		{"keys of calls", len(c.calls), fuzzCalls},
 		{"accounts of users", len(c.usage), 2},
@@ -136,7 +138,11 @@ func (s *fuzzed) step(input *[]byte) bool {
 	case 14:
 		s.advance(time.Duration(next()) * 5 * time.Second)
 	case 15:
-		s.build(p, []string{"MESSAGE", "OPTIONS", "SUBSCRIBE", "PUBLISH"}[next()%4], &wish{auth: p, target: "002"})
+		if how := next(); how < 200 {
+			s.build(p, []string{"MESSAGE", "OPTIONS", "SUBSCRIBE", "PUBLISH"}[how%4], &wish{auth: p, target: "002"})
+		} else {
+			s.build(p, "SUBSCRIBE", &wish{auth: p, target: p.user, fields: [][]string{{"Event", "reg"}, {"Expires", strconv.Itoa(int(how-200) * 20)}}})
+		}
 		s.do("media")
 	}
 	return true

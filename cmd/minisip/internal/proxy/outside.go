@@ -35,6 +35,10 @@ func (c *Core) outside(in *inbound) {
 		c.dial(in, user.Name, cmd)
 		return
 	}
+	if isWatch(in, &uri) {
+		c.watch(in, user.Name, &uri)
+		return
+	}
 	targets, status := c.targets(in, &uri)
 	if status != 0 {
 		c.logf("%s from %s to %s: %d %s", in.MethodName(), user.Name, printable(uri.User), status, sipmsg.ReasonPhrase(status))

@@ -97,6 +97,7 @@ func (c *Core) registered(in *inbound, bindings []*location.Binding, outbound bo
 // noteChange logs what an operator cares about: who came, moved and went, not refreshes.
 func (c *Core) noteChange(in *inbound, change location.Change) {
 	b := change.Binding
+	c.tell(b, [...]string{location.Added: "registered", location.Refreshed: "refreshed", location.Removed: "unregistered"}[change.Event])
 	switch {
 	case change.Event == location.Added:
 		behind := ""
@@ -110,6 +111,7 @@ func (c *Core) noteChange(in *inbound, change location.Change) {
 	case change.From != b.Source:
 		c.logf("%s moved from %s to %s", b.AOR, change.From, b.Source)
 		c.moveCalls(in, b.AOR, change.From)
+		c.moveSubscribers(in, b.AOR, change.From)
 	}
 }
 

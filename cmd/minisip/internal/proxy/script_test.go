@@ -119,6 +119,8 @@ func (s *script) config(words []string) error {
 			s.cfg.ICE = value == "lite"
 		case "streams":
 			s.relay.capacity = n
+		case "admins":
+			s.cfg.DialAdmins = strings.Split(value, ",")
 		case "pending":
 			s.cfg.MaxPending = n
 		case "ban":

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -114,6 +115,14 @@ func (w *world) check(datagram []byte) {
 		return // the answer to a keepalive
 	}
 	m := readText(datagram)
+	if m.get("Content-Type") == reginfoType {
+		var document struct {
+			Version *int `xml:"version,attr"`
+		}
+		if err := xml.Unmarshal([]byte(m.body), &document); err != nil || document.Version == nil {
+			w.t.Errorf("no reginfo: %v\n%s", err, datagram)
+		}
+	}
 	ours := strings.Contains(m.get("Via"), "branch=z9hG4bK") && len(paramAfter(m.get("Via"), "branch=z9hG4bK")) == 24
 	switch {
 	case m.get("Content-Length") != fmt.Sprint(len(m.body)) && m.get("Content-Length")+m.body != "":
@@ -235,7 +244,7 @@ func (w *world) leftovers() string {
 	}{
 		{"server transactions", len(c.servers)}, {"client transactions", len(c.clients)},
 		{"calls", len(c.calls)}, {"accounts of users", len(c.usage)},
-		{"pingers", c.pingers.count}, {"known sources", c.sources.Len()}, {"suspended", c.suspended}, {"bindings", c.where.Len()},
+		{"pingers", c.pingers.count}, {"known sources", c.sources.Len()}, {"suspended", c.suspended}, {"bindings", c.where.Len()}, {"subscriptions", len(c.subscribers.byKey) + len(c.subscribers.of) + len(c.subscribers.by)},
 		{"timers", c.timers.Len()}, {"open streams", w.relay.open},
 	} {
 		if n.n != 0 {
