@@ -120,7 +120,7 @@ const allowed = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDA
 
 // options answers an OPTIONS to ourselves, without a challenge and without state.
 func (c *Core) options(in *inbound) {
-	c.refuseWith(in, 200, "", allowed+"Accept: application/sdp\r\nSupported: path, outbound, gruu\r\nAllow-Events: reg\r\n")
+	c.refuseWith(in, 200, "", allowed+"Accept: application/sdp\r\nSupported: path, outbound, gruu\r\n")
 }
 
 // tagFor derives the To tag of our own responses from the request: 64 bits of a hash
