@@ -47,18 +47,11 @@ func (m *Message) checkMandatory() {
 }
 
 // CanReply says, of a message that Parse refused, that a response can be made of it by AppendResponse
-// (400, 505 ...): it is a request whose Via, From, To, Call-ID and CSeq are there, its
-// sent-by readable. An ACK is never answered; that is the caller's to see to.
+// (400, 505 ...): it is a request whose sender finds it again, by Via and CSeq. Where From, To or
+// Call-ID is missing the response lacks it too; RFC 4475 3.3.1 wants a 400 all the same. An ACK
+// is never answered; that is the caller's to see to.
 func (m *Message) CanReply() bool {
-	if !m.request || m.via.Host == nil {
-		return false
-	}
-	for id := ViaHdr; id <= CSeqHdr; id++ {
-		if m.first[id] == 0 {
-			return false
-		}
-	}
-	return true
+	return m.request && m.via.Host != nil && m.first[CSeqHdr] != 0
 }
 
 // readVia reads the topmost Via value.

@@ -152,9 +152,9 @@ func TestParseErrors(t *testing.T) {
 		reply    bool
 	}{
 		{"no Via", "Via: SIP", "X-Via: SIP", ErrMissing, "Via", false},
-		{"no From", "From:", "X-From:", ErrMissing, "From", false},
-		{"no To", "To:", "X-To:", ErrMissing, "To", false},
-		{"no Call-ID", "Call-ID:", "X-Call-ID:", ErrMissing, "Call-ID", false},
+		{"no From", "From:", "X-From:", ErrMissing, "From", true},
+		{"no To", "To:", "X-To:", ErrMissing, "To", true},
+		{"no Call-ID", "Call-ID:", "X-Call-ID:", ErrMissing, "Call-ID", true},
 		{"no CSeq", "CSeq:", "X-CSeq:", ErrMissing, "CSeq", false},
 		{"two From", "To:", "From: <sip:x@y>\nTo:", ErrRepeated, "From", true},
 		{"two To in two forms", "To:", "t: <sip:x@y>\nTo:", ErrRepeated, "To", true},

@@ -57,9 +57,9 @@ var torture = []struct {
 	{"badbranch", "OPTIONS", nil, "", true}, // the cookie alone as branch: for the transaction matching
 
 	// 3.3, sound syntax with an odd meaning: mostly not the parser's business.
-	{"insuf", "INVITE", ErrMissing, "From", false}, // nothing to copy into a response
-	{"unkscm", "OPTIONS", nil, "", true},           // 416 of the proxy
-	{"novelsc", "OPTIONS", nil, "", true},          // 416 of the proxy
+	{"insuf", "INVITE", ErrMissing, "From", true}, // 400, without From, To and Call-ID
+	{"unkscm", "OPTIONS", nil, "", true},          // 416 of the proxy
+	{"novelsc", "OPTIONS", nil, "", true},         // 416 of the proxy
 	{"unksm2", "REGISTER", nil, "", true},
 	{"bext01", "OPTIONS", nil, "", true}, // 420 of the proxy
 	{"invut", "INVITE", nil, "", true},

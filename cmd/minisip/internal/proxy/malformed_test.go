@@ -80,7 +80,7 @@ func TestBadDatagrams(t *testing.T) {
 		{"Max-Forwards too large", change(t, "Forwards: 70", "Forwards: 256"), bad("Max-Forwards"), true},
 		{"Max-Forwards of letters", change(t, "Forwards: 70", "Forwards: many"), bad("Max-Forwards"), true},
 		{"a bad To", change(t, "<sip:002@minisip.example>", "<sip:002@minisip.example"), bad("To"), true},
-		{"no To", change(t, "To: <sip:002@minisip.example>\r\n", ""), "", true},
+		{"no To", change(t, "To: <sip:002@minisip.example>\r\n", ""), bad("To"), true},
 		{"no Via", change(t, "Via: SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bK-1\r\n", ""), "", true},
 		{"a bad Via", change(t, "SIP/2.0/UDP 198.51.100.7:5060", "SIP/2.0/UDP ,"), "", true},
 		{"an ACK in pieces", change(t, "MESSAGE", "ACK", "Length: 2", "Length: 3"), "", true},

@@ -66,7 +66,7 @@ var badDatagrams = []struct {
 	{"cut before CSeq", cut("CSeq"), "", true},
 	{"cut before Via's end", cut(";branch"), "", true},
 	{"cut before the empty line", good[:len(good)-2], "SIP/2.0 400 Bad Request: empty line\r\n", true},
-	{"no From", with("From: <sip:001@127.0.0.1>;tag=f\r\n", ""), "", true},
+	{"no From", with("From: <sip:001@127.0.0.1>;tag=f\r\n", ""), "SIP/2.0 400 Bad Request: From\r\n", true},
 	{"no Via", with("Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKbad\r\n", ""), "", true},
 
 	// RFC 3261 18.3: "the element SHOULD generate a 400", and bytes beyond the body "MUST be discarded".
@@ -113,6 +113,9 @@ func TestBadDatagrams(t *testing.T) {
 			before := r.counters().Dropped[proxy.Malformed]
 			clear(p.seen)
 			p.send(test.datagram)
+			if silent && strings.Contains(test.answer, ": From\r\n") && !strings.Contains(test.datagram, "From:") {
+				test.answer, test.malformed = "", false // nobody's: it counts as an unknown user
+			}
 			if test.answer != "" {
 				m := p.expect("SIP/2.0 ")
 				if !strings.HasPrefix(m, test.answer) {
