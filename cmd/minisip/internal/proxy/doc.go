@@ -17,9 +17,11 @@
 // (without their .txt) or functions.
 //
 //	section       what is done                                    file          test
+//	7.4           bodies of any type pass byte for byte           forward       TestBodiesPass
 //	8.2.6         To tags of our own that copies get again        reply         retransmit-refusal
 //	9.1, 9.2      CANCEL once a response has come; until then     cancel        cancel, cancel-early,
 //	              the INVITE rests, and the caller has his 487                  cancel-unheard
+//	9.2           CANCEL behind the final response, and 481       cancel        cancel-after
 //	10.3          registrar: bindings, 423, 400, Contacts         register      register, register-as-other
 //	12.1, 12.2    route sets, remote targets, of both sides       party, route  bye-route-order, reinvite
 //	13.2.2.4      several 2xx, each a dialog                      party         fork-two-answers, downstream-fork
@@ -30,15 +32,17 @@
 //	16.5          targets: user, or a Contact that we gave out    outside       dial-contact, contact-claims-user
 //	16.6 step 6   a next hop that is a strict router              route         next-hop-strict
 //	16.6          forwarding, Record-Route, groups by q, timer C  forward       call, fork-serial, timer-c
-//	16.9, 18.1.1  what cannot be sent is a 503; what is large     forward, size unreachable, TestLargeMessages
-//	              goes all the same
 //	16.6, 16.8    the next group when one is silent for 3.5 s     context       failover, failover-late,
 //	              or timer C has run out                                        failover-subscribe
 //	16.7          best response, gathered challenges, 6xx         response      TestBestResponse, decline-fork
 //	16.7, 17.1.3  responses that do not fit are dropped           transaction   wrong-response
+//	16.7, 17.1.1  responses that come too late                    transaction   late-responses
+//	16.9, 18.1.1  what cannot be sent is a 503; what is large     forward, size unreachable, TestLargeMessages
+//	              goes all the same
 //	16.10         CANCEL of all branches                          cancel        cancel-fork
 //	16.11         ACK to a 2xx, without a transaction             dialog        call, restart
 //	17            transactions, on package session                transaction   timer-b, timer-f, timer-h
+//	17.2.3        matching, by sent-by too                        transaction   sent-by, rfc2543
 //	RFC 3581      received, rport                                 reply         register-nat, words-off
 //	19.1.1        Contact to Request-URI                          forward       contact-headers, TestTargetURI
 //	22            401 to REGISTER, else 407; ours taken out       auth          wrong-password-call,
@@ -48,8 +52,10 @@
 //	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer
 //	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless
 //	RFC 3311      UPDATE                                          media         prack, update-hold
-//	RFC 3428 4    MESSAGE to all bindings                         outside       message, failover-subscribe
 //	RFC 3327      Path                                            outside       path, path-third-party
+//	RFC 3428 4    MESSAGE to all bindings                         outside       message, failover-subscribe
+//	RFC 3515      REFER, blind and with Replaces (RFC 3891)       dialog        transfer-blind, transfer
+//	RFC 3903      PUBLISH: a request like any other               outside       publish
 //	RFC 4028 8    422 or a raised interval below 90 s; a session  interval      session-timer
 //	              that has expired is over
 //	RFC 3680      registrations watched: SUBSCRIBE, NOTIFY        watch,        reg-event, reg-event-end,
@@ -57,6 +63,7 @@
 //	                                                              reginfo       TestSubscribersAreBounded
 //	RFC 4320 4    100 after 3.5 s, no other 1xx, no late 408,     response      message-timeout, timer-f
 //	              to anything but INVITE
+//	RFC 4475      the torture messages                            core          TestTorture
 //	RFC 5393 4.2  a loop is told from a spiral                    validate      loop
 //	RFC 5393 5.3  Max-Breadth, 440                                forward       max-breadth, TestShare
 //	RFC 5626 4.4  keepalives of phones answered: CRLF, and STUN   ping, stun    TestKeepalivesAnswered,
@@ -67,6 +74,7 @@
 //	RFC 5658      two Record-Routes                               route         ipv6
 //	RFC 5761      RTCP on RTP's port, once both sides say so      stream        ice
 //	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer
+//	RFC 6665      subscriptions, also forked                      dialog        subscribe, subscribe-fork
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
 //	RFC 8839 4.2                                                                ice-offerless, ice-strip
 //	RFC 5768      who has registered with +sip.ice is offered it  media         ice-announced
@@ -79,10 +87,13 @@
 // silence-hold, one-way, no-ack); copies made by the network (retransmit-invite); unknown users who
 // get no answer (silent); sources that fail too often, banned (ban, guess, scanner; package guard); dial codes (dial-codes); call records with a verdict on the media.
 //
-// What it does not do: TCP, TLS and WebSocket; requests to other domains; 3xx
-// followed by us (16.5: it goes to the caller);
-// presence and voicemail; temporary GRUUs (RFC 5627 3.1.2); Flow-Timer (RFC 5626 4.4: a phone whose
-// keepalives stop is not taken for gone, and our own pings keep its NAT open); session timers
-// asked for by us (RFC 4028); multicast. After a restart a call that is going on keeps its
+// What it does not do: TCP, TLS and WebSocket; requests to other domains; 3xx followed by us
+// (16.5: it goes to the caller); presence and voicemail; temporary GRUUs (RFC 5627 3.1.2); Flow-Timer
+// (RFC 5626 4.4: a phone whose keepalives stop is not taken for gone, and our own pings keep
+// its NAT open); session timers asked for by us (RFC 4028); multicast. Record-Route goes into requests
+// that may begin a dialog, not into those inside one (16.6 step 4 would have it, for phones that were
+// restarted). A maddr in Via is not obeyed (18.2.2), nor are ICMP errors believed (18.4): either
+// would let strangers aim at a third party. A CANCEL that matches nothing is not sent on (16.10), since
+// no request goes out without state. After a restart a call that is going on keeps its
 // signalling, but new offers in it get no relay.
 package proxy
