@@ -67,7 +67,8 @@ func startServer(o *options) (*process, error) {
 	return s, nil
 }
 
-// answers waits until the server answers an OPTIONS.
+// answers waits until the server answers an OPTIONS as phones send them: a very short one gets
+// no answer.
 func (s *process) answers(o *options) error {
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(o.server))
 	if err != nil {
@@ -76,7 +77,8 @@ func (s *process) answers(o *options) error {
 	defer conn.Close()
 	for range 100 {
 		fmt.Fprintf(conn, "OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;rport;branch=z9hG4bKoptions\r\nMax-Forwards: 1\r\n"+
-			"From: <sip:a0@load>;tag=o\r\nTo: <sip:load>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\n\r\n", o.server, conn.LocalAddr())
+			"From: <sip:a0@load>;tag=o\r\nTo: <sip:load>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\n"+
+			"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nSupported: path\r\n\r\n", o.server, conn.LocalAddr())
 		conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		if n, err := conn.Read(make([]byte, 2000)); err == nil && n > 0 {
 			return nil
