@@ -212,7 +212,7 @@ var began = time.Now().Add(-273_840 * time.Second)
 func aCall(id int) object {
 	from, to := fmt.Sprintf("%03d", 2*id-1), fmt.Sprintf("%03d", 2*id)
 	begin := time.Now().Add(-time.Duration(20+id%600) * time.Second)
-	c := object{"id": id, "call_id": fmt.Sprintf("3c26%04x-phone", id), "from": from, "to": to, "state": "up", "held": []bool{false, false},
+	c := object{"id": fmt.Sprint(id), "call_id": fmt.Sprintf("3c26%04x-phone", id), "from": from, "to": to, "state": "up", "held": []bool{false, false},
 		"from_addr": fmt.Sprintf("198.51.100.%d:31022", id%250+1), "to_addr": fmt.Sprintf("203.0.113.%d:40118", id%250+1),
 		"begin": begin, "ring": begin.Add(120 * time.Millisecond), "answer": begin.Add(4 * time.Second), "seconds": 16 + id%600,
 		"media": []object{direction(id, from, "fine", 0.1), direction(id+1, to, "fine", 0)}}
@@ -242,7 +242,9 @@ func direction(seed int, from, verdict string, loss float64) object {
 	for i := range 40 + seed%80 {
 		x := float64(i*7 + seed*13)
 		s := object{"t_s": 5 * i, "loss_percent": 0.0, "jitter_ms": 6 + 3*math.Sin(x/9) + 2*math.Sin(x/2.3)}
-		if loss > 1 && i > 20 {
+		if loss > 1 && i > 60 && i < 66 {
+			s["loss_percent"], s["jitter_ms"] = nil, 0
+		} else if loss > 1 && i > 20 {
 			s["loss_percent"] = math.Max(0, loss*(1+math.Sin(x/5)))
 			s["jitter_ms"] = 30 + 14*math.Sin(x/4)
 		} else if i%23 == seed%23 {

@@ -27,14 +27,17 @@ var steps = []struct {
 	{561, 1, 0, "provisional", "180 Ringing", false},
 	{4012, 2, 1, "success", "200 OK sdp", false},
 	{4012, 1, 0, "success", "200 OK sdp", false},
-	{4013, 0, 2, "media-start", "audio PCMU, relayed", false},
+	{4020, 2, 1, "media-start", "PCMU/8000 from 002", false},
+	{4031, 0, 1, "media-start", "PCMU/8000 from 001", false},
 	{4038, 0, 1, "ack", "ACK", false},
 	{4038, 1, 2, "ack", "ACK", false},
 	{48210, 2, 1, "request", "BYE", false},
 	{48210, 1, 0, "request", "BYE", false},
 	{48236, 0, 1, "success", "200 OK", false},
 	{48236, 1, 2, "success", "200 OK", false},
-	{48236, 0, 2, "media-stop", "audio ends", false},
+	{48236, 0, 1, "media-stop", "PCMU/8000 from 001", false},
+	{48240, 2, 1, "media-stop", "PCMU/8000 from 002", false},
+	{48240, 1, 1, "note", "hung up by 002", false},
 }
 
 // withSteps adds the ladder to a call, as far as it has come.
@@ -44,7 +47,7 @@ func withSteps(c object) object {
 	case "ringing":
 		n = 9
 	case "up":
-		n = 14
+		n = 15
 	}
 	full := object{"columns": []object{
 		{"name": c["from"], "addr": c["from_addr"]}, {"name": "minisip"}, {"name": c["to"], "addr": c["to_addr"]}}}
@@ -54,9 +57,9 @@ func withSteps(c object) object {
 	var list []object
 	for i, s := range steps[:n] {
 		step := object{"n": i + 1, "time": c["begin"].(time.Time).Add(time.Duration(s.ms) * time.Millisecond), "t_ms": s.ms, "from": s.from, "to": s.to,
-			"kind": s.kind, "label": s.label, "again": s.again, "size": 740, "message": i + 1}
+			"kind": s.kind, "label": s.label, "again": s.again, "size": 740, "message": fmt.Sprint(i + 1)}
 		if strings.HasPrefix(s.kind, "media") {
-			step["message"], step["size"] = 0, 0
+			step["message"], step["size"] = "", 0
 		}
 		list = append(list, step)
 	}
@@ -114,10 +117,10 @@ func summaries() (list []object) {
 	for i, s := range []struct {
 		label    string
 		received bool
-		call     int
-	}{{"REGISTER", true, 0}, {"401 Unauthorized", false, 0}, {"REGISTER", true, 0}, {"200 OK", false, 0}, {"INVITE sdp", true, 1},
-		{"407 Proxy Authentication Required", false, 1}, {"ACK", true, 1}, {"INVITE sdp", true, 1}, {"100 Trying", false, 1}, {"180 Ringing", false, 1}} {
-		list = append(list, object{"id": i + 1, "time": time.Now().Add(time.Duration(i*31-400) * time.Millisecond), "from": "198.51.100.7:31022", "to": "198.51.100.7:31022",
+		call     string
+	}{{"REGISTER", true, ""}, {"401 Unauthorized", false, ""}, {"REGISTER", true, ""}, {"200 OK", false, ""}, {"INVITE sdp", true, "1"},
+		{"407 Proxy Authentication Required", false, "1"}, {"ACK", true, "1"}, {"INVITE sdp", true, "1"}, {"100 Trying", false, "1"}, {"180 Ringing", false, "1"}} {
+		list = append(list, object{"id": fmt.Sprint(i + 1), "time": time.Now().Add(time.Duration(i*31-400) * time.Millisecond), "from": "198.51.100.7:31022", "to": "198.51.100.7:31022",
 			"received": s.received, "label": s.label, "size": 400 + 37*i, "call": s.call, "again": false})
 	}
 	return list

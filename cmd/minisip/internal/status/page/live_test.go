@@ -72,14 +72,14 @@ func TestLive(t *testing.T) {
 	up["state"], up["answer"] = "up", time.Now()
 	up["media"] = []object{direction(3, "005", "", 0), direction(4, "006", "", 0)}
 	f.with(func() { f.calls[0] = up; f.tell("call:3", withSteps(up)) })
-	p.Wait("document.querySelectorAll('.ladder .step').length === 14 && document.querySelector('.ladder .band')")
+	p.Wait("document.querySelectorAll('.ladder .step').length === 15 && document.querySelector('.ladder .band')")
 	p.Wait("document.querySelectorAll('.direction').length === 2")
 	f.with(func() { f.tell("overview", f.overview()) })
 	p.Wait("document.querySelector('.call .facts').innerText.includes('up for 0:0')")
 	over := aCall(3)
 	over["state"], over["answer"], over["end"], over["why"] = "ended", time.Now(), time.Now(), "hung up by 006"
 	f.with(func() { f.calls[0] = over; f.tell("call:3", withSteps(over)) })
-	p.Wait("document.querySelectorAll('.ladder .step').length === 19")
+	p.Wait("document.querySelectorAll('.ladder .step').length === 22")
 	p.Wait("document.querySelector('.call .facts').innerText.includes('hung up by 006')")
 	p.Wait("![...document.querySelectorAll('button.danger')].some(b => b.checkVisibility())")
 	faultless(t, p)

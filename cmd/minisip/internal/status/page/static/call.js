@@ -2,21 +2,22 @@
 
 import { get, post } from './api.js';
 import { armed, clock, count, empty, fixed, h, length, put } from './dom.js';
-import { badge } from './calls.js';
-import { chart, codec, grade } from './chart.js';
+import { badge, numbered } from './calls.js';
+import { chart, codec, grade, verdict } from './chart.js';
 import { ladder } from './ladder.js';
 import { messagePanel } from './message.js';
 
 export function callView(app, [id]) {
   const base = `#/calls/${id}`;
-  let call = null, wanted = 0;
-  const title = h('h1', {}, `Call ${id}`);
+  let call = null, wanted = '';
+  const title = h('h1');
   const facts = h('p', { class: 'facts' });
   const hang = armed('Hang up', 'Press again to hang up', () =>
     post(`/api/calls/${id}/hangup`).then(() => app.say('Both phones are told to hang up.'), (e) => app.say(e.message, true)));
   hang.hidden = true;
   const findings = h('div', { class: 'findings' });
   const draw = ladder((m) => `${base}/m/${m}`);
+  const skipped = h('p', { class: 'skipped', hidden: true });
   const media = h('div', { class: 'media' });
   const panel = messagePanel(app, () => {
     draw.focus();
@@ -27,7 +28,7 @@ export function callView(app, [id]) {
     h('p', { class: 'back' }, h('a', { href: '#/calls' }, '\u2190 Calls')),
     h('div', { class: 'bar' }, title, hang), facts, findings,
     h('div', { class: 'columns' },
-      h('div', { class: 'card' }, draw.el, legend()),
+      h('div', { class: 'card' }, draw.el, skipped, legend()),
       h('aside', {}, panel.el, media)));
 
   function show(c) {
@@ -39,6 +40,8 @@ export function callView(app, [id]) {
     put(findings, (c.findings ?? []).map((f) => h('div', { class: `finding ${f.severity}`, role: f.severity === 'error' ? 'alert' : null },
       h('p', {}, h('b', {}, f.text)), f.next ? h('p', {}, f.next) : null)));
     draw.show(c);
+    put(skipped, `${count(c.steps_skipped ?? 0)} messages in the middle of the call are not kept.`);
+    skipped.hidden = !c.steps_skipped;
     showMedia();
     if (wanted) open(['m', wanted]);
   }
@@ -47,7 +50,7 @@ export function callView(app, [id]) {
     const c = call;
     if (!c) return;
     const up = c.answer ? length(c.state === 'ended' ? c.seconds : (app.now() - Date.parse(c.answer)) / 1000) : null;
-    put(facts, [`call ${count(c.id)}`, `began ${clock(c.begin)}`, up && `${c.state === 'ended' ? 'lasted' : 'up for'} ${up}`, c.why]
+    put(facts, [numbered(c), `began ${clock(c.begin)}`, up && `${c.state === 'ended' ? 'lasted' : 'up for'} ${up}`, c.why]
       .filter(Boolean).join(' \u00b7 '));
   }
 
@@ -72,7 +75,7 @@ export function callView(app, [id]) {
   }
 
   function open(parts) {
-    wanted = parts[0] === 'm' ? Number(parts[1]) : 0;
+    wanted = parts[0] === 'm' ? parts[1] : '';
     if (!wanted) {
       panel.hide();
       draw.select('');
@@ -95,11 +98,10 @@ export function callView(app, [id]) {
 
 // direction is what came from one side, in full.
 function direction(m, width) {
-  const bad = m.verdict && m.verdict !== 'fine';
   const fact = (name, value) => [h('dt', {}, name), h('dd', {}, value)];
   return h('section', { class: 'card direction', 'aria-label': `${m.kind} from ${m.from}` },
     h('header', {},
-      h('div', {}, h('h2', {}, `From ${m.from}`), h('p', { class: bad ? 'verdict odd' : 'verdict' }, m.verdict || 'begins')),
+      h('div', {}, h('h2', {}, `From ${m.from}`), verdict(m)),
       m.kind === 'audio' ? h('div', { class: `score ${grade(m.mos)}`, title: 'mean opinion score, 1 to 4.5' },
         h('b', {}, m.mos ? fixed(m.mos, 1) : '\u2013'), h('span', {}, 'MOS')) : null),
     chart(m, width),
@@ -108,11 +110,11 @@ function direction(m, width) {
       fact('packets', count(m.packets)),
       fact('lost', `${count(m.lost)} (${fixed(m.loss_percent, 1)} %)`),
       fact('jitter', `${fixed(m.jitter_ms, 1)} ms`),
-      m.rtt_ms ? fact('round trip', `${fixed(m.rtt_ms, 0)} ms`) : null,
+      m.rtt_ms ? fact('round trip', `${fixed(m.rtt_ms, m.rtt_ms < 10 ? 1 : 0)} ms`) : null,
       fact('comes from', h('span', { class: 'mono' }, m.source || 'nowhere yet')),
       m.strangers ? fact('refused', `${count(m.strangers)} packets of strangers`) : null));
 }
 
 const legend = () => h('ul', { class: 'legend', 'aria-hidden': 'true' },
-  [['request', 'request'], ['provisional', 'on its way'], ['success', 'success'], ['failure', 'failure'], ['again', 'sent again'], ['media-start', 'media']]
+  [['request', 'request'], ['provisional', 'on its way'], ['challenge', 'challenge'], ['success', 'success'], ['failure', 'failure'], ['again', 'sent again'], ['media-start', 'media']]
     .map(([cls, text]) => h('li', { class: cls }, text)));

@@ -1,7 +1,7 @@
 // The calls: live and ended, newest first.
 
 import { get, query } from './api.js';
-import { clock, count, empty, h, length, put, searchBox } from './dom.js';
+import { clock, empty, h, length, put, searchBox } from './dom.js';
 import { cell, pager, pageSize, row, table } from './table.js';
 import { quality } from './chart.js';
 
@@ -11,7 +11,7 @@ export function callsView(app, _, params) {
   let state = params.get('state') ?? 'live';
   let q = params.get('q') ?? '';
   let offset = Number(params.get('offset')) || 0;
-  let calls = [], asked = 0, total = null;
+  let calls = [], asked = 0, total = null, last = 0;
 
   const go = () => {
     app.replace(query('#/calls', { state: state === 'live' ? '' : state, q, offset: offset || '' }).replace(/\?$/, ''));
@@ -27,11 +27,12 @@ export function callsView(app, _, params) {
     h('div', { class: 'bar' },
       h('h1', {}, 'Calls'),
       h('div', { class: 'segments', role: 'group', 'aria-label': 'Which calls' }, tabs),
-      searchBox('User, address or Call-ID', q, (text) => { q = text; offset = 0; go(); })),
+      searchBox('User, address or number', q, (text) => { q = text; offset = 0; go(); })),
     h('div', { class: 'card calls' }, list.el, nothing), pages.el);
 
   async function refresh() {
     const n = ++asked;
+    last = Date.now();
     tabs.forEach((b, i) => b.setAttribute('aria-pressed', states[i][0] === state));
     const got = await get(query('/api/calls', { state, q, offset, limit: pageSize }));
     if (n !== asked) return; // something else was asked for meanwhile
@@ -56,8 +57,7 @@ export function callsView(app, _, params) {
   // changed puts calls that the server tells of in their places. What comes and goes changes
   // the places of others too: then the page is asked for again, but not more than once a second.
   let waiting = 0;
-  function changed(list) {
-    let moved = false;
+  function changed({ changed: list = [], more: moved = false }) {
     for (const c of list) {
       const i = calls.findIndex((k) => k.id === c.id);
       const fits = state === 'all' || (state === 'ended') === (c.state === 'ended');
@@ -70,15 +70,17 @@ export function callsView(app, _, params) {
     }
   }
 
+  // The figures of media change all the time. Every five seconds is as often as they are sampled.
   function tick() {
+    if (state !== 'ended' && calls.length && Date.now() - last >= 5000) refresh().catch(() => {});
     for (const t of el.querySelectorAll('[data-since]')) put(t, length((app.now() - t.dataset.since) / 1000));
   }
-  return { title: 'Calls', el, refresh, tick, events: { calls: (e) => total !== null && changed(e.changed ?? []) }, close: () => clearTimeout(waiting) };
+  return { title: 'Calls', el, refresh, tick, events: { calls: (e) => total !== null && changed(e) }, close: () => clearTimeout(waiting) };
 }
 
 // noCalls says what to do for a first call.
 function noCalls(app, state, q) {
-  if (q) return empty(`No call matches \u201c${q}\u201d.`, h('p', {}, 'A part of a user\u2019s name, an address or a Call-ID finds a call.'));
+  if (q) return empty(`No call matches \u201c${q}\u201d.`, h('p', {}, 'A part of a user\u2019s name or of an address finds a call, or its number in the log.'));
   if (state === 'ended') return empty('No call has ended yet.');
   if (app.overview && !app.overview.users) {
     return empty('Nobody is registered yet.', h('p', {}, 'Two phones are needed for a call. ', h('a', { href: '#/users' }, 'How to register one')));
@@ -95,6 +97,9 @@ export function badge(c) {
   return h('span', { class: `badge ${c.state}${bad ? ' error' : ''}` }, word);
 }
 
+// numbered is what the log calls a call. One that was refused at the door has no number there.
+export const numbered = (c) => (/^\d/.test(c.id) ? `call ${c.id}` : 'refused');
+
 // worst is the severity of the worst that was found in a call.
 export const worst = (c) => ['error', 'warning', 'info'].find((s) => (c.findings ?? []).some((f) => f.severity === s)) ?? '';
 
@@ -107,7 +112,7 @@ function callRow(c) {
         : h('p', { class: 'addr' }, c.from_addr, c.to_addr ? [h('span', { class: 'to' }, '\u2192'), c.to_addr] : null)),
     cell('state', badge(c), h('span', { class: 'num', 'data-since': running ? Date.parse(c.answer) : null },
       running ? '' : c.answer ? length(c.seconds) : '')),
-    cell('began num', clock(c.begin), h('span', { class: 'id' }, ` call ${count(c.id)}`)),
+    cell('began num', clock(c.begin), h('span', { class: 'id' }, ` ${numbered(c)}`)),
     both(c).map((m, i) => cell(`q${i + 1}`, m ? quality(m) : null)));
 }
 

@@ -1,5 +1,5 @@
 // Loss and jitter over time. Loss is columns from below, jitter a line: each in a lane of its
-// own, for they have no scale in common.
+// own, for they have no scale in common. Where no packet came, a shade stands in both.
 
 import { fixed, h, s } from './dom.js';
 
@@ -13,14 +13,16 @@ export const grade = (mos) => (!mos ? 'none' : mos >= 3.8 ? 'good' : mos >= 3 ? 
 
 // quality is a direction in the list of calls: a small chart, MOS and verdict.
 export function quality(m) {
-  const bad = m.verdict && m.verdict !== 'fine';
   return h('div', { class: 'quality' },
     spark(m),
     h('div', {},
       h('span', { class: `mos ${grade(m.mos)}` }, m.mos ? fixed(m.mos, 1) : '\u2013'),
       h('span', { class: 'codec' }, codec(m))),
-    h('p', { class: bad ? 'verdict odd' : 'verdict' }, m.verdict || 'begins'));
+    verdict(m));
 }
+
+// verdict is what is to be said of a direction, in words.
+export const verdict = (m) => h('p', { class: `verdict ${/^(fine|too short|$)/.test(m.verdict ?? '') ? '' : 'odd'}` }, m.verdict || 'begins');
 
 // codec is the name of a codec without what every phone of that codec says too.
 export const codec = (m) => (m.codec || m.kind || '').replace('/8000', '').replace('/90000', '').replace('/48000/2', '');
@@ -35,11 +37,12 @@ function spark(m) {
 
 const inWords = (m) => `from ${m.from}: ${fixed(m.loss_percent, 1)} % lost, jitter ${fixed(m.jitter_ms, 0)} ms${m.mos ? `, MOS ${fixed(m.mos, 1)}` : ''}`;
 
-const most = (samples, field, least) => Math.max(least, ...samples.map((x) => x[field] || 0));
+const most = (samples, field, least) => Math.max(least, ...samples.map((x) => x[field] ?? 0));
 
 function lossBars(samples, w, y, ht, least) {
   const top = most(samples, 'loss_percent', least), step = w / Math.max(samples.length, 12);
   return s('g', {}, samples.map((x, i) => {
+    if (x.loss_percent === null) return s('rect', { class: 'silent', x: i * step, y, width: step, height: ht });
     if (!x.loss_percent) return null;
     const bar = Math.max(1.5, (x.loss_percent / top) * ht);
     return s('rect', { class: `loss ${level(x.loss_percent, lossy)}`, x: i * step, y: y + ht - bar, width: step > 3 ? step - 1 : step, height: bar });
@@ -48,9 +51,18 @@ function lossBars(samples, w, y, ht, least) {
 
 function jitterLine(samples, w, y, ht, least) {
   const top = most(samples, 'jitter_ms', least), step = w / Math.max(samples.length, 12);
-  const points = samples.map((x, i) => [(i + 0.5) * step, y + ht - ((x.jitter_ms || 0) / top) * ht]);
-  if (points.length === 1) points.push([points[0][0] + step / 2, points[0][1]]);
-  return s('polyline', { class: 'jitter', points: points.map((p) => p.map((v) => v.toFixed(1)).join(',')).join(' ') });
+  let d = '', drawing = false;
+  samples.forEach((x, i) => {
+    if (x.loss_percent === null) { // nothing came, of which jitter could be told
+      drawing = false;
+      return;
+    }
+    const height = (y + ht - ((x.jitter_ms || 0) / top) * ht).toFixed(1);
+    if (!drawing) d += `M${(i * step).toFixed(1)} ${height}`; // so that a single sample is seen too
+    d += `L${((i + 0.5) * step).toFixed(1)} ${height}`;
+    drawing = true;
+  });
+  return s('path', { class: 'jitter', d });
 }
 
 // chart is a direction in full: two lanes with their scale, time below. It is drawn for the

@@ -129,9 +129,13 @@ function bands(call, rows, geo) {
   };
   call.steps.forEach((step, i) => {
     const key = [step.from, step.to].sort().join(' ');
-    if (step.kind === 'media-start' && !open.has(key)) open.set(key, { step, y: rows.y[i] - rowHeight / 2 - 4 });
-    if (step.kind === 'media-stop' && open.has(key)) {
-      band(open.get(key), rows.y[i] - rowHeight / 2 + 4);
+    const b = open.get(key);
+    if (step.kind === 'media-start') {
+      if (b) b.streams++;
+      else open.set(key, { step, streams: 1, y: rows.y[i] - rowHeight / 2 - 4 });
+    }
+    if (step.kind === 'media-stop' && b && --b.streams === 0) {
+      band(b, rows.y[i] - rowHeight / 2 + 4);
       open.delete(key);
     }
   });
@@ -152,13 +156,16 @@ function draws(step, y, geo, call, link) {
     s('line', { class: 'shaft', x1: x1 + dir * 2, x2: tip - dir * 6, y1: y, y2: y }),
     s('path', { class: 'tip', d: `M${tip},${y}l${-dir * 9},-4.5v9z` }),
   ];
-  const cls = `step ${step.kind}${step.again ? ' again' : ''}`;
+  const cls = `step ${kind(step)}${step.again ? ' again' : ''}`;
   if (!step.message) return s('g', { class: cls }, time, inside);
   return s('g', { class: cls }, time, s('a', {
     href: link(step.message),
     'aria-label': `${stamp(step.t_ms)} s, ${name(step.from)} to ${name(step.to)}: ${step.label}${step.again ? ', again' : ''}`,
   }, inside));
 }
+
+// kind is a step's kind, but for a challenge: there nothing has failed yet.
+const kind = (step) => (/^40[17] /.test(step.label) ? 'challenge' : step.kind);
 
 // note is what happened in one place, or to media: words on the lines.
 function note(step, y, geo, time) {

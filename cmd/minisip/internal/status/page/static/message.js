@@ -22,7 +22,7 @@ export function messagePanel(app, closed) {
       away();
     }
   });
-  let shown = 0, copied = '';
+  let shown = '', copied = '';
 
   function away() {
     hide();
@@ -30,7 +30,7 @@ export function messagePanel(app, closed) {
   }
 
   function hide() {
-    shown = 0;
+    shown = '';
     if (el.open) el.close();
   }
 
@@ -131,15 +131,17 @@ function changes(list) {
   return out;
 }
 
-// matched pairs lines that went with lines that came in their place: those of the same header, or SDP letter.
+// matched pairs lines that went with lines that came in their place: of those of the same
+// header, or SDP letter, the one that is most like it.
 function matched(gone, come) {
   const kind = (l) => l.line.match(/^([A-Za-z-]+\s*:|[a-z]=[a-z-]*)/)?.[0] ?? l.line.slice(0, 6);
   const pairs = [];
   const rest = [...come];
   for (const g of gone) {
-    const k = rest.findIndex((c) => kind(c) === kind(g));
+    const like = rest.map((c) => (kind(c) === kind(g) ? alike(g.line, c.line) : -1));
+    const k = like.length ? like.indexOf(Math.max(...like)) : -1;
     // What stands before the one that fits has come newly, in this place.
-    if (k >= 0) {
+    if (k >= 0 && like[k] >= 0) {
       for (const c of rest.splice(0, k)) pairs.push([null, c]);
       pairs.push([g, rest.shift()]);
     } else {
@@ -149,6 +151,8 @@ function matched(gone, come) {
   for (const c of rest) pairs.push([null, c]);
   return pairs;
 }
+
+const alike = (a, b) => apart(a, b).reduce((p, q) => p + q);
 
 // apart gives how many characters two lines have in common in front and at the end.
 function apart(a, b) {

@@ -13,7 +13,7 @@ export function userView(app, [user]) {
   const nothing = h('div');
   const panel = messagePanel(app, () => {
     app.replace(base);
-    mark(0);
+    mark('');
   });
   const el = h('section', { class: 'view call' },
     h('p', { class: 'back' }, h('a', { href: '#/users' }, '\u2190 Users')),
@@ -27,7 +27,7 @@ export function userView(app, [user]) {
       cell('label', h('a', { href: `${base}/m/${m.id}`, 'data-id': m.id }, m.label), m.again ? h('span', { class: 'badge' }, 'again') : null),
       cell('addr mono', m.received ? m.from : m.to),
       cell('size num', `${count(m.size)} B`),
-      cell('of', m.call ? h('a', { class: 'over', href: `#/calls/${m.call}` }, `call ${count(m.call)}`) : ''));
+      cell('of', m.call ? h('a', { class: 'over', href: `#/calls/${m.call}` }, /^\d/.test(m.call) ? `call ${m.call}` : 'refused') : ''));
   }
 
   async function refresh() {
@@ -40,14 +40,14 @@ export function userView(app, [user]) {
   }
 
   function mark(id) {
-    for (const a of list.body.querySelectorAll('a[data-id]')) a.closest('tr').classList.toggle('selected', a.dataset.id === String(id));
+    for (const a of list.body.querySelectorAll('a[data-id]')) a.closest('tr').classList.toggle('selected', a.dataset.id === id);
   }
 
   return {
     title: user, el, refresh, events: {},
     tick: () => Date.now() - last >= 5000 && refresh().catch(() => {}),
     open(parts) {
-      const id = parts[0] === 'm' ? Number(parts[1]) : 0;
+      const id = parts[0] === 'm' ? parts[1] : '';
       mark(id);
       if (id) panel.show(id, messages.find((m) => m.id === id)?.label);
       else panel.hide();
