@@ -1,0 +1,195 @@
+//go:build interop
+
+package interop
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"minisip/cmd/minisip/internal/status/page/chromium"
+)
+
+const statusPage = "http://127.0.0.1:8060/"
+
+// browse opens the server's status page as somebody at the server does.
+func (s *server) browse(t *testing.T, path string) *chromium.Page {
+	t.Helper()
+	return chromium.Start(t, "ip", "netns", "exec", s.ns).Open(t, statusPage+path, chromium.Desktop)
+}
+
+// arrows is the ladder as the page tells it to who cannot see, without the times.
+func arrows(p *chromium.Page) (list []string) {
+	p.Eval(`[...document.querySelectorAll('.ladder a')].map(a => a.getAttribute('aria-label').replace(/^\S+ s, /, ''))`, &list)
+	return list
+}
+
+// inOrder says which of the wanted lines is the first that does not come in its turn; "": all do.
+func inOrder(list, want []string) string {
+	for _, w := range want {
+		i := slices.Index(list, w)
+		if i < 0 {
+			return w
+		}
+		list = list[i+1:]
+	}
+	return ""
+}
+
+var setUp = []string{
+	"001 to minisip: INVITE sdp", "minisip to 001: 407 Proxy Authentication Required", "001 to minisip: ACK", "001 to minisip: INVITE sdp",
+	"minisip to 002: INVITE sdp", "002 to minisip: 180 Ringing", "minisip to 001: 180 Ringing",
+}
+
+// TestStatusPage: somebody looks at the page while two phones behind NATs call each other.
+func TestStatusPage(t *testing.T) {
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
+	a.registered(t)
+	b.registered(t)
+	p := s.browse(t, "#/users")
+	p.Wait("document.querySelectorAll('.users tbody tr').length === 2")
+	if text := p.Text(".users tbody"); !strings.Contains(text, natA+":") || !strings.Contains(text, "baresip") || strings.Count(text, "behind NAT") != 2 {
+		t.Errorf("the users are\n%s", text)
+	}
+	p.Click("nav a[href='#/calls']")
+	p.Wait("document.querySelector('.empty h2')?.innerText === 'No call is up.' && document.querySelector('#live.live')")
+
+	a.dial(t, b.user)
+	b.ringing(t)
+	p.Wait("document.querySelector('.calls tbody .badge')?.innerText === 'ringing'")
+	p.Click(".calls tbody a")
+	p.Wait("document.querySelectorAll('.ladder a').length >= 8")
+	if missing := inOrder(arrows(p), setUp); missing != "" {
+		t.Errorf("the ladder lacks %q:\n%s", missing, strings.Join(arrows(p), "\n"))
+	}
+	b.answer(t)
+	a.connected(t)
+	b.connected(t)
+	both(t, a, b.hz, b, a.hz, 6*time.Second) // so long that loss and jitter have been sampled
+	answer := []string{"002 to minisip: 200 OK sdp", "minisip to 001: 200 OK sdp", "001 to minisip: ACK", "minisip to 002: ACK"}
+	p.Wait("document.querySelector('.ladder a[aria-label$=\"minisip to 002: ACK\"]')")
+	if missing := inOrder(arrows(p), append(slices.Clone(setUp), answer...)); missing != "" {
+		t.Errorf("the ladder lacks %q:\n%s", missing, strings.Join(arrows(p), "\n"))
+	}
+	p.Wait("document.querySelectorAll('.ladder .band').length === 2")
+	p.Wait("[...document.querySelectorAll('.direction .score b')].filter(b => parseFloat(b.innerText) > 4).length === 2")
+	p.Wait("document.querySelectorAll('.direction .jitter').length === 2")
+	look(p, "real-call")
+
+	p.Click(".ladder a[aria-label$='minisip to 002: INVITE sdp'] .label")
+	if changed := contactChange(p); !strings.Contains(changed, phoneIP) || !strings.Contains(changed, natA) {
+		t.Errorf("with re_contact on the Contact changes like this: %q", changed)
+	}
+	look(p, "real-message")
+	p.Key("Escape")
+
+	a.hangup(t)
+	b.closed(t)
+	p.Wait("document.querySelector('h1 .badge')?.innerText === 'ended'")
+	end := []string{"001 to minisip: BYE", "minisip to 002: BYE", "002 to minisip: 200 OK (BYE)", "minisip to 001: 200 OK (BYE)"}
+	p.Wait("document.querySelector('.ladder a[aria-label$=\"minisip to 001: 200 OK (BYE)\"]')")
+	if missing := inOrder(arrows(p), end); missing != "" {
+		t.Errorf("the ladder lacks %q:\n%s", missing, strings.Join(arrows(p), "\n"))
+	}
+
+	p.Click("nav a[href='#/features']")
+	p.Click("[data-word=re_contact]:not(:disabled)")
+	p.Wait("document.querySelector('[data-word=re_contact]').getAttribute('aria-checked') === 'false'")
+	p.Click("nav a[href='#/calls']")
+	a.dial(t, b.user)
+	b.ringing(t)
+	p.Click(".calls tbody a")
+	p.Click(".ladder a[aria-label$='minisip to 002: INVITE sdp'] .label")
+	if changed := contactChange(p); changed != "" {
+		t.Errorf("with re_contact off the Contact changes like this: %q", changed)
+	}
+	p.Click("dialog .close")
+	p.Click("button.danger")
+	p.Click("button.danger.sure")
+	a.closed(t)
+	b.closed(t)
+	p.Wait("document.querySelector('h1 .badge')?.innerText === 'failed'")
+	for _, fault := range p.Faults() {
+		t.Errorf("the page: %s", fault)
+	}
+}
+
+// contactChange gives the changed Contact lines of the message that is open.
+func contactChange(p *chromium.Page) (text string) {
+	p.Wait("document.querySelector('dialog[open] .line')")
+	p.Eval("[...document.querySelectorAll('dialog :is(del, ins).line')].map(l => l.innerText).filter(l => l.includes('Contact:')).join(' ')", &text)
+	return text
+}
+
+// look keeps pictures at both sizes and in both colours, and goes back to the first.
+func look(p *chromium.Page, name string) {
+	for _, l := range []chromium.Look{chromium.Phone, chromium.Phone.InDark(), chromium.Desktop.InDark(), chromium.Desktop} {
+		p.Look(l)
+		p.Eval("new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 50))", nil)
+		p.Screenshot(name)
+	}
+}
+
+// held is how long an event may hold up the loop before minisip says so in its log.
+const held = 50 // ms
+
+// TestStatusPageManyCalls: with 5,000 calls up and 250 more a second, the page is drawn within a
+// second, and being looked at does not hold up the loop. The browser only gets what CPU time the
+// others leave: as a rule it runs on another machine.
+func TestStatusPageManyCalls(t *testing.T) {
+	newNetwork(t)
+	dir := t.TempDir()
+	load := filepath.Join(dir, "load")
+	if out, err := exec.Command("go", "build", "-o", load, "../internal/load").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	s := &server{ns: netns("srv")}
+	s.process = start(t, s.ns, dir, "load", load, "-minisip", minisip, "-users", "5000", "-calls", "30000", "-rate", "250",
+		"-concurrent", "5000", "-server-cpu", "-1", "-load-cpu", "-1", "-words", "-timeout 10m")
+	eventually(t, time.Minute, "minisip listens at port 8060", func() bool {
+		return strings.Contains(command(t, "ip", "netns", "exec", s.ns, "cat", "/proc/net/tcp"), "0100007F:1F7C ")
+	})
+	b := chromium.Start(t, "ip", "netns", "exec", s.ns, "nice", "-n", "19")
+	p := b.Open(t, statusPage+"icon.svg", chromium.Desktop) // from here the API can be asked, and nothing else goes on
+	calls := func() (n int) {
+		p.Eval("fetch('/api/overview').then(r => r.json()).then(o => o.calls)", &n)
+		return n
+	}
+	eventually(t, time.Minute, "5,000 calls are up", func() bool { return calls() >= 4900 })
+	// The longest lag of late, once the time before is forgotten.
+	lag := func() (ms float64) {
+		for range 2 {
+			p.Eval("new Promise(r => setTimeout(r, 10500)).then(() => fetch('/api/overview')).then(r => r.json()).then(o => o.loop_lag_ms)", &ms)
+		}
+		return ms
+	}
+	alone := lag()
+	p.Go(statusPage)
+	var took float64
+	p.Eval(`new Promise(done => {
+		const seen = () => document.querySelectorAll('.calls tbody tr').length === 50 ? requestAnimationFrame(() => done(performance.now())) : setTimeout(seen, 5);
+		seen();
+	})`, &took)
+	p.Wait("document.querySelector('#live.live')")
+	seen := lag()
+	p.Screenshot("many-calls")
+	var asked int
+	p.Eval("performance.getEntriesByType('resource').filter(e => e.name.includes('/api/calls')).length", &asked)
+	t.Logf("%d calls: drawn after %.0f ms; the loop lagged at most %.1f ms with nobody, %.1f ms with somebody looking on, who asked for calls %d times",
+		calls(), took, alone, seen, asked)
+	if took > 1000 {
+		t.Errorf("the page was drawn after %.0f ms", took)
+	}
+	if asked < 3 {
+		t.Errorf("calls were asked for %d times: nobody looked on", asked)
+	}
+	if seen > max(held, 2*alone) {
+		t.Errorf("being looked at made the loop lag for %.1f ms, %.1f ms before", seen, alone)
+	}
+}
