@@ -47,16 +47,17 @@
 //
 // It does not make checks of its own or send keepalives (a phone's checks and
 // what the other phone sends do that), take MESSAGE-INTEGRITY-SHA256 for a
-// proof, transcode, record, or speak SIP or SDP.
+// proof, transcode, or speak SIP or SDP. It does not record, but shows what
+// passes to who does ([Stream.Tap]); while nobody looks, that costs one comparison.
 // IPv6 link-local phones need a leg bound to an address with its zone.
 //
 // # How it is made, and what was tried
 //
 // Each socket has a goroutine, parked in Go's poller by a RawConn. It reads
 // and sends by raw non-blocking system calls, which the scheduler is not told
-// of. One lock and one buffer a stream, held from reading to sending: no lock
-// or cache line is shared between streams, and nothing is allocated per packet.
-// A stream takes 15 KB of heap and stacks.
+// of. One lock a stream, one buffer a core: no lock or cache line is shared
+// between streams, and nothing is allocated per packet. A stream takes 13 KB
+// of heap and stacks.
 //
 // CPU per packet over loopback, pinned to one core, as a ratio to a bare C loop
 // of epoll_wait, recvfrom and sendto under the same load (500 streams, bursts
@@ -74,8 +75,16 @@
 //     and the kernel would hide the strangers that are to be counted, and the
 //     NAT that has rebound.
 //
-// Four fifths of what remains are the system calls. Go's poller asks for
-// writability too, so each packet sent makes an event that nobody waits for.
+// Four fifths of what remains are the system calls, and half of those the
+// waking of who receives. Go's poller asks for writability too, so each packet
+// sent makes an event that nobody waits for; to spare it gained nothing that
+// could be measured over loopback, neither by an epoll instance for each socket
+// that lets only readability through to Go's, nor by a second socket on the
+// same port to send from. The read that finds the socket empty is 0.14 us.
+//
+// A packet's own work is 0.1 us while its stream is in the core's cache, and
+// was 0.3 us in a relay of thousands: the order of the fields, and a buffer for
+// each core instead of each stream, made that 0.15 (BenchmarkReceiveOfMany).
 //
 // Opening and closing the four sockets of a stream takes 51 us, of which the
 // kernel's socket, setsockopt, bind and close are 31 us and joining the poller

@@ -24,23 +24,24 @@ const maxDropout = 3000
 // ever learnt, save a source that carries on the RTP stream of one that fell
 // silent.
 type latch struct {
+	// What each packet needs stands in front.
+
+	target netip.AddrPort // who is talked to; zero: nobody
+	source netip.AddrPort // who is listened to; zero: nobody yet
+	heard  time.Duration  // when source was last heard
+	last   header         // its newest RTP, or else RTCP, packet
+	open   bool           // a trusted IP may become the source
+	due    bool           // the SDP's address may become the source
+	proven bool           // an ICE check of source has passed
+
 	sdp    netip.AddrPort // what the SDP names; zero: nothing yet
 	signal netip.Addr     // where the side signals from
 	kin    netip.Addr     // for RTCP: where the side's RTP comes from
 
-	source netip.AddrPort // who is listened to; zero: nobody yet
-	target netip.AddrPort // who is talked to; zero: nobody
-
-	open   bool          // a trusted IP may become the source
-	due    bool          // the SDP's address may become the source
 	settle time.Duration // before, packets of the source do not end open
+	heir   netip.AddrPort
+	after  uint16 // newest sequence number of heir
 
-	heard time.Duration // when source was last heard
-	last  header        // its newest RTP, or else RTCP, packet
-	heir  netip.AddrPort
-	after uint16 // newest sequence number of heir
-
-	proven    bool          // an ICE check of source has passed
 	nominated time.Duration // since when a source is, by USE-CANDIDATE; 0: none yet
 	priority  uint32        // of that check
 }

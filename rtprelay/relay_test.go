@@ -547,6 +547,31 @@ func BenchmarkReceive(b *testing.B) {
 	}
 }
 
+// The same for 4,000 streams in turn, as in a busy relay: what it costs that their state is no
+// longer in the core's cache. The streams have no sockets.
+func BenchmarkReceiveOfMany(b *testing.B) {
+	b.ReportAllocs()
+	r, from := newRelay(b, 2, -1), netip.AddrPortFrom(hostA, 4000)
+	var all [4000]*Stream
+	for i := range all {
+		s := newStream(r)
+		s.Expect(Caller, Peer{RTP: from, Signal: hostA})
+		s.Expect(Callee, Peer{RTP: netip.AddrPortFrom(hostB, 4000), Signal: hostB})
+		all[i] = s
+	}
+	p := rtpPacket(0, string(make([]byte, 160)))
+	b.ResetTimer()
+	for n := range b.N {
+		binary.BigEndian.PutUint16(p[2:], uint16(n/len(all)))
+		s := all[n%len(all)]
+		s.mu.Lock()
+		if s.legs[Caller].rtp.receive(time.Duration(n)*5*time.Microsecond, from, p) == nil {
+			b.Fatal("dropped")
+		}
+		s.mu.Unlock()
+	}
+}
+
 // Four sockets opened and closed, as each call pays for.
 func BenchmarkOpenClose(b *testing.B) {
 	b.ReportAllocs()

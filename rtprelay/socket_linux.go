@@ -6,18 +6,22 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
 )
 
-// A mailbox is where the sockets of a stream put what they read. One is enough
-// for the four, since the stream's lock is held from reading to sending.
+// A mailbox is where a packet lies from reading to sending. There is one for each core that
+// relays, not for each socket: what one packet has left in the core's cache is overwritten by
+// the next, whosever it is.
 type mailbox struct {
 	name syscall.RawSockaddrInet6 // large enough for IPv4
 	size uint32                   // of name
 	data [maxPacket]byte
 }
+
+var mailboxes = sync.Pool{New: func() any { return new(mailbox) }}
 
 // from returns where the packet came from.
 func (m *mailbox) from() netip.AddrPort {
@@ -125,8 +129,10 @@ func (e *endpoint) run() {
 		return
 	}
 	raw.Read(func(uintptr) bool {
-		for e.serve() {
+		m := mailboxes.Get().(*mailbox)
+		for e.serve(m) {
 		}
+		mailboxes.Put(m)
 		return false
 	})
 }
@@ -134,20 +140,19 @@ func (e *endpoint) run() {
 // serve relays one packet. It reports false when there was none: the poller
 // tells of packets only once, so the socket is read until it is empty. The
 // system calls are non-blocking ones, of which Go's scheduler need not know.
-func (e *endpoint) serve() bool {
-	s := e.stream
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	m := &s.mailbox
+func (e *endpoint) serve(m *mailbox) bool {
 	m.size = syscall.SizeofSockaddrInet6
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(e.socket.fd),
 		uintptr(unsafe.Pointer(&m.data)), maxPacket, syscall.MSG_TRUNC,
 		uintptr(unsafe.Pointer(&m.name)), uintptr(unsafe.Pointer(&m.size)))
+	if errno != 0 {
+		return false
+	}
+	s := e.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch {
-	case errno != 0:
+	case s.closed:
 		return false
 	case n > maxPacket: // MSG_TRUNC gives the true length
 		s.legs[e.side].flow.oversize++

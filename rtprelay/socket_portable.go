@@ -9,10 +9,6 @@ import (
 	"syscall"
 )
 
-// A mailbox is nothing here: each goroutine reads into a buffer of its own,
-// since it may not hold the stream's lock while it waits.
-type mailbox struct{}
-
 // A socket is a bound UDP socket, and where it sends. The build tag portable
 // chooses this one, made of package net alone, on Linux too.
 type socket struct {
