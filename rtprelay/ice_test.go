@@ -89,6 +89,20 @@ func TestLatchProofAndSDP(t *testing.T) {
 	if v := l.packet(6, rebound, seq(3)); v != drop || l.target != mobile {
 		t.Fatalf("a new SDP after a proof: %v, talks to %v", v, l.target)
 	}
+	// The phone signals from another network: it is heard from there, until a proof says else.
+	l.expect(7, nowhere, gateway.Addr())
+	if v := l.packet(7, mobile, seq(4)); v != pass || l.target != mobile {
+		t.Fatalf("the proven source: %v, talks to %v", v, l.target)
+	}
+	if v := l.packet(7, stranger, seqOf(9, 4)); v != drop {
+		t.Fatalf("a stranger: %v", v)
+	}
+	if v := l.packet(7, gateway, seq(4)); v != moved || l.target != gateway {
+		t.Fatalf("from the new network: %v, talks to %v", v, l.target)
+	}
+	if v := l.prove(7, mobile, 1, false); v != moved || l.target != mobile {
+		t.Fatalf("a proof: %v, talks to %v", v, l.target)
+	}
 	// A restart: who was heard goes on, the next one who is proven takes over.
 	l.unprove()
 	l.expect(7, rebound, phone.Addr())

@@ -70,7 +70,10 @@ func (l *latch) expect(now time.Duration, sdp netip.AddrPort, signal netip.Addr)
 	}
 	l.heir = netip.AddrPort{}
 	if l.proven {
-		return // words do not count against a proof
+		// Words do not count against a proof, but a phone that signals from another
+		// network may be heard from there before its checks are.
+		l.open = l.open || roamed
+		return
 	}
 	l.due = l.source != l.sdp
 	// The best claim there is needs no newcomers, unless the side has moved
@@ -132,7 +135,7 @@ func (l *latch) packet(now time.Duration, from netip.AddrPort, h header) verdict
 
 // turn makes from the one who is listened and talked to.
 func (l *latch) turn(from netip.AddrPort) {
-	l.open = false
+	l.open, l.proven = false, false
 	l.source, l.target = from, from
 	l.heir = netip.AddrPort{}
 	l.last = header{}
@@ -153,11 +156,11 @@ func (l *latch) prove(now time.Duration, from netip.AddrPort, priority uint32, n
 		return pass
 	}
 	before := l.target
-	l.proven, l.open, l.due = true, false, false
 	if from != l.source {
 		l.turn(from)
 		l.nominated = 0
 	}
+	l.proven, l.open, l.due = true, false, false
 	l.target, l.heard = from, now
 	if nominates {
 		if l.nominated == 0 {
