@@ -5,7 +5,7 @@
 //
 //	go test -tags interop -count=1 -v ./cmd/minisip/interop/
 //
-// They need iproute2, nftables, baresip, linphone-cli and sip-tester, and fail with the line that
+// They need iproute2, nftables, conntrack, baresip, linphone-cli and sip-tester, and fail with the line that
 // installs what is missing. MINISIP=/path/to/minisip tests that binary instead of a fresh build.
 //
 // The network, all in namespaces of the run's own, never a packet outside:
@@ -13,6 +13,7 @@
 //	phone a 192.168.1.2 -- NAT A 203.0.113.2 --+
 //	                                           ISP -- server 198.51.100.10
 //	phone b 192.168.1.2 -- NAT B 192.0.2.2 ----+
+//	                       pub 198.18.0.2 -----+
 //
 // Both NATs give every flow a random port and let in only answers to what went out.
 // Each phone plays a tone of its own, and what the other one records is measured.

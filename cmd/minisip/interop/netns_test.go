@@ -19,6 +19,7 @@ const (
 	natA     = "203.0.113.2"
 	natB     = "192.0.2.2"
 	phoneIP  = "192.168.1.2"
+	publicIP = "198.18.0.2" // of who is behind no NAT
 )
 
 // prefix begins the names of this run's namespaces.
@@ -32,6 +33,7 @@ type wire struct {
 
 var wires = []wire{
 	{"srv", "eth0", serverIP + "/24", "isp", "srv", "198.51.100.1/24"},
+	{"pub", "eth0", publicIP + "/24", "isp", "pub", "198.18.0.1/24"},
 	{"nata", "wan", natA + "/24", "isp", "nata", "203.0.113.1/24"},
 	{"natb", "wan", natB + "/24", "isp", "natb", "192.0.2.1/24"},
 	{"a", "eth0", phoneIP + "/24", "nata", "lan", "192.168.1.1/24"},
@@ -42,7 +44,7 @@ var wires = []wire{
 var (
 	routers  = []string{"isp", "nata", "natb"}
 	gateways = map[string]string{
-		"srv": "198.51.100.1", "nata": "203.0.113.1", "natb": "192.0.2.1", "a": "192.168.1.1", "b": "192.168.1.1",
+		"srv": "198.51.100.1", "nata": "203.0.113.1", "natb": "192.0.2.1", "a": "192.168.1.1", "b": "192.168.1.1", "pub": "198.18.0.1",
 	}
 )
 
@@ -65,13 +67,13 @@ table ip home {
 }
 `
 
-// newNetwork makes the namespaces srv, isp, nata, natb, a and b, and takes them away when the test ends.
+// newNetwork makes the namespaces srv, isp, nata, natb, a, b and pub, and takes them away when the test ends.
 func newNetwork(t *testing.T) {
 	t.Helper()
 	need(t, "ip", "iproute2")
 	need(t, "nft", "nftables")
 	t.Cleanup(func() { remove(prefix) })
-	for _, ns := range []string{"srv", "isp", "nata", "natb", "a", "b"} {
+	for _, ns := range []string{"srv", "isp", "nata", "natb", "a", "b", "pub"} {
 		command(t, "ip", "netns", "add", netns(ns))
 		command(t, "ip", "-n", netns(ns), "link", "set", "lo", "up")
 	}
