@@ -9,21 +9,21 @@ import (
 // A rule looks at the facts for one kind of trouble. It gives nothing where there is none.
 type rule func(c *Call) []Finding
 
-// rules in the order in which findings of one severity are given; explains names the codes
-// that a finding makes superfluous.
+// rules in the order in which findings of one severity are given.
 var rules = []rule{
 	refusal, wrongSecret, authLoop, refusedByPhone, unanswered,
 	noACK, ackNotHeard, goodbyeLost, vanished, holdForgotten, tooLarge, retransmissions,
 	alg, secureOneSide, noMedia, oneWay, stoppedMedia, strangers, bad,
 }
 
+// explains names, by code, what a finding makes superfluous.
 var explains = map[string][]string{
-	"contact-private":   {"ack-missing"},
-	"ack-missing":       {"vanished"},
-	"ack-lost":          {"vanished"},
+	"contact-private":   {"vanished", "signalling-loss"},
+	"via-private":       {"vanished", "signalling-loss"},
+	"ack-missing":       {"vanished", "signalling-loss"},
+	"ack-lost":          {"vanished", "signalling-loss"},
 	"request-too-large": {"phone-unreachable", "signalling-loss"},
 	"phone-unreachable": {"signalling-loss"},
-	"sip-alg":           {"one-way"},
 	"srtp-one-side":     {"no-media", "one-way"},
 	"media-private":     {"no-media", "one-way"},
 	"media-elsewhere":   {"one-way", "strangers"},

@@ -1,0 +1,287 @@
+package diagnosis
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+var begun = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+// usual is a call of two minutes between two phones behind NATs in which nothing goes wrong.
+func usual() *Call {
+	return &Call{
+		Caller: Party{User: "001", Addr: netip.MustParseAddrPort("198.51.100.7:31022"), Contact: "192.168.1.2", Via: "192.168.1.2", Signalled: netip.MustParseAddrPort("192.168.1.2:4000"), SDP: true},
+		Callee: Party{User: "002", Addr: netip.MustParseAddrPort("192.0.2.9:5060"), Contact: "192.168.1.5", Signalled: netip.MustParseAddrPort("192.168.1.5:4002"), SDP: true},
+		Begun:  begun, Rang: at(1), Answered: at(4), Now: at(124), Ended: true,
+		Repairs: Repairs{Contact: true, SDP: true, Via: true}, Ports: "10000-20000",
+		Steps: script(`
+			0 caller > INVITE
+			0 caller < INVITE 407
+			0 caller > ACK
+			0 caller > INVITE
+			0 callee < INVITE
+			1 callee > INVITE 180
+			1 caller < INVITE 180
+			4 callee > INVITE 200
+			4 caller < INVITE 200
+			4 caller > ACK
+			4 callee < ACK
+			124 caller > BYE
+			124 callee < BYE
+			124 callee > BYE 200
+			124 caller < BYE 200`),
+		Media: []Direction{
+			{Side: Caller, Kind: "audio", Packets: 6000, MOS: 4.4, First: at(4), Last: at(124)},
+			{Side: Callee, Kind: "audio", Packets: 6000, MOS: 4.4, First: at(4), Last: at(124)},
+		},
+	}
+}
+
+func at(seconds int) time.Time { return begun.Add(time.Duration(seconds) * time.Second) }
+
+// script reads steps, one a line: when, whose, > received or < sent, method, status of a
+// response; "again" marks repetitions, "xN" says how many, "size=N" how many bytes.
+func script(text string) (steps []Step) {
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) < 4 {
+			continue
+		}
+		var s Step
+		var seconds int
+		fmt.Sscan(words[0], &seconds)
+		s.At, s.Received, s.Method, s.Size = at(seconds), words[2] == ">", words[3], 700
+		s.Side = map[string]Side{"caller": Caller, "callee": Callee, "stranger": Elsewhere}[words[1]]
+		times := 1
+		for _, w := range words[4:] {
+			switch {
+			case w == "again":
+				s.Again = true
+			case w[0] == 'x':
+				fmt.Sscan(w[1:], &times)
+			case strings.HasPrefix(w, "size="):
+				fmt.Sscan(w[len("size="):], &s.Size)
+			default:
+				fmt.Sscan(w, &s.Status)
+			}
+		}
+		for range times {
+			steps = append(steps, s)
+			s.At = s.At.Add(4 * time.Second)
+		}
+	}
+	return steps
+}
+
+// unansweredCall is one that rings and gets no further, with more steps.
+func unansweredCall(c *Call, more string) {
+	c.Answered, c.Media = time.Time{}, nil
+	c.Steps = script("0 caller > INVITE\n0 callee < INVITE\n1 callee > INVITE 180\n1 caller < INVITE 180\n" + more)
+}
+
+// refusedCall is one that the called phone refuses.
+func refusedCall(c *Call, status int) {
+	c.Rang, c.Status = time.Time{}, status
+	unansweredCall(c, fmt.Sprintf("2 callee > INVITE %d\n2 caller < INVITE %[1]d", status))
+}
+
+// ours is one that we refuse.
+func ours(c *Call, why Refusal, status int) {
+	c.Rang, c.Answered, c.Media, c.Refused, c.Status = time.Time{}, time.Time{}, nil, why, status
+	c.Steps = script(fmt.Sprintf("0 caller > INVITE\n0 caller < INVITE 407\n0 caller > ACK\n0 caller > INVITE\n0 caller < INVITE %d", status))
+}
+
+var troubles = []struct {
+	name  string
+	make  func(c *Call)
+	codes string // of all findings, the gravest first
+	text  string // of the first
+}{
+	{"nothing wrong", func(c *Call) {}, "", ""},
+	{"a call still up", func(c *Call) { c.Ended, c.Steps = false, c.Steps[:11] }, "", ""},
+	{"too short to tell", func(c *Call) {
+		c.Now = at(5)
+		c.Media[0].Packets, c.Media[1].Packets = 0, 0
+	}, "", ""},
+
+	{"ACK to a private Contact", func(c *Call) {
+		c.Repairs.Contact = false
+		c.Steps = script("0 caller > INVITE\n0 callee < INVITE\n4 callee > INVITE 200\n4 caller < INVITE 200\n5 callee > INVITE 200 again x6\n36 callee > BYE")
+	}, "contact-private", "The ACK of 001 never came: it went to the Contact 192.168.1.5 of 002, which cannot be reached from outside, and re_contact is off."},
+	{"200 to a port that the NAT does not know", func(c *Call) {
+		c.Repairs.Via = false
+		c.Steps = script("0 caller > INVITE\n0 callee < INVITE\n4 callee > INVITE 200 \n5 callee > INVITE 200 again x3\n5 caller < INVITE 200 again x3")
+	}, "via-private", "The ACK of 001 never came: our 200 went to port 31022 as its Via says, which its NAT does not know, and re_via is off."},
+	{"no ACK, and no reason known", func(c *Call) {
+		c.End = Silence
+		c.Steps = script("0 caller > INVITE\n0 callee < INVITE\n4 callee > INVITE 200\n5 callee > INVITE 200 again x6\n5 caller < INVITE 200 again x6")
+	}, "ack-missing", "002 answered, and the ACK of 001 never came, though the 200 was sent 7 times: our answers do not reach it, or its ACK does not reach us."},
+	{"the ACK does not reach the called phone", func(c *Call) {
+		c.Steps = append(c.Steps, script("6 callee > INVITE 200 again x4\n6 caller > ACK again x4\n6 callee < ACK again x4")...)
+	}, "ack-lost", "The phone of 002 repeats its answer though the ACK went to 192.0.2.9:5060 5 times: it does not get there."},
+
+	{"wrong password", func(c *Call) {
+		ours(c, WrongPassword, 407)
+	}, "wrong-password", "Challenged twice, and the answer of 001 did not fit: the phone has a wrong password, or a wrong authentication name."},
+	{"stale nonces for ever", func(c *Call) {
+		ours(c, NotRefused, 407)
+		c.Steps = script("0 caller > INVITE x5\n0 caller < INVITE 407 x5")
+	}, "auth-loop", "001 was challenged 5 times in one call: each nonce was too old, or made for another address, when it came back."},
+	{"unknown number", func(c *Call) { ours(c, NoSuchUser, 404) },
+		"no-such-user", "001 called 002, and the user file has no such user."},
+	{"called phone not registered", func(c *Call) { ours(c, NotRegistered, 480) },
+		"not-registered", "No phone of 002 is registered."},
+	{"called phone suspended", func(c *Call) { ours(c, NotAnswering, 480) },
+		"phone-gone", "The phone of 002 is registered, but has not answered three pings in a row: it is off, or its NAT forgot it."},
+	{"From of another user", func(c *Call) { ours(c, NotHimself, 403) },
+		"not-himself", "The phone at 198.51.100.7:31022 has the password of one user and calls as another: 001."},
+	{"outbound proxy elsewhere", func(c *Call) { ours(c, ForeignRoute, 403) },
+		"foreign-route", "001 wants the call to go on over another server, which minisip does not do."},
+	{"host not served", func(c *Call) { ours(c, WrongDomain, 404) },
+		"wrong-domain", "001 called 002 at a host that -domain does not list."},
+	{"too many calls", func(c *Call) { ours(c, TooMany, 503) },
+		"too-many-calls", "001 has too many calls under way."},
+	{"RTP ports used up", func(c *Call) { ours(c, NoPorts, 503) },
+		"no-ports", "All ports of the relay (10000-20000) were in use."},
+
+	{"busy", func(c *Call) { refusedCall(c, 486) }, "busy", "002 was busy (486)."},
+	{"do not disturb", func(c *Call) { refusedCall(c, 603) }, "declined", "The phone of 002 declined the call (603)."},
+	{"logged out at the phone", func(c *Call) { refusedCall(c, 480) }, "unavailable", "The phone of 002 is there, and not available (480)."},
+	{"no codec in common", func(c *Call) { refusedCall(c, 488) },
+		"no-common-codec", "The phone of 002 takes nothing of what 001 offers (488): no codec or no encryption in common."},
+	{"account of another name in the phone", func(c *Call) { refusedCall(c, 404) },
+		"phone-knows-no-user", "The phone at 192.0.2.9:5060 says that it has no user 002 (404)."},
+	{"diversion", func(c *Call) { refusedCall(c, 302) }, "redirected", "The phone of 002 diverts calls (302), and the caller's phone did not follow."},
+	{"phone asks for a password", func(c *Call) { refusedCall(c, 401) }, "phone-asks-password", "The phone of 002 wants a password from who calls it (401)."},
+	{"100rel insisted on", func(c *Call) { refusedCall(c, 420) }, "extension-required", "One phone insists on a SIP extension that the other does not have (420)."},
+	{"session timer too short", func(c *Call) { refusedCall(c, 422) }, "session-timer", "The session timer of 001 is shorter than 002 allows (422)."},
+	{"diversions in a circle", func(c *Call) { refusedCall(c, 483) }, "loop", "The call went in a circle (483)."},
+	{"phone broken", func(c *Call) { refusedCall(c, 500) }, "phone-failed", "The phone of 002 could not handle the call (500)."},
+	{"refused for no known reason", func(c *Call) { refusedCall(c, 499) }, "refused", "The phone of 002 refused the call (499)."},
+
+	{"called phone off", func(c *Call) {
+		unansweredCall(c, "")
+		c.Rang, c.Status = time.Time{}, 408
+		c.Steps = script("0 caller > INVITE\n0 callee < INVITE\n1 callee < INVITE again x6\n32 caller < INVITE 408")
+	}, "phone-unreachable", "The phone of 002 at 192.0.2.9:5060 answered none of 7 INVITEs: it is off, or its NAT forgot it."},
+	{"INVITE larger than a packet", func(c *Call) {
+		unansweredCall(c, "")
+		c.Rang, c.Status = time.Time{}, 408
+		c.Steps = script("0 caller > INVITE size=1465\n0 callee < INVITE size=1652\n1 callee < INVITE again x6 size=1652\n32 caller < INVITE 408")
+	}, "request-too-large", "The INVITE to 002 grew to 1652 bytes, more than one packet carries, and its fragments do not arrive: no answer after 7 tries."},
+	{"timer C", func(c *Call) {
+		unansweredCall(c, "185 caller < INVITE 487")
+		c.Status, c.Now = 487, at(185)
+	}, "no-answer", "Nobody took the call at 002."},
+	{"caller gives up", func(c *Call) {
+		unansweredCall(c, "13 caller > CANCEL\n13 caller < INVITE 487")
+		c.Status, c.End, c.Now = 487, Cancelled, at(13)
+	}, "given-up", "001 hung up after 12 seconds of ringing."},
+
+	{"firewall on the RTP ports", func(c *Call) {
+		c.Media[0].Packets, c.Media[1].Packets = 0, 0
+	}, "no-media", "No packet came from 001 or 002 in 120 s: something keeps media from this server."},
+	{"one-way: nothing from 002", func(c *Call) { c.Media[1].Packets = 0 },
+		"one-way", "No packet ever came from 002, wanted at 192.168.1.5:4002, while 001 was heard: its firewall or NAT keeps them, or the phone sends none."},
+	{"media from another address (symmetric NAT with two, VPN)", func(c *Call) {
+		c.Media[1].Packets, c.Media[1].Strangers, c.Media[1].Stranger = 0, 5400, "192.0.2.88:4002"
+	}, "media-elsewhere", "5400 packets for 002 came from 192.0.2.88:4002 and were refused: it signals from 192.0.2.9, so they may be anybody's."},
+	{"nothing from 002 since", func(c *Call) { c.Media[1].Last = at(42) },
+		"media-stopped", "No packet from 002 since 12:00:42, while the other side went on."},
+	{"both stopped", func(c *Call) { c.Media[0].Last, c.Media[1].Last = at(42), at(43) },
+		"media-stopped", "No packet from either side since 12:00:42."},
+	{"re_sdp off and a private address", func(c *Call) { c.Repairs.SDP, c.Media = false, nil },
+		"media-private", "001 wants its sound at 192.168.1.2:4000, which cannot be reached from outside, and re_sdp is off, so it does not pass through here."},
+	{"SRTP on one side only", func(c *Call) { c.Caller.Secure, c.Media[1].Packets = true, 0 },
+		"srtp-one-side", "001 encrypts its sound (SRTP) and 002 does not: each hears noise, or nothing."},
+	{"DTLS that never ends", func(c *Call) {
+		c.Media[0] = Direction{Side: Caller, Kind: "audio", Other: 60}
+		c.Media[1] = Direction{Side: Callee, Kind: "audio", Other: 12}
+	}, "no-keys", "The phones spoke DTLS or STUN and never sent sound: they did not agree on keys."},
+	{"somebody sprays packets", func(c *Call) { c.Media[0].Strangers, c.Media[0].Stranger = 900, "203.0.113.66:7000" },
+		"strangers", "900 packets for the call came from 203.0.113.66:7000, which is not 001, and were refused."},
+	{"packets lost", func(c *Call) { c.Media[1].LossPercent, c.Media[1].MOS = 7.25, 2.9 },
+		"loss", "7.2 % of what 002 said was lost on its way here (MOS 2.9)."},
+	{"bursts", func(c *Call) { c.Media[0].Jitter = 84 * time.Millisecond },
+		"jitter", "Packets of 001 came in bursts, 84 ms apart (MOS 4.4)."},
+	{"satellite", func(c *Call) { c.Media[0].RTT = 780 * time.Millisecond },
+		"delay", "Packets to 001 and back take 780 ms: the two will talk into each other's words."},
+	{"poor codec", func(c *Call) { c.Media[0].MOS = 2.8 }, "poor", "001 sounded poor (MOS 2.8)."},
+
+	{"SIP ALG: Contact altered, SDP not", func(c *Call) {
+		c.Caller.Contact, c.Caller.Via = "198.51.100.7", "198.51.100.7"
+	}, "sip-alg", "A SIP ALG is on the way to 001: its Contact was altered to 198.51.100.7 and its SDP 192.168.1.2 was not."},
+	{"SIP ALG: Contact and SDP altered, Via not", func(c *Call) {
+		c.Caller.Contact, c.Caller.Signalled = "198.51.100.7", netip.MustParseAddrPort("198.51.100.7:4000")
+	}, "sip-alg", "A SIP ALG is on the way to 001: its Contact was altered to 198.51.100.7 and its Via 192.168.1.2 was not."},
+	{"hold never resumed", func(c *Call) {
+		c.Callee.Held, c.End, c.Now = true, Silence, at(7400)
+	}, "hold-forgotten", "002 put the call on hold and never resumed it."},
+	{"both phones gone", func(c *Call) { c.End, c.Now = Silence, at(154) },
+		"vanished", "Neither SIP nor media came from 001 or 002 any more, so the call was ended."},
+	{"no answer to the BYE", func(c *Call) {
+		c.Steps = append(c.Steps[:13:13], script("125 callee < BYE again x9")...)
+	}, "bye-lost", "002 was told 10 times that the call is over and never answered: the phone at 192.0.2.9:5060 is gone."},
+	{"packets of SIP lost on one side", func(c *Call) {
+		c.Steps = append(c.Steps, script("0 caller > INVITE again x2\n1 caller < INVITE 180 again x2\n124 caller > BYE again x2")...)
+	}, "signalling-loss", "6 messages to or from 001 had to be repeated, and 0 on the other side: packets are lost between this server and 198.51.100.7:31022."},
+}
+
+// TestTroubles: each trouble is found, with its cause, and nothing else is.
+func TestTroubles(t *testing.T) {
+	for _, tt := range troubles {
+		c := usual()
+		tt.make(c)
+		var codes []string
+		found := Diagnose(c)
+		for _, f := range found {
+			codes = append(codes, f.Code)
+			if f.Next == "" && f.Severity != Info {
+				t.Errorf("%s: %s says nothing to do", tt.name, f.Code)
+			}
+			for _, text := range [...]string{f.Text, f.Next} {
+				if text != "" && !strings.HasSuffix(text, ".") || strings.Contains(text, "%!") {
+					t.Errorf("%s: no sentence: %q", tt.name, text)
+				}
+			}
+		}
+		if got := strings.Join(codes, " "); got != tt.codes {
+			t.Errorf("%s: found %q, want %q", tt.name, got, tt.codes)
+		} else if tt.text != "" && found[0].Text != tt.text {
+			t.Errorf("%s:\n  %s\nwant\n  %s", tt.name, found[0].Text, tt.text)
+		}
+	}
+}
+
+// TestEveryCodeIsShown: no finding that the table of troubles does not show.
+func TestEveryCodeIsShown(t *testing.T) {
+	shown := map[string]bool{}
+	for _, tt := range troubles {
+		for code := range strings.FieldsSeq(tt.codes) {
+			shown[code] = true
+		}
+	}
+	for code := range explains {
+		if !shown[code] {
+			t.Errorf("%s explains others and is never found", code)
+		}
+	}
+	if len(shown) < 25 {
+		t.Errorf("%d kinds of trouble", len(shown))
+	}
+}
+
+// TestEmptyFacts: whatever is missing, nothing panics.
+func TestEmptyFacts(t *testing.T) {
+	for _, c := range []*Call{{}, {Ended: true}, {Answered: at(0), Now: at(100), Media: []Direction{{Kind: "audio"}}},
+		{Steps: []Step{{}}, Ended: true, End: Cancelled}, {Ended: true, Status: 600, End: Operator}} {
+		for _, f := range Diagnose(c) {
+			if f.Severity == Error && c.Answered.IsZero() {
+				t.Errorf("%+v: %s", c, f.Text)
+			}
+		}
+	}
+}
