@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", "minisip/session", "minisip/dialcmd",
 		internal + "guard", internal + "location", internal + "trail", internal + "diagnosis", internal + "emodel",
 	},
+	internal + "control": {internal + "config", internal + "proxy", internal + "status"},
 	internal + "status": {
 		"minisip/sipmsg", internal + "proxy", internal + "trail", internal + "status/page",
 	},
@@ -56,7 +57,7 @@ var mayImport = map[string][]string{
 	"minisip/cmd/minisip": {
 		"minisip/digest", "minisip/logrot", "minisip/rtprelay",
 		internal + "config", internal + "guard", internal + "proxy", internal + "server", internal + "systemd",
-		internal + "status", internal + "status/page",
+		internal + "capture", internal + "control", internal + "status", internal + "status/page",
 	},
 }
 

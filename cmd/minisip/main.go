@@ -29,6 +29,9 @@ const (
 type command func(args []string, stdin io.Reader, stdout, stderr io.Writer) int
 
 var commands = map[string]command{
+	"status": controlCommand("status"), "users": controlCommand("users"), "calls": controlCommand("calls"),
+	"call": controlCommand("call"), "top": controlCommand("top"), "log": controlCommand("log"), "set": controlCommand("set"),
+	"hangup": controlCommand("hangup"), "trace": controlCommand("trace"), "bans": controlCommand("bans"), "ban": controlCommand("ban"),
 	"unit":    unitCommand,
 	"user":    userCommand,
 	"version": versionCommand,

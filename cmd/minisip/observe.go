@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"minisip/cmd/minisip/internal/capture"
 	"minisip/cmd/minisip/internal/config"
 	"minisip/cmd/minisip/internal/server"
 	"minisip/cmd/minisip/internal/status"
@@ -142,6 +143,14 @@ func newAPI(srv *server.Server, started time.Time, tail *status.Tail, warnings [
 				Lag: h.Lag, MaxLag: h.LagMax, LastTick: h.LastTick, QueueDrops: h.Dropped, Waiting: h.Waiting, Overload: h.Overload,
 				Banned: h.Banned, Refused: h.Refused, Panics: h.Panics, PortsFree: free, PortsAll: all,
 			}
+		},
+		Trace: func(ctx context.Context, what string, media bool) (*status.Trace, error) {
+			f, err := srv.Trace(ctx, what, media, capture.Limits{})
+			if err != nil {
+				return nil, err
+			}
+			path, err := filepath.Abs(f.Summary().Path)
+			return &status.Trace{Path: path, Done: f.Done(), Summary: func() string { return f.Summary().String() }}, err
 		},
 		Bans: func() (list []status.Ban) {
 			for _, b := range srv.Bans() {

@@ -15,3 +15,7 @@ func isTerminal(f *os.File) bool {
 func hideInput(*os.File) (restore func(), err error) {
 	return nil, errors.New("minisip knows how on Linux only")
 }
+
+func singleKeys(*os.File) (restore func(), err error) { return hideInput(nil) }
+
+func terminalSize(*os.File) (rows, columns int) { return 24, 80 }

@@ -50,7 +50,7 @@ func TestErrors(t *testing.T) {
 		{source{args: "versoin"}, `word versoin: found no such word, expected version`},
 		{source{args: "realm"}, `word realm: found a flag without its dash, expected -realm mini_sip_proxy`},
 		{source{args: "debug user list"}, `word user: found a command after flags or words, expected it first, for example minisip user`},
-		{source{args: "loud"}, `word loud: found no such word, expected one of debug, re_contact, re_sdp, re_via, duplicate, silent or the same after no_, for example no_silent`},
+		{source{args: "shrill"}, `word shrill: found no such word, expected one of debug, re_contact, re_sdp, re_via, duplicate, silent or the same after no_, for example no_silent`},
 
 		{env("MINISIP_LOG_DAYS", "x"), `environment variable MINISIP_LOG_DAYS: found "x", expected a number of days from 1 to 3650, for example MINISIP_LOG_DAYS=7`},
 		{env("MINISIP_WORDS", "debug re_vai"), `environment variable MINISIP_WORDS: re_vai: found no such word, expected re_via`},

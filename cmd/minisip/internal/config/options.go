@@ -131,6 +131,17 @@ type Command struct {
 var Commands = []Command{
 	{"user", "add|del|passwd NAME", "change the user file"},
 	{"user", "list", "show who may register"},
+	{"status", "", "show what goes on, at a glance"},
+	{"users", "[TEXT]", "show registered phones"},
+	{"calls", "[live|ended|all] [TEXT]", "show calls"},
+	{"call", "ID [-v]", "show one call: trouble, media, ladder"},
+	{"top", "", "show status and calls, again and again"},
+	{"log", "[-f] [TEXT]", "show the log's newest lines"},
+	{"set", "[WORD on|off]", "switch a word while calls go on"},
+	{"hangup", "ID", "end a call"},
+	{"trace", "USER|ID [-media]", "record it for Wireshark, until Ctrl-C"},
+	{"bans", "", "show sources that are not listened to"},
+	{"ban", "del IP", "listen to a source again"},
 	{"unit", "[flags] [words]", "print a hardened systemd unit"},
 	{"version", "", "print the version"},
 }

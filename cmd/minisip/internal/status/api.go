@@ -22,6 +22,7 @@ type Config struct {
 	Health   func() Health
 	Bans     func() []Ban
 	Unban    func(ip netip.Addr) bool
+	Trace    func(ctx context.Context, what string, media bool) (*Trace, error)
 	Log      *Tail
 	Warnings []string // what the start had to say
 }
@@ -46,6 +47,31 @@ type Ban struct {
 	Failures int        `json:"failures"`
 	Why      string     `json:"why"`
 }
+
+// What lists are answered with.
+type (
+	Phones struct {
+		Total   int               `json:"total"`
+		Matched int               `json:"matched"`
+		Offset  int               `json:"offset"`
+		Users   []proxy.PhoneView `json:"users"`
+	}
+	Calls struct {
+		Total   int               `json:"total"`
+		Matched int               `json:"matched"`
+		Offset  int               `json:"offset"`
+		Calls   []*proxy.CallView `json:"calls"`
+	}
+	Bans struct {
+		Bans []Ban `json:"bans"`
+	}
+	Lines struct {
+		Lines []string `json:"lines"`
+	}
+	Features struct {
+		Features map[string]bool `json:"features"`
+	}
+)
 
 // API answers what is asked.
 type API struct {
@@ -77,6 +103,7 @@ func New(cfg Config) *API {
 	a.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "There is no "+r.Method+" "+r.URL.Path+".")
 	})
+	a.mux.HandleFunc("POST /api/trace", a.trace)
 	a.mux.HandleFunc("GET /api/events", a.hub.serve)
 	a.mux.HandleFunc("GET /metrics", a.metrics)
 	return a
@@ -211,11 +238,11 @@ func (a *API) set(r *http.Request) (any, error) {
 	if !known {
 		return nil, badRequest("There is no word %q: expected one of %s.", wish.Word, strings.Join(proxy.Words, ", "))
 	}
-	return map[string]any{"features": features(now)}, nil
+	return &Features{features(now)}, nil
 }
 
 func (a *API) bans(*http.Request) (any, error) {
-	return map[string]any{"bans": append([]Ban{}, a.cfg.Bans()...)}, nil
+	return &Bans{append([]Ban{}, a.cfg.Bans()...)}, nil
 }
 
 func (a *API) unban(r *http.Request) (any, error) {
@@ -232,7 +259,7 @@ func (a *API) unban(r *http.Request) (any, error) {
 func (a *API) log(r *http.Request) (any, error) {
 	_, limit := window(r, 200, maxTail)
 	lines, _ := a.cfg.Log.Lines(r.FormValue("q"), limit)
-	return map[string]any{"lines": lines}, nil
+	return &Lines{lines}, nil
 }
 
 // window reads offset and limit.

@@ -38,7 +38,7 @@ func (a *API) calls(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"total": total, "matched": len(keys), "offset": offset, "calls": views}, nil
+	return &Calls{total, len(keys), offset, views}, nil
 }
 
 // callKeys collects what calls are searched by, in parts.

@@ -10,6 +10,7 @@
 //	events.go   server-sent events (HTML Living Standard 9.2), one snapshot for all who listen
 //	metrics.go  /metrics in Prometheus's text format 0.0.4; dashboard.go for Grafana
 //	tail.go     the newest lines of the log
+//	trace.go    recordings for Wireshark
 //	auth.go, session.go, throttle.go: who may ask
 //
 // It has no state of the server's: it asks the event loop, in parts so small that no message

@@ -80,5 +80,5 @@ func (a *API) users(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	return map[string]any{"total": total, "matched": len(keys), "offset": offset, "users": views}, nil
+	return &Phones{total, len(keys), offset, views}, nil
 }

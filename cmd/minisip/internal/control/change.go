@@ -1,0 +1,90 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"minisip/cmd/minisip/internal/proxy"
+	"minisip/cmd/minisip/internal/status"
+)
+
+func (c *call) set() error {
+	if len(c.words) == 0 {
+		return answer(c, "/api/overview", func(o *status.Overview) { c.features(o.Features) })
+	}
+	word, value := c.words[0], c.word(1)
+	if name, off := strings.CutPrefix(word, "no_"); off && value == "" {
+		word, value = name, "off" // as at a start
+	} else if value == "" && slices.Contains(proxy.Words, word) {
+		value = "on"
+	}
+	if value != "on" && value != "off" {
+		return wrong("set", "expected %s on or %[1]s off, found %q", word, value)
+	}
+	b, err := c.do("POST", "/api/set", map[string]any{"word": word, "on": value == "on"})
+	if err != nil {
+		return err
+	}
+	return showJSON(c, b, func(f *status.Features) { c.features(f.Features) })
+}
+
+func (c *call) features(on map[string]bool) {
+	t := table{}
+	for _, w := range proxy.Words {
+		t.row(w, map[bool]string{true: "on", false: "off"}[on[w]])
+	}
+	t.write(c.Out)
+}
+
+func (c *call) hangup() error {
+	_, err := c.do("POST", "/api/calls/"+url.PathEscape(c.words[0])+"/hangup", nil)
+	return err
+}
+
+func (c *call) ban() error {
+	if c.words[0] != "del" {
+		return wrong("ban", "expected del, found %q", c.words[0])
+	}
+	_, err := c.do("DELETE", "/api/bans/"+url.PathEscape(c.words[1]), nil)
+	return err
+}
+
+// trace records until it is over or somebody gives up with Ctrl-C: then it tells what it has.
+func (c *call) trace() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	in, err := c.begin(ctx, "POST", "/api/trace", map[string]any{"what": c.words[0], "media": c.media})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	news := json.NewDecoder(in)
+	var n status.TraceNews
+	for {
+		n.Summary = ""
+		switch err := news.Decode(&n); {
+		case errors.Is(err, context.Canceled):
+			fmt.Fprintf(c.Out, "%s is complete\n", n.Path)
+			return nil
+		case err != nil:
+			return &failure{ExitNoServer, "minisip has ended"}
+		case c.json:
+			json.NewEncoder(c.Out).Encode(n)
+		case n.Summary == "":
+			fmt.Fprintf(c.Out, "recording %s into %s; Ctrl-C ends it\n", c.words[0], n.Path)
+		default:
+			fmt.Fprintln(c.Out, n.Summary)
+		}
+		if n.Summary != "" {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package control
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"minisip/cmd/minisip/internal/proxy"
+	"minisip/cmd/minisip/internal/status"
+)
+
+func showJSON[T any](c *call, b []byte, show func(*T)) error {
+	if c.json {
+		_, err := c.Out.Write(b)
+		return err
+	}
+	var v T
+	if err := json.Unmarshal(b, &v); err != nil {
+		return fmt.Errorf("minisip answered what cannot be read: %w", err)
+	}
+	show(&v)
+	return nil
+}
+
+func (c *call) status() error {
+	return answer(c, "/api/overview", func(o *status.Overview) { writeOverview(c.Out, o) })
+}
+
+// writeOverview is the state at a glance, a line a subject.
+func writeOverview(w io.Writer, o *status.Overview) {
+	fmt.Fprintf(w, "minisip %s, up %s\n", o.Version, span(time.Duration(o.Uptime)*time.Second))
+	t := table{}
+	t.row("users", fmt.Sprintf("%d with %d phones", o.Users, o.Bindings))
+	t.row("calls", fmt.Sprintf("%d, of these %d ringing", o.Calls, o.Ringing))
+	t.row("media", fmt.Sprintf("%.0f packets/s, %.1f %% lost, %d of %d port pairs free", o.Packets, o.Loss, o.PortsFree, o.PortsAll))
+	t.row("event loop", fmt.Sprintf("lag %.1f ms, at most %.1f ms, %d datagrams dropped", o.Lag, o.MaxLag, o.QueueDrops))
+	t.row("features", words(o.Features))
+	var dropped []string
+	for _, reason := range slices.Sorted(maps.Keys(o.Dropped)) {
+		dropped = append(dropped, fmt.Sprintf("%d %s", o.Dropped[reason], reason))
+	}
+	t.row("dropped", cmp.Or(strings.Join(dropped, ", "), "nothing"))
+	for _, note := range o.Warnings {
+		t.row("note", note)
+	}
+	t.write(w)
+}
+
+// words lists what is on, and what is off.
+func words(features map[string]bool) string {
+	var on, off []string
+	for _, w := range slices.Sorted(maps.Keys(features)) {
+		if features[w] {
+			on = append(on, w)
+		} else {
+			off = append(off, w)
+		}
+	}
+	text := "on " + cmp.Or(strings.Join(on, " "), "none")
+	if len(off) > 0 {
+		text += "; off " + strings.Join(off, " ")
+	}
+	return text
+}
+
+// atOnce is how many rows are asked for at a time.
+const atOnce = 200
+
+func (c *call) users() error {
+	if c.json {
+		return answer(c, query("/api/users", "q", c.word(0), "limit", "500"), func(*status.Phones) {})
+	}
+	t := table{head: []string{"USER", "FROM", "NAT", "EXPIRES", "PING", "PHONE"}}
+	for offset, total := 0, 1; offset < total; {
+		var p status.Phones
+		if err := c.get(query("/api/users", "q", c.word(0), "offset", strconv.Itoa(offset), "limit", strconv.Itoa(atOnce)), &p); err != nil {
+			return err
+		}
+		for i := range p.Users {
+			u := &p.Users[i]
+			nat, ping := "", "-"
+			if u.NAT {
+				nat = "yes"
+			}
+			if u.Ping != nil {
+				ping = fmt.Sprintf("%.0f ms", *u.Ping)
+			}
+			if u.Suspended {
+				ping = "gone"
+			}
+			t.row(u.User, u.Source, nat, span(time.Duration(u.Expires)*time.Second), ping, u.Agent)
+		}
+		offset, total = offset+max(1, len(p.Users)), p.Matched
+	}
+	if len(t.rows) == 0 {
+		fmt.Fprintln(c.Out, "No phone is registered"+with(c.word(0))+".")
+		return nil
+	}
+	t.write(c.Out)
+	return nil
+}
+
+func with(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " with " + strconv.Quote(text) + " in it"
+}
+
+func (c *call) calls() error {
+	state, text := "live", c.word(0)
+	if slices.Contains([]string{"live", "ended", "all"}, text) {
+		state, text = text, c.word(1)
+	} else if len(c.words) > 1 {
+		return wrong("calls", "expected live, ended or all, found %q", c.words[0])
+	}
+	return answer(c, query("/api/calls", "state", state, "q", text, "limit", strconv.Itoa(atOnce)), func(list *status.Calls) {
+		if len(list.Calls) == 0 {
+			fmt.Fprintf(c.Out, "No calls (%s)%s.\n", state, with(text))
+			return
+		}
+		slices.Reverse(list.Calls)
+		writeCalls(c.Out, list.Calls)
+		if n := list.Matched - len(list.Calls); n > 0 {
+			fmt.Fprintf(c.Out, "and %d older\n", n)
+		}
+	})
+}
+
+// writeCalls is a table of calls, one a line.
+func writeCalls(w io.Writer, calls []*proxy.CallView) {
+	t := table{head: []string{"CALL", "STATE", "FROM", "TO", "BEGAN", "LENGTH", "CODEC", "LOST", "MOS", ""}}
+	for _, v := range calls {
+		length := ""
+		if v.Answer != nil {
+			length = span(time.Duration(v.Seconds * float64(time.Second)))
+		}
+		codec, lost, mos := mediaOf(v)
+		t.row(v.ID, v.State, v.From, v.To, v.Begin.Local().Format("15:04:05"), length, codec, lost, mos, verdictOf(v))
+	}
+	t.write(w)
+}
+
+// mediaOf is the audio of a call in three words: both directions, the caller's first.
+func mediaOf(v *proxy.CallView) (codec, lost, mos string) {
+	var losses, scores []string
+	for i := range v.Media {
+		if d := &v.Media[i]; d.Kind == "audio" {
+			name, _, _ := strings.Cut(d.Codec, "/")
+			codec = cmp.Or(codec, name)
+			losses = append(losses, fmt.Sprintf("%.1f", d.LossPercent))
+			scores = append(scores, cmp.Or(score(d.MOS), "-"))
+		}
+	}
+	if len(losses) > 0 {
+		lost = strings.Join(losses, "/") + " %"
+	}
+	return codec, lost, strings.Join(scores, "/")
+}
+
+func score(mos float64) string {
+	if mos == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f", mos)
+}
+
+// verdictOf is the gravest finding, else why the call ended.
+func verdictOf(v *proxy.CallView) string {
+	if len(v.Findings) > 0 {
+		return v.Findings[0].Text
+	}
+	return cmp.Or(v.Why, v.Verdict)
+}
+
+func (c *call) call() error {
+	id := c.words[0]
+	return answer(c, "/api/calls/"+url.PathEscape(id), func(v *proxy.CallView) {
+		writeCall(c.Out, v)
+		if c.whole {
+			c.messages(v)
+		}
+	})
+}
+
+// messages writes the messages of a call, each as it came or went.
+func (c *call) messages(v *proxy.CallView) {
+	for _, s := range v.Steps {
+		if s.Message == "" {
+			continue
+		}
+		var m status.Message
+		if c.get("/api/messages/"+s.Message, &m) == nil {
+			fmt.Fprintf(c.Out, "\n%d  %s  %s -> %s\n%s", s.N, m.Time.Local().Format(stamp), m.From, m.To, indented(m.Text))
+		}
+	}
+}
+
+const stamp = "2006-01-02 15:04:05.000"
+
+// indented is a message as it stands under a headline, without what a terminal would obey.
+func indented(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString("    " + printable(strings.TrimRight(line, "\r\n")) + "\n")
+	}
+	return b.String()
+}
+
+func (c *call) bans() error {
+	return answer(c, "/api/bans", func(list *status.Bans) {
+		if len(list.Bans) == 0 {
+			fmt.Fprintln(c.Out, "Nobody is banned.")
+			return
+		}
+		t := table{head: []string{"SOURCE", "UNTIL", "FAILURES", "LAST"}}
+		for _, b := range list.Bans {
+			t.row(b.IP.String(), b.Until.Local().Format("2006-01-02 15:04:05"), strconv.Itoa(b.Failures), b.Why)
+		}
+		t.write(c.Out)
+	})
+}
+
+func (c *call) log() error {
+	if !c.follow {
+		return answer(c, query("/api/log", "q", c.word(0)), func(l *status.Lines) { c.lines(l.Lines) })
+	}
+	// Follow first, then look back: so no line between the two is missing; one may come twice.
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	in, err := c.begin(ctx, "GET", "/api/events?topics=log", nil)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := answer(c, query("/api/log", "q", c.word(0), "limit", "20"), func(l *status.Lines) { c.lines(l.Lines) }); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 8<<20)
+	for lines.Scan() {
+		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if !ok {
+			continue
+		}
+		if err := showJSON(c, []byte(data+"\n"), func(l *status.Lines) {
+			c.lines(slices.DeleteFunc(l.Lines, func(s string) bool { return !strings.Contains(strings.ToLower(s), strings.ToLower(c.word(0))) }))
+		}); err != nil {
+			return err
+		}
+	}
+	return &failure{ExitNoServer, "minisip has ended"}
+}
+
+func (c *call) lines(lines []string) {
+	for _, l := range lines {
+		fmt.Fprintln(c.Out, l)
+	}
+}
