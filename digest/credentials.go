@@ -29,7 +29,7 @@ const (
 
 // Credentials are the value of one Authorization or Proxy-Authorization field.
 // The slices are parts of the parsed value, without their quotes; those that held
-// quoted pairs are unescaped copies.
+// quoted pairs, or came as username*, are unescaped copies.
 type Credentials struct {
 	Username, Realm, Nonce, URI, Response, CNonce, Opaque []byte
 
@@ -38,6 +38,7 @@ type Credentials struct {
 	NC        uint32 // 0 without qop
 
 	algorithm, qop, nc []byte // as written: qop and nc are hashed so
+	extended           []byte // username*
 }
 
 // malformed says where a value broke off being credentials.
@@ -100,6 +101,8 @@ func (c *Credentials) field(name []byte) *[]byte {
 	switch string(lower[:len(name)]) {
 	case "username":
 		return &c.Username
+	case "username*":
+		return &c.extended
 	case "realm":
 		return &c.Realm
 	case "nonce":
@@ -124,6 +127,16 @@ func (c *Credentials) field(name []byte) *[]byte {
 
 // complete checks that what must be there is, and reads algorithm, qop and nc.
 func (c *Credentials) complete(end int) error {
+	if c.extended != nil {
+		if c.Username != nil {
+			return &malformed{end, "username and username*"} // RFC 7616 3.4: never both
+		}
+		name, ok := extendedValue(c.extended)
+		if !ok {
+			return &malformed{end, "username* is not UTF-8''name"}
+		}
+		c.Username = name
+	}
 	for _, f := range [...]struct {
 		name  string
 		value []byte
@@ -156,4 +169,23 @@ func (c *Credentials) complete(end int) error {
 	}
 	c.NC = uint32(nc)
 	return nil
+}
+
+// extendedValue reads UTF-8'language'name with %-escapes (RFC 8187 3.2, once RFC 5987): a client
+// may send a name so that has other bytes than those of ASCII (RFC 7616 3.4).
+func extendedValue(b []byte) ([]byte, bool) {
+	charset, rest, ok := bytes.Cut(b, []byte("'"))
+	_, value, also := bytes.Cut(rest, []byte("'"))
+	if !ok || !also || !bytes.EqualFold(charset, []byte("UTF-8")) {
+		return nil, false
+	}
+	name := make([]byte, 0, len(value))
+	for len(value) > 0 {
+		c, left := nextUnescaped(value)
+		if value[0] == '%' && len(value)-len(left) != 3 {
+			return nil, false
+		}
+		name, value = append(name, c), left
+	}
+	return name, true
 }

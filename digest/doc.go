@@ -23,9 +23,15 @@
 // user and host. Port and parameters may differ, as phones disagree on them; a URI
 // without a user, which names the whole server, serves any user there.
 //
-// What it does not do: the -sess algorithms, userhash and username* (none is ever
-// offered), opaque and domain (nothing here needs them), and
-// Authentication-Info: phones count nc up or take stale=true, and few read nextnonce.
+//   - Names as they were chosen: quoted pairs are undone (RFC 3261 25.1), username* (RFC 7616
+//     3.4) is read, and the digest is made over the name so (RFC 7616 3.4.2).
+//
+// qop=auth alone is offered: some phones answer auth-int when it stands beside auth and hash
+// a body that a proxy in between has changed. Who chooses auth-int by himself is taken at his word.
+//
+// What it does not do: the -sess algorithms and userhash (neither is ever offered), opaque and
+// domain (nothing here needs them), and Authentication-Info with nextnonce: phones count nc
+// up or take stale=true, few read it, and it would not fit the 2xx of another phone.
 //
 // A Server is used by one goroutine. Users may be read by several.
 package digest

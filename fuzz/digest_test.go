@@ -2,9 +2,12 @@ package fuzz
 
 import (
 	"bytes"
+	"crypto/md5"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -24,6 +27,7 @@ func FuzzCredentials(f *testing.F) {
 		`Digest username="001`,
 		`Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==`,
 		`Digest nc=+1`,
+		`Digest username*=UTF-8''J%C3%BCrg, realm="r", nonce="n", uri="sip:h", response="66"`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -49,7 +53,7 @@ func FuzzCredentials(f *testing.F) {
 			}
 			return
 		}
-		if !bytes.ContainsRune(value, '\\') {
+		if !bytes.ContainsAny(value, `\*`) { // else parts may be unescaped copies
 			for _, part := range [][]byte{c.Username, c.Realm, c.Nonce, c.URI, c.Response, c.CNonce, c.Opaque} {
 				if !bytes.Contains(value, part) {
 					t.Fatalf("%q is not in the input", part)
@@ -65,6 +69,72 @@ func FuzzCredentials(f *testing.F) {
 		}
 		if v := server.Verify(now, origin, []byte("INVITE"), c.URI, nil, &c, users.Lookup(c.Username)); v != digest.Denied {
 			t.Fatalf("a made-up digest: %v", v)
+		}
+	})
+}
+
+// FuzzVerify: the digest that the password gives lets its user in once, whatever the name, the URI, the
+// count and the body; no other response, method, origin or repetition does.
+func FuzzVerify(f *testing.F) {
+	f.Add("001", "sip:002@example.com", "c0ffee", []byte("v=0\r\n"), uint32(1), byte(0))
+	f.Add(`J\"ü%41*`, "sip:a%20b@[::1]:5060;x=y", "", []byte(nil), uint32(0xffffffff), byte(7))
+	now, here := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), netip.MustParseAddr("192.0.2.7")
+	f.Fuzz(func(t *testing.T, name, uri, cnonce string, body []byte, nc uint32, how byte) {
+		users, err := digest.ParseUsers("users.conf", nil, "r")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(uri+cnonce, "\"\\") || users.Add([]digest.Account{{Name: name, Password: "secret"}}) != nil {
+			return
+		}
+		server := digest.NewServer(digest.Config{Realm: "r", Algorithms: []digest.Algorithm{digest.SHA256, digest.MD5}})
+		challenge := string(server.AppendChallenges(nil, "WWW-Authenticate", now, here, false))
+		_, nonce, _ := strings.Cut(challenge, `nonce="`)
+		nonce, _, _ = strings.Cut(nonce, `"`)
+
+		hash, algorithm := func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }, "MD5"
+		if how&1 != 0 {
+			hash, algorithm = func(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }, "SHA-256"
+		}
+		qop, a2 := "auth", "INVITE:"+uri
+		if how&2 != 0 {
+			qop, a2 = "auth-int", a2+":"+hash(string(body))
+		}
+		count := fmt.Sprintf("%08x", nc)
+		response := hash(strings.Join([]string{hash(name + ":r:secret"), nonce, count, cnonce, qop, hash(a2)}, ":"))
+		user := `username="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+		if how&4 != 0 {
+			user = "username*=UTF-8''" + url.PathEscape(name)
+		}
+		text := fmt.Sprintf(`Digest %s, realm="r", nonce="%s", uri="%s", response="%s", algorithm=%s, cnonce="%s", qop=%s, nc=%s`,
+			user, nonce, uri, response, algorithm, cnonce, qop, count)
+		c, err := digest.ParseCredentials([]byte(text))
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if string(c.Username) != name {
+			t.Fatalf("%s is read as %q", text, c.Username)
+		}
+		verify := func(origin netip.Addr, method string, c digest.Credentials) digest.Verdict {
+			return server.Verify(now, origin, []byte(method), []byte(uri), body, &c, users.Lookup(c.Username))
+		}
+		bent := c
+		bent.Response = bytes.Clone(c.Response)
+		bent.Response[int(how)%len(bent.Response)] ^= 1
+		for _, step := range []struct {
+			what string
+			got  digest.Verdict
+			want digest.Verdict
+		}{
+			{"another response", verify(here, "INVITE", bent), digest.Denied},
+			{"another method", verify(here, "BYE", c), digest.Denied},
+			{"another origin", verify(netip.MustParseAddr("192.0.2.8"), "INVITE", c), digest.Stale},
+			{"the right one", verify(here, "INVITE", c), digest.OK},
+			{"again", verify(here, "INVITE", c), digest.Stale},
+		} {
+			if step.got != step.want {
+				t.Errorf("%s: %s: %v, want %v", text, step.what, step.got, step.want)
+			}
 		}
 	})
 }

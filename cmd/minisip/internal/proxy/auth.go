@@ -20,7 +20,7 @@ const maxCredentials = 4
 // or challenges and returns nil. Credentials in either field are taken.
 func (c *Core) authenticate(in *inbound) *digest.User {
 	verdict := digest.Denied
-	tried := 0
+	tried, stale := 0, false
 	var name []byte
 	for i := range in.NumHeaders() {
 		h := in.Header(i)
@@ -41,23 +41,21 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 			c.bans.Succeed(in.now, in.src.Addr(), name)
 			return user
 		}
-		if verdict == digest.Stale {
-			break
-		}
+		stale = stale || verdict == digest.Stale
 	}
-	if tried > 0 && verdict != digest.Stale {
+	if tried > 0 && !stale {
 		c.count.Denied++
 		if c.denied.news(in.now, in.src.Addr()) {
 			c.logf("%s from %s for %s refused: %s", printable(in.MethodName()), in.src, printable(c.claimed(in)), verdict)
 		}
 		c.charge(in, guard.Failure{User: name, Why: "wrong password for " + printable(name)})
 	}
-	if in.doubted && verdict != digest.Stale {
+	if in.doubted && !stale {
 		c.count.drop(Doubtful)
 		return nil
 	}
-	c.challenge(in, verdict == digest.Stale)
-	if tried > 0 && verdict != digest.Stale {
+	c.challenge(in, stale)
+	if tried > 0 && !stale {
 		c.refusedCall(in, diagnosis.WrongPassword)
 	}
 	return nil

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"fmt"
+	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -25,6 +27,39 @@ func TestCredentialsTriedAtATime(t *testing.T) {
 		s.transmit(p, m)
 		if got := word(s.answerTo001(), 1); got != tt.want {
 			t.Errorf("after %d wrong ones: got %s, want %s", tt.wrong, got, tt.want)
+		}
+		s.finish()
+	}
+}
+
+// A user's name may hold what URIs and quoted strings must write otherwise: From and To have it with %-escapes, the
+// credentials with quoted pairs or as username*. It is one name in the user file, in bindings and calls.
+func TestUserNames(t *testing.T) {
+	for _, name := range []string{"001", `a"b\c`, "J\u00fcrg", "100%41", "a b", "a;b?c=d@e/f", "<sip>", "'", "a,b"} {
+		w := newWorld(t)
+		w.users[name] = "secret"
+		s := &script{w}
+		p := w.addPhone("phone", "192.0.2.1:5060")
+		aor := "<sip:"
+		for _, c := range []byte(name) {
+			aor += fmt.Sprintf("%%%02X", c)
+		}
+		aor += "@minisip.example>"
+		for _, extended := range []bool{false, true} {
+			field := `username="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+			if extended {
+				field = "username*=UTF-8''" + url.PathEscape(name)
+			}
+			s.transmit(p, p.request("REGISTER", &wish{fields: [][]string{{"From", aor + ";tag=f"}, {"To", aor}}}))
+			p.user, p.password = name, "secret"
+			m := p.request("REGISTER", &wish{auth: p, fields: [][]string{{"From", aor + ";tag=f"}, {"To", aor}, {"Contact", "<sip:x@192.0.2.1>"}}})
+			m.set("Authorization", strings.Replace(m.get("Authorization"), `username="`+name+`"`, field, 1))
+			s.transmit(p, m)
+			p.user = "x"
+			bindings := s.core.where.Lookup(s.now, name)
+			if got := p.answer["REGISTER"].status(); got != "200" || len(bindings) != 1 {
+				t.Errorf("%s as %s, %s: %s, %d bindings", name, aor, field, got, len(bindings))
+			}
 		}
 		s.finish()
 	}

@@ -46,7 +46,9 @@
 //	RFC 3581      received, rport                                 reply         register-nat, words-off
 //	19.1.1        Contact to Request-URI                          forward       contact-headers, TestTargetURI
 //	22            401 to REGISTER, else 407; ours taken out       auth          wrong-password-call,
-//	                                                                            credentials-unreadable
+//	                                                                            credentials-unreadable,
+//	                                                                            TestUserNames
+//	RFC 8760      several challenges, the most wanted first       auth          digest-sha256
 //	26.2.2        no sips without TLS                             validate      sips
 //	RFC 2543      requests of old phones                          transaction   rfc2543
 //	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer

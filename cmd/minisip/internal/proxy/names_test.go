@@ -19,7 +19,7 @@ var random = []struct {
 	{"z9hG4bK", regexp.MustCompile(`()z9hG4bK[0-9a-f]{24}`)},
 	{"tag", regexp.MustCompile(`(tag=)[0-9a-f]{16}\b`)},
 	{"nonce", regexp.MustCompile(`(nonce=")[A-Za-z0-9_-]{32}`)},
-	{"digest", regexp.MustCompile(`(response=")[0-9a-f]{32}`)},
+	{"digest", regexp.MustCompile(`(response=")(?:[0-9a-f]{32}){1,2}`)},
 	{"ufrag", regexp.MustCompile(`(ufrag:)[A-Za-z0-9+/]{8}`)},
 	{"pwd", regexp.MustCompile(`(pwd:)[A-Za-z0-9+/]{24}`)},
 	{"id", regexp.MustCompile(`()[0-9a-f]{16}@minisip`)},

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"crypto/md5"
+	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -18,6 +19,8 @@ type phone struct {
 	addr           netip.AddrPort // where its packets come from
 	claims, rtp    netip.AddrPort // what it believes itself, and writes
 	nonce          string         // of the latest challenge
+	spent          string         // digest of the latest credentials
+	sha256         bool           // that is what it answers with
 	nc             int            // how often that nonce was used
 	calls, tries   int            // Call-IDs and branches given
 	regID          string         // Call-ID of its REGISTERs
@@ -193,19 +196,23 @@ func (p *phone) request(method string, w *wish) *text {
 	return m
 }
 
-// authorize adds credentials for the latest challenge: RFC 7616 3.4, MD5 with qop=auth.
+// authorize adds credentials for the latest challenge: RFC 7616 3.4, qop=auth.
 func (p *phone) authorize(m *text) {
 	p.nc++
 	nc := fmt.Sprintf("%08x", p.nc)
-	h := func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
+	h, algorithm := func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }, "MD5"
+	if p.sha256 {
+		h, algorithm = func(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }, "SHA-256"
+	}
 	ha1 := h(p.user + ":" + testRealm + ":" + p.password)
 	response := h(strings.Join([]string{ha1, p.nonce, nc, "c0ffee", "auth", h(m.method() + ":" + m.uri())}, ":"))
+	p.spent = response
 	name := "Proxy-Authorization"
 	if m.method() == "REGISTER" {
 		name = "Authorization"
 	}
-	m.add(name, fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", algorithm=MD5, cnonce="c0ffee", qop=auth, nc=%s`,
-		p.user, testRealm, p.nonce, m.uri(), response, nc))
+	m.add(name, fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", algorithm=%s, cnonce="c0ffee", qop=auth, nc=%s`,
+		p.user, testRealm, p.nonce, m.uri(), response, algorithm, nc))
 }
 
 // dress puts in the body and what else the script wishes.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"minisip/digest"
+
 	"minisip/cmd/minisip/internal/guard"
 	"minisip/session"
 )
@@ -119,6 +121,12 @@ func (s *script) config(words []string) error {
 			s.cfg.ICE = value == "lite"
 		case "streams":
 			s.relay.capacity = n
+		case "digest":
+			algorithms, err := digest.ParseAlgorithms(strings.Split(value, ","))
+			if err != nil {
+				return err
+			}
+			s.algorithms = algorithms
 		case "admins":
 			s.cfg.DialAdmins = strings.Split(value, ",")
 		case "pending":
@@ -148,6 +156,8 @@ func (s *script) definePhone(words []string) error {
 			p.rtp = netip.MustParseAddrPort(value)
 		case "user":
 			p.user = value
+		case "digest":
+			p.sha256 = value == "sha256"
 		case "password":
 			p.password = value
 			if value == "none" {
@@ -281,7 +291,7 @@ func (s *script) raw(p *phone, args []string) string {
 	return m
 }
 
-// substitute fills in ${branch} (a new one), ${nonce}, ${via} (the top one of the latest
+// substitute fills in ${branch} (a new one), ${nonce}, ${spent} (the digest last sent), ${via} (the top one of the latest
 // request received), and of the latest dialog ${callid}, ${own} and ${peer} (the tags).
 func (s *script) substitute(p *phone, lines []string) []string {
 	out := make([]string, len(lines))
@@ -290,6 +300,7 @@ func (s *script) substitute(p *phone, lines []string) []string {
 			line = strings.ReplaceAll(line, "${branch}", p.branch())
 		}
 		line = strings.ReplaceAll(line, "${nonce}", p.nonce)
+		line = strings.ReplaceAll(line, "${spent}", p.spent)
 		if p.last != nil {
 			line = strings.ReplaceAll(line, "${via}", p.last.get("Via"))
 		}

@@ -26,20 +26,21 @@ const testRealm = "mini_sip_proxy"
 
 // world is a core with its clock, the phones around it, and a record of what happens.
 type world struct {
-	t       testing.TB
-	cfg     Config
-	core    *Core
-	relay   *fakeRelay
-	now     time.Time
-	users   map[string]string // user: password
-	phones  []*phone
-	events  []event
-	quiet   bool       // nothing is recorded
-	records bool       // accounts of calls are shown
-	nowhere netip.Addr // cannot be reached
-	lawless bool       // phones may send anything, so less holds for what goes out
-	names   names
-	shown   map[string]bool // datagrams that the record holds already
+	t          testing.TB
+	cfg        Config
+	core       *Core
+	relay      *fakeRelay
+	now        time.Time
+	users      map[string]string  // user: password
+	algorithms []digest.Algorithm // of challenges; none: MD5
+	phones     []*phone
+	events     []event
+	quiet      bool       // nothing is recorded
+	records    bool       // accounts of calls are shown
+	nowhere    netip.Addr // cannot be reached
+	lawless    bool       // phones may send anything, so less holds for what goes out
+	names      names
+	shown      map[string]bool // datagrams that the record holds already
 }
 
 // event is one thing that happened: a datagram on its way or a line of words.
@@ -78,7 +79,7 @@ func (w *world) start() *Core {
 			w.t.Fatal(err)
 		}
 	}
-	auth := digest.NewServer(digest.Config{Realm: testRealm, Key: []byte("key")})
+	auth := digest.NewServer(digest.Config{Realm: testRealm, Key: []byte("key"), Algorithms: w.algorithms})
 	w.core = New(w.cfg, w, w.relay, users, auth, [32]byte{1})
 	return w.core
 }
