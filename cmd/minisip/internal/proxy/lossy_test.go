@@ -193,7 +193,7 @@ func (g *agent) answered(m *text) {
 			g.transmit(g.p.request("ACK", &wish{}))
 		}
 	case method == "REGISTER" && g.calls != "":
-		g.air.after(5*time.Second, func() { g.ask("INVITE", &wish{target: g.calls}) })
+		g.air.after(giveUp, func() { g.ask("INVITE", &wish{target: g.calls}) })
 	case method == "INVITE":
 		ack := g.p.request("ACK", &wish{})
 		g.ack = ack.bytes()
