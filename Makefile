@@ -4,6 +4,7 @@ PREFIX  ?= /usr/local
 UNITDIR ?= /etc/systemd/system
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 60s
+SOAK ?= 10m
 LOAD ?= -rate 3000 -calls 60000 -words no_re_sdp
 
 export CGO_ENABLED = 0
@@ -12,7 +13,7 @@ export CGO_ENABLED = 0
 FUZZ = ./fuzz ./cmd/minisip/internal/proxy
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench load fuzz interop install clean
+.PHONY: help run build test bench load fuzz interop soak install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +57,9 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 
 interop: ## real phones behind NATs in network namespaces, a real browser; needs root
 	@$(GO) test -tags interop -count=1 -p 1 -timeout 15m -v ./cmd/minisip/interop/ ./cmd/minisip/internal/systemd/ ./cmd/minisip/internal/status/...
+
+soak: ## calls, media, cancels, lost phones and a kill -9 every minute, for SOAK (10m); RACE=-race detects races
+	@CGO_ENABLED=$(if $(RACE),1,0) SOAK=$(SOAK) $(GO) test $(RACE) -run '^TestSoak$$' -count=1 -timeout 0 -v ./cmd/minisip
 
 install: ## put binary and systemd unit in place (PREFIX /usr/local, UNITDIR /etc/systemd/system)
 	@# Under sudo there is often no Go in the path; then what make build made is taken.

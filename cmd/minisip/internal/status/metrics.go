@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"runtime"
 	"slices"
 	"strconv"
 
@@ -39,6 +40,8 @@ func (e *exposition) all(version string, started float64, o *proxy.Overview, h H
 	e.one("minisip_bindings_suspended", "gauge", "Registered phones that no longer answer pings.", float64(o.Suspended))
 	e.one("minisip_calls", "gauge", "Calls under way.", float64(o.Calls))
 	e.one("minisip_calls_ringing", "gauge", "Of these, those not answered yet.", float64(o.Ringing))
+	e.one("minisip_transactions", "gauge", "SIP transactions that are not over.", float64(o.Transactions))
+	e.one("go_goroutines", "gauge", "Goroutines of the process.", float64(runtime.NumGoroutine()))
 	e.one("minisip_banned_sources", "gauge", "Sources that are not listened to.", float64(bans))
 
 	n := &o.Counters

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+)
+
+// sample is what minisip takes up at one time.
+type sample struct {
+	at      time.Time
+	life    int // how often it had been started again
+	memory  int // KB
+	files   int
+	metrics map[string]float64
+}
+
+// sample looks at minisip, and keeps what it sees.
+func (s *soak) sample() sample {
+	s.t.Helper()
+	x := sample{at: time.Now(), life: len(s.downs), metrics: map[string]float64{}}
+	proc := fmt.Sprintf("/proc/%d/", s.d.cmd.Process.Pid)
+	status, err := os.ReadFile(proc + "status")
+	if err != nil {
+		s.t.Fatalf("minisip has ended: %v", err)
+	}
+	x.memory, _ = strconv.Atoi(wordAfter(string(status), "VmRSS:"))
+	files, _ := os.ReadDir(proc + "fd")
+	x.files = len(files)
+	response, err := http.Get("http://" + s.web + "/metrics")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name != "#" {
+			x.metrics[name], _ = strconv.ParseFloat(value, 64)
+		}
+	}
+	s.samples = append(s.samples, x)
+	return x
+}
+
+// busy says what is still in minisip's tables.
+func (x sample) busy() string {
+	m := x.metrics
+	var b strings.Builder
+	for _, name := range []string{"minisip_calls", "minisip_transactions", "minisip_bindings", "minisip_queue_length"} {
+		if m[name] != 0 {
+			fmt.Fprintf(&b, "%s %g; ", name, m[name])
+		}
+	}
+	if free, all := m["minisip_rtp_ports_free"], m["minisip_rtp_ports"]; free != all || all == 0 {
+		fmt.Fprintf(&b, "%g of %g port pairs free; ", free, all)
+	}
+	return b.String()
+}
+
+// drained waits until transactions and calls have run out by themselves.
+func (s *soak) drained() sample {
+	s.t.Helper()
+	deadline := time.Now().Add(soakGiveUp + soakTimeout + 30*time.Second)
+	x := s.sample()
+	for ; x.busy() != "" && time.Now().Before(deadline); x = s.sample() {
+		time.Sleep(time.Second)
+	}
+	return x
+}
+
+// judge writes the page of figures, and says what is wrong with them.
+func (s *soak) judge(length time.Duration, idle, end sample) {
+	t := s.t
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s with %d pairs of phones; minisip was killed %d times\n\n", length, soakPairs, len(s.downs))
+	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "\twell\tnot\thit by a kill\tof these well\t\n")
+	for _, name := range slices.Sorted(maps.Keys(s.results)) {
+		o := s.results[name]
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t\n", name, o.good, o.bad, o.hit, o.hitGood)
+		if o.bad > 0 {
+			t.Errorf("%s: %d did not go well", name, o.bad)
+		}
+	}
+	w.Flush()
+	for _, why := range slices.Sorted(maps.Keys(s.refused)) {
+		fmt.Fprintf(&b, "%d times %s\n", s.refused[why], why)
+	}
+	fmt.Fprintf(&b, "\n")
+	fmt.Fprintf(w, "after\tlife\tmemory\tfiles\tgoroutines\tcalls\ttransactions\tbindings\tports free\tlag\t\n")
+	peak := map[int]int{}
+	step := max(1, len(s.samples)/30)
+	for i, x := range s.samples {
+		peak[x.life] = max(peak[x.life], x.memory)
+		if i%step == 0 || i == len(s.samples)-1 {
+			m := x.metrics
+			fmt.Fprintf(w, "%s\t%d\t%d KB\t%d\t%g\t%g\t%g\t%g\t%g\t%.1f ms\t\n", x.at.Sub(idle.at).Round(time.Second), x.life, x.memory, x.files, m["go_goroutines"],
+				m["minisip_calls"], m["minisip_transactions"], m["minisip_bindings"], m["minisip_rtp_ports_free"], m["minisip_loop_lag_max_seconds"]*1000)
+		}
+	}
+	w.Flush()
+	report(t, b.String())
+	if left := end.busy(); left != "" {
+		t.Errorf("in the end there is still: %s", left)
+	}
+	if end.files > idle.files+2 {
+		t.Errorf("%d descriptors in the end, %d at the beginning", end.files, idle.files)
+	}
+	if was, is := idle.metrics["go_goroutines"], end.metrics["go_goroutines"]; is > was+5 {
+		t.Errorf("%g goroutines in the end, %g at the beginning", is, was)
+	}
+	// A process grows to its size in its first minute; one more than another says something leaks.
+	if last := peak[len(s.downs)]; last > peak[0]*3/2+8<<10 {
+		t.Errorf("memory of the last process %d KB, of the first %d KB", last, peak[0])
+	}
+}
+
+// report shows a text, and keeps it where MINISIP_ARTEFACTS says.
+func report(t *testing.T, text string) {
+	t.Helper()
+	t.Logf("\n%s", text)
+	if dir := os.Getenv("MINISIP_ARTEFACTS"); dir != "" {
+		if err := os.MkdirAll(dir, 0o755); err == nil {
+			err = os.WriteFile(filepath.Join(dir, "soak.txt"), []byte(text), 0o644)
+		}
+	}
+}
