@@ -49,6 +49,7 @@ var mayImport = map[string][]string{
 	internal + "server": {
 		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "capture", internal + "guard", internal + "proxy", internal + "trail",
 	},
+	internal + "hep": {},
 	internal + "phone": {
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", internal + "emodel",
 	},
@@ -56,7 +57,7 @@ var mayImport = map[string][]string{
 	"minisip/cmd/minisip/interop": {},
 	"minisip/cmd/minisip": {
 		"minisip/digest", "minisip/logrot", "minisip/rtprelay",
-		internal + "config", internal + "guard", internal + "proxy", internal + "server", internal + "systemd",
+		internal + "config", internal + "guard", internal + "hep", internal + "phone", internal + "proxy", internal + "server", internal + "systemd", internal + "trail",
 		internal + "capture", internal + "control", internal + "status", internal + "status/page",
 	},
 }

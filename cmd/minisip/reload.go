@@ -51,7 +51,7 @@ type reloader struct {
 }
 
 // atStart names the options that only a restart can change.
-var atStart = []string{"listen", "rtp", "dscp", "realm", "state", "log", "log-days", "log-size", "cdr"}
+var atStart = []string{"listen", "rtp", "dscp", "realm", "state", "log", "log-days", "log-size", "cdr", "hep"}
 
 // reload reads configuration and users again; a bad file changes nothing.
 func (r *reloader) reload(ctx context.Context) {

@@ -47,6 +47,11 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 	defer w.close()
 	sc := serverConfig(cfg, users, auth, j)
 	sc.Beat, sc.Every = svc.beat, svc.every
+	h, err := mirrorTo(cfg, &sc, j.line)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	defer h.close()
 	srv, err := server.Listen(sc)
 	if err != nil {
 		return fail(stderr, err)

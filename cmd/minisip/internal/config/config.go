@@ -39,6 +39,7 @@ type Config struct {
 	LogDays            int            // days a rotated log file is kept
 	LogSize            int64          // bytes at which the log file is rotated within a day
 	CDR                string         // path of the call records, JSON lines; "": none
+	HEP                string         // HOST:PORT of a Homer server; "": none
 	Status             netip.AddrPort // of the status page; invalid: none
 	StatusPasswordFile string         // "": no password is asked for
 

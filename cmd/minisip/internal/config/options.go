@@ -85,6 +85,8 @@ var groups = []group{
 			help: "holds the password; needed beyond loopback", set: setStatusPasswordFile},
 	}},
 	{"Other", []option{
+		{name: "hep", arg: "HOST:PORT", defHint: "none", example: "192.0.2.20:9060",
+			help: "Homer server that gets a copy of all SIP", set: setHEP},
 		{name: "config", arg: "FILE", defHint: "none", example: "/etc/minisip/minisip.conf",
 			help: "flags and words, one a line", set: setFile},
 		{name: "check", cmdOnly: true,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -161,6 +162,16 @@ func setICE(c *Config, value string) error {
 		return &mismatch{value, "lite or strip"}
 	}
 	c.ICE = value == "lite"
+	return nil
+}
+
+func setHEP(c *Config, value string) error {
+	if host, port, err := net.SplitHostPort(value); value != "" {
+		if _, bad := parsePort(port); err != nil || bad != nil || host == "" {
+			return &mismatch{value, "HOST:PORT of a server that takes HEP over UDP"}
+		}
+	}
+	c.HEP = value
 	return nil
 }
 

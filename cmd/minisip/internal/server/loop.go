@@ -83,6 +83,9 @@ func (s *Server) handle(p *packet, q *queue) {
 	q.leave(p)
 	now := time.Now()
 	s.waited(now, now.Sub(p.came), q == s.first)
+	if s.cfg.Mirror != nil && p.err == nil {
+		s.cfg.Mirror(p.came, p.src, p.local, p.msg.Bytes())
+	}
 	kept := true // after a panic nobody knows
 	s.guard("a datagram", p, func() {
 		if p.crash != nil {
@@ -119,6 +122,9 @@ func (o *output) Send(local, to netip.AddrPort, datagram []byte) bool {
 			continue
 		}
 		if sock.local == local || sock.wildcard {
+			if o.cfg.Mirror != nil {
+				o.cfg.Mirror(time.Now(), local, to, datagram)
+			}
 			err := sock.write(datagram, local, to)
 			if err != nil {
 				(*Server)(o).fault("datagrams cannot be sent", fmt.Sprintf("to %s: %v", to, err), 1)

@@ -29,6 +29,9 @@ type Config struct {
 	Every   time.Duration       // 0: 10 s
 
 	TraceDir string // of recordings; "": there are none
+	// Mirror is shown every SIP message as it came and as it went; it must neither wait nor keep the
+	// datagram; may be nil.
+	Mirror func(at time.Time, from, to netip.AddrPort, datagram []byte)
 }
 
 // Server is minisip at work.
