@@ -63,6 +63,7 @@ type branch struct {
 	status    int // of the final response; 0: none yet
 	media     *media
 	described bool     // a response with SDP has come
+	quiet     bool     // three copies of the request have brought nothing
 	orphans   []string // To tags that answered too late and were hung up by us
 	wantsStop bool     // to be cancelled as soon as a provisional response comes
 	abandoned bool     // nobody waits for it any more
@@ -147,7 +148,27 @@ func (ctx *context) release() {
 	}
 }
 
-// next tries the group of targets with the next lower q.
+// tryNext goes on with the group of targets with the next lower q, where there is one and
+// this one has nobody left but phones that have shown no sign of life.
+func (ctx *context) tryNext(now time.Time) bool {
+	if len(ctx.later) == 0 || ctx.cancelled {
+		return false
+	}
+	for _, b := range ctx.branches {
+		if b.status == 0 && !b.quiet {
+			return false
+		}
+	}
+	for _, b := range ctx.branches {
+		if b.status == 0 {
+			ctx.core.unanswered(b, now)
+			b.giveUp(now)
+		}
+	}
+	ctx.next(now)
+	return true
+}
+
 func (ctx *context) next(now time.Time) {
 	group := ctx.later[0]
 	ctx.later = ctx.later[1:]
@@ -155,24 +176,33 @@ func (ctx *context) next(now time.Time) {
 }
 
 // silent is told that nothing has come from the branch's phone since the request was sent for
-// the third time. Where another flow of the phone or another phone is still to be tried, that
-// need not wait for timer B or F: the branch is given up, and if the phone wakes up it
-// gets a CANCEL.
-func (b *branch) silent(now time.Time) (givenUp bool) {
+// the third time. Another flow of the phone, or phones of lower q, need not wait until timer
+// B or F runs out. It reports whether the branch was given up.
+func (b *branch) silent(now time.Time) bool {
 	ctx := b.ctx
-	if ctx.done || ctx.cancelled || b.wantsStop || len(ctx.later)+len(b.target.flows) == 0 {
+	if ctx.done || ctx.cancelled || b.wantsStop {
 		return false
+	}
+	if len(b.target.flows) == 0 {
+		b.quiet = true
+		return ctx.tryNext(now)
 	}
 	ctx.core.unanswered(b, now)
 	again := b.nextFlow(now, 408)
-	if ctx.invite {
-		b.stop(now)
-	} else {
-		b.status = 408
-		b.drop()
-	}
+	b.giveUp(now)
 	if !again {
 		ctx.considerNothing(b, now)
 	}
 	return true
+}
+
+// giveUp stops waiting for a phone that has not answered anything. If it wakes up, it gets a
+// CANCEL, and what is no INVITE is not sent to it any more.
+func (b *branch) giveUp(now time.Time) {
+	if b.ctx.invite {
+		b.stop(now)
+		return
+	}
+	b.status = 408
+	b.drop()
 }

@@ -20,6 +20,7 @@ func FuzzCore(f *testing.F) {
 		"\x01\x01\x12\x03\x09\x04\x12\x01\x09\x00\x12\x01\x12\x81\x05\x0e\x08",           // early media, PRACK, UPDATE, silence
 		"\x01\x01\x0a\x00\x00\x0d\x20\x12\x00\x1a\x00\x00\x12\x02\x1a\x00\x00\x05",       // copies
 		"\x01\x01\x12\x01\x05\x0a\x00\x03\x00\x30\x20\x00\x60\x00\x00\x90\x41\x0b\x03",   // mutations, bounces
+		"\xa0\xb0\x81\x01\x0d\xff\x22\x00\x22\x81\x05\x06\x22\x01",                       // strict routers, a silent phone, the next one
 		"\x01\x01\x4b\x03\x4b\x05\x4c\x13SIP/2.0 200 OK\r\n\r\n\x0f\x02\x12\x07\x19\x02", // a stranger; a subscription
 	} {
 		f.Add([]byte(seed))
@@ -108,9 +109,17 @@ func (s *fuzzed) step(input *[]byte) bool {
 	}
 	switch op & 0x0f {
 	case 0:
-		s.build(p, "REGISTER", &wish{auth: p})
+		reg := &wish{auth: p}
+		if op&0x80 != 0 { // behind a strict router, and for the callers' second choice
+			reg.fields = [][]string{{"Path", "<sip:" + p.addr.String() + ">"}, {"Supported", "path"}, {"Contact", p.contact() + ";q=0.5"}}
+		}
+		s.build(p, "REGISTER", reg)
 	case 1:
-		s.build(p, "INVITE", &wish{auth: p, target: []string{"001", "002", "sip:002@192.0.2.1:5060", "777"}[next()%4]})
+		inv := &wish{auth: p, target: []string{"001", "002", "sip:002@192.0.2.1:5060", "777"}[next()%4]}
+		if op&0x80 != 0 {
+			inv.fields = [][]string{{"Session-Expires", "89"}}
+		}
+		s.build(p, "INVITE", inv)
 	case 2, 3, 4:
 		how := next()
 		s.respond(p, []string{"180", "200", "486", "183", "503", "603", "401", "487"}[how%8], how&0x80 != 0)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"minisip/session"
 	"minisip/sipmsg"
 )
 
@@ -50,5 +51,7 @@ func (c *Core) ownRequest(now time.Time, r ownRequest) {
 		return
 	}
 	tx.sent = b
-	tx.start(c, now, false)
+	if !tx.start(c, now, false) {
+		r.user.failed(tx, now, session.Timeout|session.Done) // RFC 3261 17.1.4
+	}
 }

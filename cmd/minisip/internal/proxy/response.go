@@ -11,6 +11,7 @@ import (
 // responded implements clientUser: RFC 3261 16.7.
 func (b *branch) responded(_ *clientTx, in *inbound) {
 	status := in.Status()
+	b.quiet = false
 	switch {
 	case status == 100:
 		b.stopNow(in.now)
@@ -125,9 +126,7 @@ func (ctx *context) failure(b *branch, in *inbound) {
 			ctx.best = append(ctx.best[:0], in.Bytes()...)
 			ctx.bestStatus, ctx.bestFrom, ctx.bestMark = in.Status(), b, in.mark
 		}
-		if !ctx.open() {
-			ctx.next(in.now)
-		}
+		ctx.tryNext(in.now)
 	}
 }
 
@@ -139,9 +138,7 @@ func (ctx *context) considerNothing(b *branch, now time.Time) {
 		if !ctx.open() {
 			ctx.release()
 		}
-	case ctx.open():
-	case len(ctx.later) > 0 && !ctx.cancelled:
-		ctx.next(now)
+	case ctx.tryNext(now), ctx.open():
 	default:
 		ctx.forwardBest(now)
 	}
