@@ -280,16 +280,17 @@ func FuzzFixVia(f *testing.F) {
 	})
 }
 
-// FuzzContactURI puts another host and port into any URI.
+// FuzzContactURI puts another host and port into any SIP URI but a GRUU (RFC 5627).
 func FuzzContactURI(f *testing.F) {
 	f.Add("sip:001;x=y?:pw@10.0.0.1:5060;ob?a=b")
 	f.Add("sips:[::1]")
 	f.Add("tel:+81312345678")
+	f.Add("sip:001@minisip.example;gr=urn:uuid:1")
 	f.Fuzz(func(t *testing.T, uri string) {
 		src := netip.MustParseAddrPort("[2001:db8::9]:5062")
 		got := nat.AppendContactURI(nil, []byte(uri), src)
 		a, err := sipmsg.ParseURI([]byte(uri))
-		if err != nil || !a.IsSIP() {
+		if _, gruu := a.Param("gr"); gruu || err != nil || !a.IsSIP() {
 			if string(got) != uri {
 				t.Fatalf("%q became %q", uri, got)
 			}
