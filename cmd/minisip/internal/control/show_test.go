@@ -1,0 +1,87 @@
+package control
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"minisip/cmd/minisip/internal/diagnosis"
+	"minisip/cmd/minisip/internal/proxy"
+	"minisip/cmd/minisip/internal/status"
+)
+
+func clock(ms int) time.Time {
+	return time.Date(2026, 1, 31, 12, 0, 0, 0, time.Local).Add(time.Duration(ms) * time.Millisecond)
+}
+
+// aCall is one with a repetition, media, and a finding.
+func aCall() *proxy.CallView {
+	answer := clock(3000)
+	v := &proxy.CallView{
+		ID: "7", State: "ended",
+		Record: proxy.Record{
+			CallID: "c1@phone", From: "001", To: "002", Begin: clock(0), Answer: &answer, End: clock(45000), Seconds: 42, Why: "hung up by 001",
+			Findings: []diagnosis.Finding{{Severity: diagnosis.Error, Code: "one-way", Text: "No packet ever came from 002.", Next: "See that the microphone is on."}},
+		},
+		Columns: []proxy.Column{{Name: "001", Addr: "198.51.100.7:31022"}, {Name: "minisip"}, {Name: "002", Addr: "192.0.2.9:5060"}, {Name: "002", Addr: "192.0.2.10:5060"}},
+		Media: []proxy.DirectionView{
+			{Direction: proxy.Direction{Kind: "audio", Codec: "PCMU/8000", From: "001", Source: "198.51.100.7:4000", Packets: 2105, MOS: 4.41, JitterMS: 1.2, Verdict: "fine"}},
+			{Direction: proxy.Direction{Kind: "audio", Codec: "PCMU/8000", From: "002", Verdict: "no packet ever came from 002: 192.168.1.5:4002"}},
+		},
+	}
+	for _, s := range []proxy.StepView{
+		{AtMS: 0, From: 0, To: 1, Kind: "request", Label: "INVITE sdp"},
+		{AtMS: 1, From: 1, To: 0, Kind: "failure", Label: "407 Proxy Authentication Required"},
+		{AtMS: 21, From: 0, To: 1, Kind: "request", Label: "INVITE sdp"},
+		{AtMS: 21, From: 1, To: 2, Kind: "request", Label: "INVITE sdp"},
+		{AtMS: 22, From: 1, To: 3, Kind: "request", Label: "INVITE sdp"},
+		{AtMS: 522, From: 1, To: 3, Kind: "request", Label: "INVITE sdp", Again: true},
+		{AtMS: 3000, From: 2, To: 1, Kind: "success", Label: "200 OK sdp"},
+		{AtMS: 3020, From: 0, To: 1, Kind: "media-start", Label: "PCMU/8000 from 001"},
+		{AtMS: 45000, From: 1, To: 1, Kind: "note", Label: "hung up by 001"},
+	} {
+		v.Steps = append(v.Steps, s)
+	}
+	return v
+}
+
+var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
+
+// golden compares text with a file of testdata.
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	path := "testdata/" + name
+	if *rewrite {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("%s differs (go test -rewrite writes it anew); now it is\n%s", path, text)
+	}
+}
+
+func TestWriteCall(t *testing.T) {
+	var b strings.Builder
+	writeCall(&b, aCall())
+	golden(t, "call.txt", b.String())
+}
+
+func TestWriteLists(t *testing.T) {
+	var b strings.Builder
+	writeOverview(&b, &status.Overview{
+		Version: "1.4.0", Uptime: 273_840, Users: 12, Bindings: 14, Calls: 3, Ringing: 1, Packets: 148.6, Loss: 0.2, Lag: 0.14, MaxLag: 3.2,
+		PortsFree: 4988, PortsAll: 5000, Dropped: map[string]uint64{"malformed": 12, "duplicate": 3},
+		Features: map[string]bool{"silent": true, "debug": false}, Warnings: []string{"flag -timeout: given twice"},
+	})
+	b.WriteString("\n")
+	ringing := &proxy.CallView{ID: "8", State: "ringing", Record: proxy.Record{From: "evil\x1b[2J", To: "003", Begin: clock(60_000)}}
+	writeCalls(&b, []*proxy.CallView{aCall(), ringing})
+	golden(t, "lists.txt", b.String())
+}
