@@ -66,7 +66,7 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(sc.Proxy.Features)))
 	r := &reloader{start: cfg, cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}
 	go sigs.serve(ctx, r, j)
-	w.serve(ctx, newAPI(srv, time.Now(), j.tail, cfg.Notes))
+	w.serve(ctx, newAPI(cfg, srv, time.Now(), j.tail, cfg.Notes))
 	svc.ready()
 	srv.Run(ctx)
 	svc.stopping()

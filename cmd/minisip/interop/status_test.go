@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -134,6 +135,35 @@ func look(p *chromium.Page, name string) {
 		p.Eval("new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 50))", nil)
 		p.Screenshot(name)
 	}
+}
+
+// TestStatusPageFromOutside: where others can reach the page it is not served without a password,
+// and with it only to who knows it.
+func TestStatusPageFromOutside(t *testing.T) {
+	newNetwork(t)
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("correct horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := exec.Command("ip", "netns", "exec", netns("srv"), minisip, "-status", ":8060")
+	open.Dir = t.TempDir()
+	if out, err := open.CombinedOutput(); err == nil || !strings.Contains(string(out), "-status-password-file") {
+		t.Errorf("on all addresses without a password: %v\n%s", err, out)
+	}
+	s := startServer(t, "", "-status", ":8060", "-status-password-file", file)
+	p := chromium.Start(t, "ip", "netns", "exec", netns("isp")).Open(t, "http://"+serverIP+":8060/", chromium.Phone)
+	p.Wait("location.pathname === '/login' && document.activeElement.name === 'password'")
+	p.Type("wrong horse")
+	p.Click("button.primary")
+	p.Wait("document.querySelector('[role=alert]')?.innerText === 'This is not the password.'")
+	eventually(t, 5*time.Second, "the log says who guessed", func() bool { return strings.Contains(s.log(), "wrong password from 198.51.100.1:") })
+	p.Wait("document.activeElement.name === 'password'")
+	p.Type("correct horse")
+	p.Click("button.primary")
+	p.Wait("document.querySelector('#live.live') && document.querySelector('.empty h2').innerText === 'Nobody is registered yet.'")
+	p.Click(".empty a")
+	p.Wait("document.querySelector('.account')?.innerText.includes('" + serverIP + "')")
+	p.Screenshot("outside")
 }
 
 // held is how long an event may hold up the loop before minisip says so in its log.

@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Version  string
 	Started  time.Time
+	Server   string                                              // what is typed into a phone
 	Do       func(ctx context.Context, f func(*proxy.Core)) bool // runs f in the event loop
 	Health   func() Health
 	Bans     func() []Ban
@@ -167,6 +168,7 @@ func (a *API) ask(ctx context.Context, f func(*proxy.Core)) error {
 type Overview struct {
 	Version    string            `json:"version"`
 	Started    time.Time         `json:"started"`
+	Server     string            `json:"server"` // what is typed into a phone
 	Now        time.Time         `json:"now"`
 	Uptime     float64           `json:"uptime_s"`
 	Users      int               `json:"users"`
@@ -195,7 +197,7 @@ func (a *API) glance(ctx context.Context) (*Overview, error) {
 	}
 	h, now := a.cfg.Health(), time.Now()
 	v := &Overview{
-		Version: a.cfg.Version, Started: a.cfg.Started, Now: now, Uptime: float64(int64(now.Sub(a.cfg.Started).Seconds())),
+		Version: a.cfg.Version, Started: a.cfg.Started, Server: a.cfg.Server, Now: now, Uptime: float64(int64(now.Sub(a.cfg.Started).Seconds())),
 		Users: o.Users, Bindings: o.Bindings, Calls: o.Calls, Ringing: o.Ringing, Packets: o.PacketsPerSecond, Loss: o.LossPercent,
 		Lag: ms(h.Lag), MaxLag: ms(h.MaxLag), QueueDrops: h.QueueDrops, LastTick: h.LastTick,
 		Dropped: map[string]uint64{}, Features: features(o.Features), PortsFree: h.PortsFree, PortsAll: h.PortsAll,

@@ -62,8 +62,7 @@ func (g *Guard) harden(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", page.Policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Referrer-Policy", "same-origin") // with no-referrer a form's Origin would be null
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		if !g.asks && !loopback(r.Host) {
@@ -95,11 +94,11 @@ func (g *Guard) known(next http.Handler) http.Handler {
 				return
 			}
 		}
-		// RFC 9110 15.5.2: a 401 MUST have a challenge. A browser would open its own window for
-		// one that it knows; the page has a better one.
-		scheme := `Basic realm="minisip"`
-		if r.Header.Get("Sec-Fetch-Mode") != "" {
-			scheme = `Form realm="minisip"`
+		// RFC 9110 15.5.2: a 401 MUST have a challenge. For one that it knows a browser opens a
+		// window of its own and lets the page's request wait; the page has a form.
+		scheme := `Form realm="minisip"`
+		if r.URL.Path == "/metrics" {
+			scheme = `Basic realm="minisip"`
 		}
 		w.Header().Set("WWW-Authenticate", scheme)
 		refuse(w, http.StatusUnauthorized, "Log in first.")

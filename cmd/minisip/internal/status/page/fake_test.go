@@ -156,7 +156,7 @@ func (f *fake) overview() object {
 			ringing++
 		}
 	}
-	return object{"version": "1.4.0", "started": began, "now": time.Now(), "uptime_s": 273_840, "users": f.users, "bindings": f.users,
+	return object{"version": "1.4.0", "started": began, "server": "203.0.113.10", "now": time.Now(), "uptime_s": 273_840, "users": f.users, "bindings": f.users,
 		"calls": up, "ringing": ringing, "packets_per_s": 100 * up, "loss_percent": 0.2, "loop_lag_ms": 0.14, "loop_lag_max_ms": 3.2,
 		"dropped": object{"not SIP": 1204, "unknown user": 388, "copy": 17}, "queue_drops": 0, "features": f.features,
 		"ports_free": 4990, "ports_total": 5000}

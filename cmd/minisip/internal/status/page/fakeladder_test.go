@@ -51,6 +51,10 @@ func withSteps(c object) object {
 	}
 	full := object{"columns": []object{
 		{"name": c["from"], "addr": c["from_addr"]}, {"name": "minisip"}, {"name": c["to"], "addr": c["to_addr"]}}}
+	if c["id"] == "11" { // forked
+		full["columns"] = append(full["columns"].([]object), object{"name": "022", "addr": "[2001:db8:1:2:3:4:5:6]:5060"}, object{"name": "022", "addr": "192.0.2.77:5062"})
+		full["steps_skipped"] = 120
+	}
 	for k, v := range c {
 		full[k] = v
 	}

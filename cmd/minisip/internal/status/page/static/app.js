@@ -72,12 +72,14 @@ function route() {
     view.open(parts.slice(2), query);
     return;
   }
+  const first = !view;
   view?.close?.();
   key = is;
   view = make(app, parts.slice(1), query);
   put(main, view.el);
   document.title = `${view.title} · minisip`;
   scrollTo(0, 0);
+  if (!first && document.activeElement === document.body) main.focus({ preventScroll: true }); // where the next Tab goes on from
   const current = view;
   const refresh = () => view === current && Promise.resolve(view.refresh()).catch((e) => say(e.message, true));
   live.follow({

@@ -53,14 +53,12 @@ function userRow(u, app) {
 
 // howTo leads a newcomer to a registered phone.
 function howTo(app) {
-  const here = location.hostname, loopback = /^(localhost|127\.|\[::1\])/.test(here);
-  const server = app.overview?.server || (loopback ? 'the address that minisip printed when it started' : here);
   return empty('No phone is registered.',
     h('ol', {},
       h('li', {}, 'Install a SIP phone: Linphone, baresip, MicroSIP, or a desk phone.'),
       h('li', {}, 'Make an account in it:',
         h('dl', { class: 'account' },
-          h('dt', {}, 'server'), h('dd', { class: app.overview?.server || !loopback ? 'mono' : null }, server),
+          h('dt', {}, 'server'), h('dd', { class: 'mono' }, app.overview?.server ?? ''),
           h('dt', {}, 'user'), h('dd', { class: 'mono' }, '001'),
           h('dt', {}, 'password'), h('dd', {}, 'the one that minisip printed when it first started'),
           h('dt', {}, 'transport'), h('dd', {}, 'UDP'))),
