@@ -3,6 +3,8 @@
 package interop
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -49,5 +51,61 @@ func TestSecureAndICE(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestVideo: two phones see and hear each other, with ICE and without.
+func TestVideo(t *testing.T) {
+	newNetwork(t)
+	s := startServer(t, "", "-cdr", "cdr.jsonl")
+	camera := setup{"module fakevideo.so\nmodule vp8.so\nvideo_source fakevideo,nil\nvideo_display fakevideo,nil\nvideo_size 160x120\nvideo_fps 10\n", ""}
+	for i, with := range [][]setup{{camera}, {camera, withICE}} {
+		a := startBaresip(t, netns("a"), s.accounts["001"], 440, with...)
+		b := startBaresip(t, netns("b"), s.accounts["002"], 880, with...)
+		a.registered(t)
+		b.registered(t)
+		talk(t, a, b, a, b.user, 2*time.Second)
+		s.logsEnd(t, a.user, b.user, i)
+		a.stop()
+		b.stop()
+	}
+	calls := s.records(t)
+	if len(calls) != 2 {
+		t.Fatalf("%d records of two calls", len(calls))
+	}
+	for _, r := range calls {
+		seen := 0
+		for _, m := range r.Media {
+			t.Logf("%s from %s: %d packets of %v, %d lost", m.Kind, m.From, m.Packets, m.Types, m.Lost)
+			if m.Kind == "video" && m.Packets > 10 && m.Lost == 0 {
+				seen++
+			}
+		}
+		if seen != 2 {
+			t.Errorf("%d of two phones have sent video that came through: %+v", seen, r.Media)
+		}
+	}
+}
+
+// TestLinphoneICE: linphonec does ICE with a phone that does, and with one that does not.
+func TestLinphoneICE(t *testing.T) {
+	newNetwork(t)
+	s := startServer(t, "")
+	b := startLinphone(t, netns("b"), s.accounts["002"], 880, linphoneICE)
+	b.registered(t)
+	for i, with := range [][]setup{{withICE}, nil} {
+		a := startBaresip(t, netns("a"), s.accounts["001"], 440, with...)
+		a.registered(t)
+		talk(t, a, b, a, b.user, 2*time.Second)
+		s.logsEnd(t, a.user, b.user, 2*i)
+		talk(t, b, a, b, a.user, 2*time.Second)
+		s.logsEnd(t, a.user, b.user, 2*i+1)
+		a.stop()
+	}
+	log, err := os.ReadFile(filepath.Join(b.dir, "debug.log"))
+	if n := strings.Count(string(log), "ice: Recv binding response"); n < 4 {
+		t.Errorf("linphonec has had %d checks of its answered, %v", n, err)
+	} else {
+		t.Logf("linphonec has had %d checks of its answered", n)
 	}
 }

@@ -4,10 +4,7 @@ package interop
 
 import (
 	"crypto/md5"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -158,6 +155,7 @@ while :; do
 		printf '\x80\xc9\x00\x01\x00\x00\x00\x01' >/dev/udp/` + serverIP + `/$p
 		printf '\x00\x01\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x06\x00\x03a:b\x00' >/dev/udp/` + serverIP + `/$p
 	done
+	sleep 0.05
 done 2>/dev/null`
 
 // TestSprayed: a stranger who sprays the ports before, during and after learning hears nothing,
@@ -182,15 +180,13 @@ func TestSprayed(t *testing.T) {
 		t.Errorf("the stranger was sent %d packets, %v", len(d), err)
 	}
 	refused := uint64(0)
-	b, _ := os.ReadFile(filepath.Join(s.dir, "cdr.jsonl"))
-	for line := range strings.Lines(string(b)) {
-		var r struct{ Media []struct{ Strangers uint64 } }
-		if err := json.Unmarshal([]byte(line), &r); err != nil || len(r.Media) != 2 {
-			t.Fatalf("record %s: %v", line, err)
+	for _, r := range s.records(t) {
+		if len(r.Media) != 2 {
+			t.Fatalf("record %+v", r)
 		}
 		for _, m := range r.Media {
 			if refused += m.Strangers; m.Strangers == 0 {
-				t.Errorf("nothing was sprayed: %s", line)
+				t.Errorf("nothing was sprayed: %+v", r)
 			}
 		}
 	}

@@ -57,9 +57,12 @@ enabled=1
 firewall_policy=0
 `
 
+// linphoneICE changes the configuration so that the phone does ICE (LinphonePolicyUseIce).
+var linphoneICE = strings.NewReplacer("firewall_policy=0", "firewall_policy=3")
+
 // startLinphone starts a phone in a namespace and registers it. It plays a tone of hz. The phones of
 // a namespace share its address and need different users, whose number is in their ports.
-func startLinphone(t *testing.T, ns string, a account, hz float64) *linphone {
+func startLinphone(t *testing.T, ns string, a account, hz float64, change ...*strings.Replacer) *linphone {
 	t.Helper()
 	need(t, "linphonec", "linphone-cli")
 	number, err := strconv.Atoi(a.user)
@@ -67,8 +70,12 @@ func startLinphone(t *testing.T, ns string, a account, hz float64) *linphone {
 		t.Fatal(err)
 	}
 	p := &linphone{account: a, hz: hz, dir: t.TempDir()}
+	config := fmt.Sprintf(linphoneConfig, a.server, a.user, a.password, 5060+10*number, 7078+10*number)
+	for _, c := range change {
+		config = c.Replace(config)
+	}
 	for name, content := range map[string][]byte{
-		"linphonerc": fmt.Appendf(nil, linphoneConfig, a.server, a.user, a.password, 5060+10*number, 7078+10*number),
+		"linphonerc": []byte(config),
 		"tone.wav":   sine(hz, 8000, 2*time.Minute).wav(),
 	} {
 		if err := os.WriteFile(filepath.Join(p.dir, name), content, 0o600); err != nil {

@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -148,4 +149,30 @@ func (s *server) logsEnd(t *testing.T, from, to string, before int) {
 		t.Errorf("the log has %d lines about the end of one call", len(lines)-before)
 	}
 	t.Logf("logged: %s", lines[len(lines)-1])
+}
+
+// record is what the tests read of the account of a call.
+type record struct {
+	Media []struct {
+		Kind, From               string
+		Packets, Lost, Strangers uint64
+		Types                    []string `json:"payload_types"`
+	}
+}
+
+// records reads cdr.jsonl, which -cdr cdr.jsonl makes.
+func (s *server) records(t *testing.T) (calls []record) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.dir, "cdr.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		var r record
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("record %s: %v", line, err)
+		}
+		calls = append(calls, r)
+	}
+	return calls
 }
