@@ -171,7 +171,10 @@ func (p *baresip) registered(t *testing.T) { p.sees(t, 10*time.Second, "REGISTER
 
 func (p *baresip) dial(t *testing.T, user string) {
 	p.old = p.newest()
-	p.do(t, "dial", "sip:"+user+"@"+p.server)
+	if !strings.HasPrefix(user, "sip:") {
+		user = "sip:" + user + "@" + p.server
+	}
+	p.do(t, "dial", user)
 }
 
 func (p *baresip) ringing(t *testing.T) {

@@ -81,12 +81,16 @@ func TestLinphone(t *testing.T) {
 	}{
 		{"baresip calls linphonec", a, b, b.user},
 		{"linphonec calls baresip", b, a, a.user},
+		{"baresip calls linphonec by the GRUU that it got", a, b, b.gruu(t)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := len(s.ends(a.user, b.user))
 			talk(t, c.caller, c.callee, c.caller, c.to, 4*time.Second)
 			s.logsEnd(t, a.user, b.user, before)
 		})
+	}
+	if !b.wrote("\nContact: <" + b.gruu(t) + ">") {
+		t.Error("linphonec does not give its GRUU out as its Contact")
 	}
 }
 

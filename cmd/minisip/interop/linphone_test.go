@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -178,4 +179,24 @@ func (p *linphone) recorded() (recording, error) {
 		return recording{}, err
 	}
 	return parseWAV(b)
+}
+
+// gruu is the URI that the phone got for itself when it registered (RFC 5627).
+func (p *linphone) gruu(t *testing.T) string {
+	t.Helper()
+	m := regexp.MustCompile(`;pub-gruu="([^"]+)"`).FindStringSubmatch(p.debug())
+	if m == nil {
+		t.Fatalf("linphonec %s got no GRUU", p.user)
+	}
+	return m[1]
+}
+
+// wrote says whether the phone's log of what it sends and receives has a text.
+func (p *linphone) wrote(text string) bool {
+	return strings.Contains(strings.ReplaceAll(p.debug(), "\r", ""), text)
+}
+
+func (p *linphone) debug() string {
+	log, _ := os.ReadFile(filepath.Join(p.dir, "debug.log"))
+	return string(log)
 }

@@ -22,7 +22,7 @@
 //	9.1, 9.2      CANCEL once a response has come; until then     cancel        cancel, cancel-early,
 //	              the INVITE rests, and the caller has his 487                  cancel-unheard
 //	9.2           CANCEL behind the final response, and 481       cancel        cancel-after
-//	10.3          registrar: bindings, 423, 400, Contacts         register      register, register-as-other
+//	10.3          registrar: bindings, 423, 400, 404, Contacts    register      register, register-domain
 //	12.1, 12.2    route sets, remote targets, of both sides       party, route  bye-route-order, reinvite
 //	13.2.2.4      several 2xx, each a dialog                      party         fork-two-answers, downstream-fork
 //	14.1          a refused offer changes nothing                 media         reinvite-refused, glare

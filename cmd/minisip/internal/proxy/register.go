@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,6 +25,11 @@ func (c *Core) register(in *inbound) {
 		return
 	case err != nil || !c.serves(in, &uri):
 		c.logf("%s from %s (%s): %s is not served here", in.MethodName(), in.src, user.Name, printable(uri.Host))
+		c.reply(in, 404, "", "")
+		return
+	case !c.servesTo(in):
+		// 10.3 step 5: an address of record that is not valid for the domain gets 404.
+		c.logf("%s from %s (%s): %s is not an address served here", in.MethodName(), in.src, user.Name, printable(in.To().URI))
 		c.reply(in, 404, "", "")
 		return
 	}
@@ -53,6 +59,12 @@ func (c *Core) register(in *inbound) {
 	c.replyBytes(in, 200, c.registered(in, bindings, outbound))
 }
 
+// servesTo says whether the address of record in a REGISTER is one of ours.
+func (c *Core) servesTo(in *inbound) bool {
+	uri, err := sipmsg.ParseURI(in.To().URI)
+	return err == nil && c.serves(in, &uri)
+}
+
 func (c *Core) refuseRegister(in *inbound, err error) {
 	var le *location.Error
 	if !errors.As(err, &le) {
@@ -68,7 +80,10 @@ func (c *Core) refuseRegister(in *inbound, err error) {
 
 // registered makes the 200 with all current bindings: RFC 3261 10.3 step 8.
 func (c *Core) registered(in *inbound, bindings []*location.Binding, outbound bool) []byte {
-	gruu := c.gruuOf(in)
+	gruu := ""
+	if slices.ContainsFunc(bindings, func(x *location.Binding) bool { return x.Instance != "" }) {
+		gruu = c.gruuOf(in)
+	}
 	b := c.startResponse(in, 200, "")
 	for _, x := range bindings {
 		b = append(append(append(b, "Contact: <"...), x.Contact...), '>')

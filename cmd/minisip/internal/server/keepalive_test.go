@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/binary"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -36,4 +37,29 @@ func TestKeepalivesOfPhones(t *testing.T) {
 	if n, err := stranger.conn.Read(make([]byte, 100)); !os.IsTimeout(err) {
 		t.Errorf("a stranger got %d bytes, %v", n, err)
 	}
+}
+
+// Registrations watched over real sockets: the state at once, and again at the end.
+func TestRegEvent(t *testing.T) {
+	r := serve(t, testConfig(t, "127.0.0.1:0"))
+	p := newPhone(t, "127.0.0.1", "001", r.Addresses()[0])
+	p.register()
+	ask := request{method: "SUBSCRIBE", uri: "sip:001@" + p.server.String(), callID: "watch", cseq: 1, lines: []string{"Event: reg", "Expires: 600"}}
+	p.authorized(ask)
+	ok := p.expect("SIP/2.0 200 ")
+	if got := get(ok, "Expires"); got != "600" {
+		t.Errorf("the subscription lasts %q", got)
+	}
+	told := func(subscription, state string) {
+		t.Helper()
+		notify := p.expect("NOTIFY " + p.contact() + " SIP/2.0\r\n")
+		if !strings.HasPrefix(get(notify, "Subscription-State"), subscription) || !strings.Contains(notify, state) {
+			t.Errorf("NOTIFY without %s and %s:\n%s", subscription, state, notify)
+		}
+		p.respond(notify, "200 OK", "")
+	}
+	told("active;expires=600", `state="active" event="registered"`)
+	p.send(p.text(request{method: "SUBSCRIBE", uri: uriOf(get(ok, "Contact")), to: get(ok, "To"), callID: "watch", cseq: 3, lines: []string{"Event: reg", "Expires: 0"}}))
+	p.expect("SIP/2.0 200 ")
+	told("terminated;reason=timeout", `version="1"`)
 }
