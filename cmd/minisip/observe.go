@@ -141,7 +141,7 @@ func newAPI(cfg *config.Config, srv *server.Server, started time.Time, tail *sta
 			}
 			return status.Health{
 				Lag: h.Lag, MaxLag: h.LagMax, LastTick: h.LastTick, QueueDrops: h.Dropped, Waiting: h.Waiting, Overload: h.Overload,
-				Banned: h.Banned, Refused: h.Refused, Panics: h.Panics, PortsFree: free, PortsAll: all,
+				Banned: h.Banned, Refused: h.Refused, Panics: h.Panics, Faults: h.Faults, PortsFree: free, PortsAll: all,
 			}
 		},
 		Trace: func(ctx context.Context, what string, media bool) (*status.Trace, error) {

@@ -56,6 +56,7 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 	if err != nil {
 		return fail(stderr, err)
 	}
+	svc.health = srv.Health
 	if err := keepUsers(cfg, made); err != nil {
 		return fail(stderr, err)
 	}

@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
+	"minisip/cmd/minisip/internal/server"
 	"minisip/cmd/minisip/internal/systemd"
 )
 
@@ -17,6 +20,7 @@ type service struct {
 	watchdog bool
 	failed   bool
 	log      func(string)
+	health   func() server.Health // set before the first beat
 }
 
 // statusEvery is how old the status line may get where no watchdog asks for more.
@@ -34,7 +38,7 @@ func newService(log func(string)) *service {
 func (s *service) beat(core *proxy.Core) {
 	users, calls := core.Load()
 	dropped := core.Counters()
-	state := stateLine(users, calls, dropped.Drops())
+	state := stateLine(users, calls, dropped.Drops()) + healthLine(s.health())
 	if s.watchdog {
 		state += "\nWATCHDOG=1"
 	}
@@ -43,6 +47,18 @@ func (s *service) beat(core *proxy.Core) {
 
 func stateLine(users, calls int, dropped string) string {
 	return fmt.Sprintf("STATUS=users registered: %d, calls: %d, dropped since the start: %s", users, calls, dropped)
+}
+
+// healthLine says how the event loop does, and what is wrong at present.
+func healthLine(h server.Health) string {
+	line := fmt.Sprintf("; loop lag %.1f ms, queue drops %d", float64(h.Lag.Microseconds())/1000, h.Dropped)
+	if h.Overload {
+		line += "; overload: new calls are refused"
+	}
+	for _, what := range slices.Sorted(maps.Keys(h.Faults)) {
+		line += fmt.Sprintf("; %s: %d times", what, h.Faults[what])
+	}
+	return line
 }
 
 func (s *service) ready()    { s.tell("READY=1\n" + stateLine(0, 0, "nothing")) }

@@ -196,5 +196,6 @@ func (c *Core) Reconfigure(at time.Time, was, now Config) {
 	}
 	c.cfg.Timeout, c.cfg.HoldTimeout = now.Timeout, now.HoldTimeout
 	c.cfg.TimerC, c.cfg.MaxPending = now.TimerC, now.MaxPending
+	c.cfg.Bans = now.Bans
 	c.bans.SetLimits(now.Bans)
 }

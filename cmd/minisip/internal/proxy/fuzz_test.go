@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"minisip/cmd/minisip/internal/guard"
 )
 
 // FuzzCore plays any sequence of datagrams and pauses: what phones send in good order, in
@@ -53,6 +55,7 @@ func newFuzzed(t testing.TB) *fuzzed {
 	s := &fuzzed{stage(t, 3, func(c *Config) {
 		c.MaxTransactions, c.MaxCalls, c.MaxContacts, c.MaxPending = fuzzTransactions, fuzzCalls, fuzzContacts, 8
 		c.Keepalive = 10 * time.Minute
+		c.Bans = guard.Limits{Count: 6, Within: time.Minute, For: 10 * time.Minute}
 	}), map[string]bool{}}
 	s.relay.capacity, s.lawless = 20, true
 	s.addPhone("666", "192.0.2.66:6666") // not in the user file
@@ -80,6 +83,8 @@ func (s *fuzzed) caps() {
 		{"pingers", c.pingers.count, bindings},
 		{"suspended", c.suspended, bindings},
 		{"hushed sources", len(c.hushed.seen), hushedMax},
+		{"known sources", c.sources.Len(), bindings + fuzzCalls*(1+maxDialogs)},
+		{"charged sources", c.bans.Len(), len(s.phones)},
 	} {
 		if n.n > n.most {
 			s.t.Fatalf("%d %s, cap %d", n.n, n.name, n.most)

@@ -78,7 +78,8 @@ func (c *Core) charge(in *inbound, f guard.Failure) {
 	c.head = append(append(append(c.head[:0], in.CallID()...), 0), in.Get(sipmsg.CSeqHdr)...)
 	f.Request = c.head
 	if l := &c.cfg.Bans; c.bans.Charge(in.now, in.src.Addr(), f) {
-		c.logf("%s is banned for %s: %d failures within %s, the last: %s", in.src.Addr(), l.For, l.Count, l.Within, f.Why)
+		ip := in.src.Addr()
+		c.logf("%s is banned for %s: %d failures within %s, the last: %s (minisip ban del %s)", ip, l.For, l.Count, l.Within, f.Why, ip)
 	}
 }
 

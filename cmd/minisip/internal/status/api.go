@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,15 +32,16 @@ type Config struct {
 
 // Health is how the event loop does.
 type Health struct {
-	Lag, MaxLag         time.Duration // the longest that a datagram waited for the loop: of late, and since the start
-	LastTick            time.Time     // when the loop last turned
-	Waiting             int           // datagrams
-	Overload            bool          // new calls are refused
-	QueueDrops          uint64        // datagrams that found the queue full
-	Banned              uint64        // datagrams of banned sources that nobody looked at
-	Refused             uint64        // calls refused with 503 because the loop lagged
-	Panics              uint64        // messages that an internal error cost
-	PortsFree, PortsAll int           // pairs
+	Lag, MaxLag         time.Duration     // the longest that a datagram waited for the loop: of late, and since the start
+	LastTick            time.Time         // when the loop last turned
+	Waiting             int               // datagrams
+	Overload            bool              // new calls are refused
+	QueueDrops          uint64            // datagrams that found the queue full
+	Banned              uint64            // datagrams of banned sources that nobody looked at
+	Refused             uint64            // calls refused with 503 because the loop lagged
+	Panics              uint64            // messages that an internal error cost
+	Faults              map[string]uint64 // what fails at present, and how often it has since it began
+	PortsFree, PortsAll int               // pairs
 }
 
 // Ban is a source that is not listened to.
@@ -196,12 +199,16 @@ func (a *API) glance(ctx context.Context) (*Overview, error) {
 		return nil, err
 	}
 	h, now := a.cfg.Health(), time.Now()
+	warnings := append([]string{}, a.cfg.Warnings...)
+	for _, what := range slices.Sorted(maps.Keys(h.Faults)) {
+		warnings = append(warnings, fmt.Sprintf("%s: %d times", what, h.Faults[what]))
+	}
 	v := &Overview{
 		Version: a.cfg.Version, Started: a.cfg.Started, Server: a.cfg.Server, Now: now, Uptime: float64(int64(now.Sub(a.cfg.Started).Seconds())),
 		Users: o.Users, Bindings: o.Bindings, Calls: o.Calls, Ringing: o.Ringing, Packets: o.PacketsPerSecond, Loss: o.LossPercent,
 		Lag: ms(h.Lag), MaxLag: ms(h.MaxLag), QueueDrops: h.QueueDrops, LastTick: h.LastTick,
 		Dropped: map[string]uint64{}, Features: features(o.Features), PortsFree: h.PortsFree, PortsAll: h.PortsAll,
-		Warnings: append([]string{}, a.cfg.Warnings...),
+		Warnings: warnings,
 	}
 	for reason, n := range o.Counters.Dropped {
 		if n > 0 {

@@ -127,5 +127,6 @@ func (e *exposition) health(h Health) {
 	e.one("minisip_overload", "gauge", "1 while new calls are refused because the event loop lags.", overload)
 	e.one("minisip_overload_refused_total", "counter", "Calls refused because the event loop lagged.", float64(h.Refused))
 	e.one("minisip_banned_dropped_total", "counter", "Datagrams of banned sources.", float64(h.Banned))
+	e.one("minisip_faults", "gauge", "Kinds of things that fail at present, as the log names them.", float64(len(h.Faults)))
 	e.one("minisip_internal_errors_total", "counter", "Messages that an internal error cost.", float64(h.Panics))
 }
