@@ -116,6 +116,17 @@ func TestStatusPage(t *testing.T) {
 	a.closed(t)
 	b.closed(t)
 	p.Wait("document.querySelector('h1 .badge')?.innerText === 'failed'")
+
+	b.stop() // it takes leave
+	p.Wait("document.querySelector('#t-users').innerText === '1'")
+	a.dial(t, b.user)
+	a.closed(t)
+	p.Click("nav a[href='#/calls']")
+	p.Click(".segments button:nth-child(2)")
+	p.Wait("document.querySelector('.calls tbody .trouble.error')?.innerText === 'No phone of 002 is registered.'")
+	p.Click(".calls tbody a")
+	p.Wait("document.querySelector('.finding.error')?.innerText.startsWith('No phone of 002 is registered.\\n')")
+	look(p, "real-refused")
 	for _, fault := range p.Faults() {
 		t.Errorf("the page: %s", fault)
 	}

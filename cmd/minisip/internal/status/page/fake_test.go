@@ -254,7 +254,8 @@ func direction(seed int, from, verdict string, loss float64) object {
 	}
 	mos := 4.38 - loss*0.19
 	return object{"stream": 1, "kind": "audio", "codec": "PCMU/8000", "from": from, "source": "198.51.100.7:4000", "packets": 10_500, "lost": int(105 * loss),
-		"loss_percent": loss, "jitter_ms": 6.2, "rtt_ms": 38, "mos": mos, "mos_now": mos, "strangers": 0, "verdict": verdict, "samples": samples}
+		"loss_percent": loss, "jitter_ms": 6.2, "rtt_ms": 38, "mos": mos, "mos_now": mos, "strangers": 3, "stranger": "192.0.2.99:5004", "out_of_order": 2,
+		"payload_types": []string{"0 PCMU/8000", "101 telephone-event/8000"}, "verdict": verdict, "samples": samples}
 }
 
 func silent(from string) object {

@@ -50,7 +50,7 @@ export function callView(app, [id]) {
     const c = call;
     if (!c) return;
     const up = c.answer ? length(c.state === 'ended' ? c.seconds : (app.now() - Date.parse(c.answer)) / 1000) : null;
-    put(facts, [numbered(c), `began ${clock(c.begin)}`, up && `${c.state === 'ended' ? 'lasted' : 'up for'} ${up}`, c.why]
+    put(facts, [numbered(c), `began ${clock(c.begin)}`, up && `${c.state === 'ended' ? 'lasted' : 'up for'} ${up}`, c.why, c.verdict && `media: ${c.verdict}`]
       .filter(Boolean).join(' \u00b7 '));
   }
 
@@ -103,7 +103,7 @@ function direction(m, width) {
     h('header', {},
       h('div', {}, h('h2', {}, `From ${m.from}`), verdict(m)),
       m.kind === 'audio' ? h('div', { class: `score ${grade(m.mos)}`, title: 'mean opinion score, 1 to 4.5' },
-        h('b', {}, m.mos ? fixed(m.mos, 1) : '\u2013'), h('span', {}, 'MOS')) : null),
+        h('b', {}, m.mos ? fixed(m.mos, 1) : '\u2013'), h('span', {}, m.mos_now ? `MOS, now ${fixed(m.mos_now, 1)}` : 'MOS')) : null),
     chart(m, width),
     h('dl', {},
       fact(m.kind, codec(m) || 'not known'),
@@ -112,7 +112,11 @@ function direction(m, width) {
       fact('jitter', `${fixed(m.jitter_ms, 1)} ms`),
       m.rtt_ms ? fact('round trip', `${fixed(m.rtt_ms, m.rtt_ms < 10 ? 1 : 0)} ms`) : null,
       fact('comes from', h('span', { class: 'mono' }, m.source || 'nowhere yet')),
-      m.strangers ? fact('refused', `${count(m.strangers)} packets of strangers`) : null));
+      m.payload_types?.length > 1 ? fact('carries', m.payload_types.join(', ')) : null,
+      m.out_of_order ? fact('out of order', count(m.out_of_order)) : null,
+      m.duplicates ? fact('copies', count(m.duplicates)) : null,
+      m.undelivered ? fact('not passed on', `${count(m.undelivered)}: nowhere to send them`) : null,
+      m.strangers ? fact('refused', [`${count(m.strangers)} of strangers, the last `, h('span', { class: 'mono' }, m.stranger)]) : null));
 }
 
 const legend = () => h('ul', { class: 'legend', 'aria-hidden': 'true' },
