@@ -32,9 +32,10 @@ var commands = map[string]command{
 	"status": controlCommand("status"), "users": controlCommand("users"), "calls": controlCommand("calls"),
 	"call": controlCommand("call"), "top": controlCommand("top"), "log": controlCommand("log"), "set": controlCommand("set"),
 	"hangup": controlCommand("hangup"), "trace": controlCommand("trace"), "bans": controlCommand("bans"), "ban": controlCommand("ban"),
-	"unit":    unitCommand,
-	"user":    userCommand,
-	"version": versionCommand,
+	"dashboard": dashboardCommand,
+	"unit":      unitCommand,
+	"user":      userCommand,
+	"version":   versionCommand,
 }
 
 func main() {

@@ -144,6 +144,7 @@ var Commands = []Command{
 	{"trace", "USER|ID [-media]", "record it for Wireshark, until Ctrl-C"},
 	{"bans", "", "show sources that are not listened to"},
 	{"ban", "del IP", "listen to a source again"},
+	{"dashboard", "", "print a Grafana dashboard"},
 	{"unit", "[flags] [words]", "print a hardened systemd unit"},
 	{"version", "", "print the version"},
 }

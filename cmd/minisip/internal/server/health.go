@@ -35,6 +35,7 @@ func (s *Server) Health() Health {
 
 // health is what readers and loop note.
 type health struct {
+	lags            lags
 	lag, lagBefore  atomic.Int64 // nanoseconds: since the last beat, and from the one before to it
 	lagMax, tick    atomic.Int64
 	overload        atomic.Bool
@@ -50,6 +51,7 @@ type health struct {
 func (s *Server) waited(now time.Time, wait time.Duration, first bool) {
 	h := &s.health
 	h.tick.Store(now.UnixNano())
+	h.lags.note(wait)
 	if n := int64(wait); n > h.lag.Load() {
 		h.lag.Store(n)
 		h.lagMax.Store(max(n, h.lagMax.Load()))

@@ -32,7 +32,8 @@ type Config struct {
 
 // Health is how the event loop does.
 type Health struct {
-	Lag, MaxLag         time.Duration     // the longest that a datagram waited for the loop: of late, and since the start
+	Lag, MaxLag         time.Duration // the longest that a datagram waited for the loop: of late, and since the start
+	Lags                proxy.Histogram
 	LastTick            time.Time         // when the loop last turned
 	Waiting             int               // datagrams
 	Overload            bool              // new calls are refused

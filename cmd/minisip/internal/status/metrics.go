@@ -117,6 +117,7 @@ func (e *exposition) histogram(name, help string, h *proxy.Histogram) {
 
 // health writes how the event loop does.
 func (e *exposition) health(h Health) {
+	e.histogram("minisip_loop_lag_seconds", "How long datagrams waited for the event loop.", &h.Lags)
 	e.one("minisip_loop_lag_max_seconds", "gauge", "The longest that a datagram waited for the event loop in the last seconds.", h.Lag.Seconds())
 	e.one("minisip_queue_length", "gauge", "Datagrams that wait for the event loop.", float64(h.Waiting))
 	e.one("minisip_queue_dropped_total", "counter", "Datagrams that found the queue of the event loop full.", float64(h.QueueDrops))
