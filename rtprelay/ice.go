@@ -50,6 +50,7 @@ func (s *Stream) SetICE(side Side, i ICE) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := &s.legs[side]
+	s.moves.Add(1)
 	switch {
 	case s.closed:
 		return

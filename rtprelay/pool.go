@@ -53,3 +53,19 @@ func (p *pool) untake(port uint16) {
 	p.queue[p.head] = restingPort{port: port}
 	p.count++
 }
+
+// claim takes a certain port out of the queue. It reports false if it is not there.
+func (p *pool) claim(port uint16) bool {
+	for i := range p.count {
+		if p.queue[(p.head+i)%len(p.queue)].port != port {
+			continue
+		}
+		for ; i > 0; i-- { // those before it keep their order
+			p.queue[(p.head+i)%len(p.queue)] = p.queue[(p.head+i-1)%len(p.queue)]
+		}
+		p.head = (p.head + 1) % len(p.queue)
+		p.count--
+		return true
+	}
+	return false
+}

@@ -87,7 +87,7 @@ func (s *sequence) restart(seq uint16) {
 // missing returns the packets that were expected and not received.
 func (s *sequence) missing() uint64 {
 	if s.newest == 0 {
-		return 0
+		return s.lost
 	}
 	return s.lost + s.newest - s.first + 1 - s.received
 }

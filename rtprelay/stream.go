@@ -48,6 +48,7 @@ type Peer struct {
 type Stream struct {
 	relay *Relay
 	heard [2]atomic.Int64 // time.Duration since the relay's start; 0: never
+	moves atomic.Uint32   // how often a side's address, or what was signalled of it, has changed
 
 	mu     sync.Mutex // guards the rest; held while a packet passes
 	closed bool
@@ -137,6 +138,7 @@ func (s *Stream) Expect(side Side, p Peer) {
 	if s.closed {
 		return
 	}
+	s.moves.Add(1)
 	l, now := &s.legs[side], s.relay.now()
 	media, control := l.place(p.RTP), l.place(p.RTCP)
 	if !p.RTCP.IsValid() && media.Port() < 65535 {
@@ -227,6 +229,7 @@ func (e *endpoint) receive(now time.Duration, from netip.AddrPort, b []byte) *en
 		near.flow.stranger = from
 		return nil
 	case moved:
+		s.moves.Add(1)
 		e.aim()
 		if !e.rtcp {
 			near.rtcp.latch.follow(from.Addr())

@@ -93,7 +93,7 @@ func nonceKey(dir string) ([]byte, error) {
 	}
 	key, err := keptKey(dir, key)
 	if err != nil {
-		return nil, fmt.Errorf("cannot keep state in %s (%w): choose another directory with -state DIR, or none with -state \"\"", dir, err)
+		return nil, noState(dir, err)
 	}
 	return key, nil
 }

@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	internal + "config":  {},
 	internal + "systemd": {},
 	internal + "pack":    {},
-	internal + "journal": {},
+	internal + "state":   {},
 	internal + "location": {
 		"minisip/sipmsg", internal + "pack",
 	},
@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	internal + "trail":     {"minisip/sipmsg"},
 	internal + "proxy": {
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", "minisip/session", "minisip/dialcmd",
-		internal + "guard", internal + "location", internal + "trail", internal + "diagnosis", internal + "emodel",
+		internal + "guard", internal + "location", internal + "pack", internal + "trail", internal + "diagnosis", internal + "emodel",
 	},
 	internal + "control": {internal + "config", internal + "proxy", internal + "status"},
 	internal + "status": {
@@ -47,7 +47,8 @@ var mayImport = map[string][]string{
 	internal + "status/page":          {},
 	internal + "status/page/chromium": {},
 	internal + "server": {
-		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "capture", internal + "guard", internal + "proxy", internal + "trail",
+		"minisip/sipmsg", "minisip/digest", "minisip/session", "minisip/rtprelay", internal + "capture", internal + "guard",
+		internal + "pack", internal + "proxy", internal + "state", internal + "trail",
 	},
 	internal + "hep": {},
 	internal + "phone": {
@@ -57,7 +58,7 @@ var mayImport = map[string][]string{
 	"minisip/cmd/minisip/interop": {},
 	"minisip/cmd/minisip": {
 		"minisip/digest", "minisip/logrot", "minisip/rtprelay",
-		internal + "config", internal + "guard", internal + "hep", internal + "phone", internal + "proxy", internal + "server", internal + "systemd", internal + "trail",
+		internal + "config", internal + "guard", internal + "hep", internal + "phone", internal + "proxy", internal + "server", internal + "state", internal + "systemd", internal + "trail",
 		internal + "capture", internal + "control", internal + "status", internal + "status/page",
 	},
 }

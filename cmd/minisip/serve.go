@@ -25,16 +25,21 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 	if err != nil {
 		return fail(stderr, err)
 	}
+	j := openJournal(cfg, stdout)
+	defer j.close()
 	key, err := nonceKey(cfg.State)
 	if err != nil {
 		return fail(stderr, err)
 	}
+	kept, err := openState(cfg.State, j.line)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	defer kept.close()
 	auth, err := newAuth(cfg, key, users)
 	if err != nil {
 		return fail(stderr, err)
 	}
-	j := openJournal(cfg, stdout)
-	defer j.close()
 	// Before anybody is told that minisip runs: a signal nobody waits for would end it.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
@@ -47,6 +52,7 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 	defer w.close()
 	sc := serverConfig(cfg, users, auth, j)
 	sc.Beat, sc.Every = svc.beat, svc.every
+	sc.State = kept.Store
 	h, err := mirrorTo(cfg, &sc, j.line)
 	if err != nil {
 		return fail(stderr, err)
@@ -71,6 +77,7 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 	svc.ready()
 	srv.Run(ctx)
 	svc.stopping()
+	kept.close()
 	j.line("minisip stopped")
 	return exitOK
 }

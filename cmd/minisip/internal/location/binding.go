@@ -8,8 +8,9 @@ import (
 )
 
 // Binding ties one Contact to an address of record. Its fields belong to the Table,
-// which changes them in place as the phone registers again; only Ping is the caller's.
+// which changes them in place as the phone registers again; only Ping and Unsaved are the caller's.
 type Binding struct {
+	ID        uint64   // counts the bindings of a table
 	AOR       string   // the address of record, as Update.AOR gave it
 	Contact   string   // the URI as the phone wrote it, without <>
 	Params    string   // its header parameters as written, without expires: "q=0.5;+sip.instance=..."
@@ -32,6 +33,8 @@ type Binding struct {
 	// NAT: the Contact or the Via sent-by differs from the source, now or at an
 	// earlier registration of this binding.
 	NAT bool
+
+	Unsaved bool // its record is to be written
 
 	sip   bool                  // Contact is a sip or sips URI: requests can be sent to it
 	place uint32                // in the expiry heap, counted from 1; 0: not in the table

@@ -17,9 +17,10 @@
 //   - RFC 3327 5.3: the Path of a binding is kept as it came.
 //
 // Left to the caller: steps 1 to 5 (domain, Require, authentication, the address of
-// record itself), the 200 and its header fields, the keepalive kept in [Ping].
+// record itself), the 200 and its header fields, the keepalive kept in [Ping], and keeping
+// what [Binding.AppendRecord] gives until [Table.Restore] wants it.
 // Not implemented: temporary GRUUs (RFC 5627 3.1.2: they hide who is called, which nobody here
-// asks for, and need memory for as long as a registration lasts); event packages, a store on disk.
+// asks for, and need memory for as long as a registration lasts); event packages (RFC 3680).
 //
 // Limits. An address of record has at most [Limits.PerUser] bindings, and a Table at most
 // [Limits.Total]; the texts of a binding are at most 2 KB. A binding costs 0.8 to 0.9 KB in all.

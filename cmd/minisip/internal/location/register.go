@@ -60,7 +60,8 @@ func (t *Table) commit(now time.Time, u *Update) {
 			u.Changes = append(u.Changes, Change{Event: Removed, Binding: s.b})
 			continue
 		case s.b == nil:
-			s.b = &Binding{AOR: aor}
+			t.serial++
+			s.b = &Binding{AOR: aor, ID: t.serial}
 			u.Changes = append(u.Changes, Change{Event: Added, Binding: s.b})
 		case s.c != nil:
 			u.Changes = append(u.Changes, Change{Event: Refreshed, Binding: s.b, From: s.b.Source})

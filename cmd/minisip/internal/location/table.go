@@ -21,6 +21,8 @@ type Table struct {
 
 	came, went func(source netip.AddrPort)
 
+	serial uint64 // of the newest binding
+
 	seed            maphash.Seed
 	key, other, buf []byte     // scratch for keys and URIs
 	slots           []slot     // scratch for Register: the plan

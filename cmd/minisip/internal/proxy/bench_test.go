@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"minisip/cmd/minisip/internal/pack"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -111,7 +112,12 @@ func (quietRelay) SetICE(session.Role, ICE)                    {}
 func (quietRelay) LastMedia(session.Role) time.Time            { return time.Time{} }
 func (quietRelay) Flow(session.Role) Flow                      { return Flow{} }
 func (quietRelay) Tap(Tap)                                     {}
-func (quietRelay) Close()                                      {}
+func (quietRelay) Reopen(_, _ Leg, _ time.Time, _ *pack.Reader) (Stream, error) {
+	return quietRelay{}, nil
+}
+func (quietRelay) Moves() uint32                            { return 0 }
+func (quietRelay) AppendState(b []byte, _ time.Time) []byte { return b }
+func (quietRelay) Close()                                   {}
 
 // give fills in a template and delivers it, as the server would: a message that the core
 // lets go of serves again, with its bytes.

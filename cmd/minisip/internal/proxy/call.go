@@ -30,6 +30,9 @@ type call struct {
 	traces    []*Trace
 	missed    [2]bool // by role: the log was told that nothing comes from this side
 	forgotten bool    // a late answer can still be about it
+	unsaved   bool    // its record is to be written
+	kept      bool    // there is a record
+	moves     uint32  // of its streams, that the record knows of
 	course    *trail.Course
 	via       string // the host of the Via that the caller wrote
 	refusal   diagnosis.Refusal
@@ -182,6 +185,7 @@ func (k *call) hungUp(d *dialog, now time.Time, why string) {
 		d.media.close()
 	}
 	k.State = session.Up
+	k.changed()
 }
 
 // failureOf says why a call was not answered.
@@ -216,6 +220,7 @@ func (k *call) end(now time.Time, why string) {
 		d.media.close()
 	}
 	k.uncount()
+	k.changed()
 	length := "not answered"
 	if answered {
 		length = "after " + seconds(now.Sub(k.Answered))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,8 +45,10 @@ type Config struct {
 	MinExpires       time.Duration
 	MaxExpires       time.Duration
 	DefaultExpires   time.Duration
-	Ports            string // of the relay, in words
-	History          int    // bytes of messages kept in memory
+	Ports            string    // of the relay, in words
+	History          int       // bytes of messages kept in memory
+	Keeper           Keeper    // takes what has to outlive the process; nil: nothing
+	Epoch            time.Time // of the times in its records
 }
 
 func (c Config) withDefaults() Config {
@@ -105,7 +108,7 @@ func (c *Core) isOurs(at netip.AddrPort) bool {
 	if c.cfg.Ours(at) {
 		return true
 	}
-	public := at.Addr() == c.cfg.Public4 || at.Addr() == c.cfg.Public6
+	public := at.Addr() == c.cfg.Public4 || at.Addr() == c.cfg.Public6 || slices.Contains(c.former, at.Addr())
 	return public && c.cfg.Ours(netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()))
 }
 
@@ -190,11 +193,12 @@ func (c *Core) Reconfigure(at time.Time, was, now Config) {
 	}
 	now = now.withDefaults()
 	c.cfg.Domains, c.cfg.DialAdmins, c.cfg.AddUser = now.Domains, now.DialAdmins, now.AddUser
-	c.cfg.Public4, c.cfg.Public6 = now.Public4, now.Public6
+	c.now = at
+	c.rename(now.Public4, now.Public6)
 	if now.Keepalive != c.cfg.Keepalive {
 		c.pingers.setInterval(at, now.Keepalive)
 	}
-	c.cfg.Timeout, c.cfg.HoldTimeout = now.Timeout, now.HoldTimeout
+	c.retime(at, now.Timeout, now.HoldTimeout)
 	c.cfg.TimerC, c.cfg.MaxPending = now.TimerC, now.MaxPending
 	c.cfg.Bans = now.Bans
 	c.bans.SetLimits(now.Bans)

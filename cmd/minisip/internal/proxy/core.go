@@ -68,6 +68,9 @@ type Core struct {
 	date   []byte // the Date field of the second dateOf
 	dateOf int64
 
+	saver  saver
+	former []netip.Addr // that were -public before
+
 	// Scratch space, in use only while one event is handled.
 	in              inbound
 	key, buf, head  []byte
@@ -104,6 +107,9 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 	c.pingers.timer.Own(&c.pingers)
 	c.drops.core = c
 	c.drops.timer.Own(&c.drops)
+	c.saver.core = c
+	c.saver.timer.Own(&c.saver)
+	c.saver.sweep.Own((*sweeper)(&c.saver))
 	return c
 }
 
@@ -139,6 +145,9 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 		c.request(in)
 	default:
 		c.response(in)
+	}
+	if in.dialog != nil {
+		in.dialog.call.changed()
 	}
 	c.drops.note(now)
 	return in.kept

@@ -89,6 +89,12 @@
 // silence-hold, one-way, no-ack); copies made by the network (retransmit-invite); unknown users who
 // get no answer (silent); sources that fail too often, banned (ban, guess, scanner; package guard); dial codes (dial-codes); call records with a verdict on the media.
 //
+// What outlives the process: each binding and each established call is a record that a Keeper is
+// given a moment after it has changed (keep.go), and of which Restore makes the same in another
+// core (restore.go; restart-call, restart-silence, restart-moved, restart-ports). What is not
+// established yet is lost (restart-ringing). Settings change while calls are up (reconfigure.go;
+// public-changes, timeout-changes).
+//
 // What it does not do: TCP, TLS and WebSocket; requests to other domains; 3xx followed by us
 // (16.5: it goes to the caller); presence and voicemail; temporary GRUUs (RFC 5627 3.1.2); Flow-Timer
 // (RFC 5626 4.4: a phone whose keepalives stop is not taken for gone, and our own pings keep
@@ -96,6 +102,5 @@
 // that may begin a dialog, not into those inside one (16.6 step 4 would have it, for phones that were
 // restarted). A maddr in Via is not obeyed (18.2.2), nor are ICMP errors believed (18.4): either
 // would let strangers aim at a third party. A CANCEL that matches nothing is not sent on (16.10), since
-// no request goes out without state. After a restart a call that is going on keeps its
-// signalling, but new offers in it get no relay.
+// no request goes out without state.
 package proxy

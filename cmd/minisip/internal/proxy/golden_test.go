@@ -41,8 +41,10 @@ func TestGolden(t *testing.T) {
 }
 
 // play runs a script and gives it back with its generated lines as they should be.
-func play(t *testing.T, file string) string {
-	s := &script{newWorld(t)}
+func play(t *testing.T, file string) string { return playIn(t, newWorld(t), file) }
+
+func playIn(t *testing.T, w *world, file string) string {
+	s := &script{w}
 	var lines []string
 	for line := range strings.Lines(file) {
 		if line = strings.TrimSuffix(line, "\n"); !generated(line) {
@@ -64,6 +66,9 @@ func play(t *testing.T, file string) string {
 			seen := len(s.events)
 			if err := s.run(line, args); err != nil {
 				t.Fatalf("%s: %v", line, err)
+			}
+			if w.after != nil {
+				w.after()
 			}
 			s.show(&body, s.events[seen:])
 		}

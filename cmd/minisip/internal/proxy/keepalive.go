@@ -39,6 +39,7 @@ func (c *Core) unbound(b *location.Binding) {
 		c.suspended--
 	}
 	c.pingers.remove(b)
+	c.unsaved(b)
 }
 
 // alive notes that something came from a binding's phone.
@@ -47,6 +48,7 @@ func (c *Core) alive(b *location.Binding, now time.Time) {
 	if b.Ping.Suspended {
 		b.Ping.Suspended = false
 		c.suspended--
+		c.unsaved(b)
 		c.logf("%s at %s is back", b.AOR, b.Source)
 	}
 }
@@ -66,6 +68,7 @@ func (c *Core) ping(p *pinger, now time.Time) {
 		if b.Ping.Misses >= deadAfter && !b.Ping.Suspended {
 			b.Ping.Suspended = true
 			c.suspended++
+			c.unsaved(b)
 			c.logf("%s at %s has not answered %d pings: no calls go there until it is heard of again", b.AOR, b.Source, deadAfter)
 		}
 	}
@@ -103,7 +106,10 @@ func (c *Core) pong(in *inbound, id uint64) bool {
 		return true
 	}
 	p.waiting = 0
-	p.binding.Ping.Answered = true
+	if !p.binding.Ping.Answered {
+		p.binding.Ping.Answered = true
+		c.unsaved(p.binding)
+	}
 	p.binding.Ping.RTT = max(0, time.Duration(in.now.UnixNano()-p.sentAt))
 	c.alive(p.binding, in.now)
 	return true

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"minisip/cmd/minisip/internal/pack"
 	"minisip/rtprelay"
 	"minisip/session"
 )
@@ -25,6 +26,10 @@ func (r sockets) Open(_, _ Leg) (Stream, error) {
 	return socketStream{s}, nil
 }
 
+func (r sockets) Reopen(caller, callee Leg, _ time.Time, _ *pack.Reader) (Stream, error) {
+	return r.Open(caller, callee)
+}
+
 type socketStream struct{ *rtprelay.Stream }
 
 func (s socketStream) Port(side session.Role) uint16 { return s.Stream.Port(rtprelay.Side(side)) }
@@ -34,6 +39,7 @@ func (s socketStream) LastMedia(from session.Role) time.Time {
 func (s socketStream) Flow(session.Role) Flow                      { return Flow{} }
 func (s socketStream) Expect(session.Role, Peer, map[uint8]uint32) {}
 func (s socketStream) SetICE(session.Role, ICE)                    {}
+func (s socketStream) AppendState(b []byte, _ time.Time) []byte    { return b }
 func (s socketStream) Tap(Tap)                                     {}
 
 // descriptors counts the open files of this process.

@@ -3,8 +3,10 @@ package proxy
 import (
 	"errors"
 	"net/netip"
+	"time"
 
 	"minisip/cmd/minisip/internal/diagnosis"
+	"minisip/cmd/minisip/internal/pack"
 	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
@@ -19,6 +21,8 @@ type Relay interface {
 	Open(caller, callee Leg) (Stream, error)
 	// Free is how many streams there are ports for.
 	Free() int
+	// Reopen goes on with a stream of an earlier process: state is what its AppendState gave.
+	Reopen(caller, callee Leg, epoch time.Time, state *pack.Reader) (Stream, error)
 }
 
 // media is what passes through us for one branch and then its dialog: a stream for

@@ -155,6 +155,7 @@ func (k *call) move(r session.Role, d *dialog, in *inbound) {
 	}
 	k.core.logf("call %s: %s moved from %s to %s", k.number, p.User, p.Addr, in.src)
 	k.place(p, in.src)
+	k.changed()
 	p.Local = in.local
 	k.course.Name(in.src, p.User)
 	for _, other := range k.dialogs {

@@ -113,6 +113,7 @@ func (c *Core) registered(in *inbound, bindings []*location.Binding, outbound bo
 func (c *Core) noteChange(in *inbound, change location.Change) {
 	b := change.Binding
 	c.tell(b, [...]string{location.Added: "registered", location.Refreshed: "refreshed", location.Removed: "unregistered"}[change.Event])
+	c.unsaved(b)
 	switch {
 	case change.Event == location.Added:
 		behind := ""

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"minisip/cmd/minisip/internal/pack"
 	"minisip/session"
 )
 
@@ -14,6 +15,7 @@ type fakeRelay struct {
 	capacity int               // streams open at once; 0: any number
 	streams  []*fakeStream     // all there ever were
 	open     int
+	newest   int // stream
 }
 
 type fakeStream struct {
@@ -22,6 +24,7 @@ type fakeStream struct {
 	first, last [2]time.Time // packets, by side
 	tap         Tap
 	closed      bool
+	moves       uint32
 }
 
 func (r *fakeRelay) say(format string, args ...any) {
@@ -36,7 +39,8 @@ func (r *fakeRelay) Open(caller, callee Leg) (Stream, error) {
 		r.say("no ports left")
 		return nil, ErrNoPorts
 	}
-	s := &fakeStream{relay: r, number: len(r.streams) + 1}
+	r.newest++
+	s := &fakeStream{relay: r, number: r.newest}
 	r.streams = append(r.streams, s)
 	r.open++
 	r.say("stream %d opens, %s:%d for the caller at %s, %s:%d for the callee at %s", s.number,
@@ -109,6 +113,36 @@ func (s *fakeStream) media(now time.Time, from session.Role) {
 
 // Tap implements Stream.
 func (s *fakeStream) Tap(t Tap) { s.tap = t }
+
+// Moves implements Stream.
+func (s *fakeStream) Moves() uint32 { return s.moves }
+
+// AppendState implements Stream.
+func (s *fakeStream) AppendState(b []byte, epoch time.Time) []byte {
+	b = pack.AppendUint(b, uint64(s.number))
+	for side := range s.first {
+		b = pack.AppendTime(pack.AppendTime(b, epoch, s.first[side]), epoch, s.last[side])
+	}
+	return b
+}
+
+// Reopen implements Relay.
+func (r *fakeRelay) Reopen(caller, callee Leg, epoch time.Time, state *pack.Reader) (Stream, error) {
+	s := &fakeStream{relay: r, number: int(state.Uint())}
+	for side := range s.first {
+		s.first[side], s.last[side] = state.Time(epoch), state.Time(epoch)
+	}
+	if r.capacity > 0 && r.open >= r.capacity {
+		r.say("the ports of stream %d are taken", s.number)
+		return nil, fmt.Errorf("port %d: %w", s.Port(session.Caller), ErrNoPorts)
+	}
+	r.newest = max(r.newest, s.number)
+	r.streams = append(r.streams, s)
+	r.open++
+	r.say("stream %d opens again, %s:%d for the caller at %s, %s:%d for the callee at %s", s.number,
+		caller.Local, s.Port(session.Caller), caller.Signal, callee.Local, s.Port(session.Callee), callee.Signal)
+	return s, nil
+}
 
 // Close implements Stream.
 func (s *fakeStream) Close() {

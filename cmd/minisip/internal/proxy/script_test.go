@@ -17,7 +17,8 @@ import (
 // writes them anew. The others are:
 //
 //	# words                  what the flow is and which rule it shows
-//	config no_re_sdp a=b     features and settings, before anything else; "records" shows CDRs
+//	config no_re_sdp a=b     features and settings, before anything else; "records" shows CDRs,
+//	                         "keeps" has a disk
 //	phone N at A:P claims A:P rtp A:P password X user U
 //	user N                   a user without a phone
 //	registered N N           the phones register, off the record
@@ -31,6 +32,8 @@ import (
 //	no way to A              no datagram can be sent to that IP address any more
 //	media                    packets pass on all open streams, both ways or "from the caller"
 //	wait 500ms, at 2s        time passes
+//	restart                  the proxy is killed, and another one takes what is on disk
+//	reconfigure a=b          settings change
 //
 // Indented lines below a message set ("Name: value"), add ("+Name: value") or take out
 // ("Name:") header fields; what follows a line "--" is the body.
@@ -69,6 +72,14 @@ func (s *script) run(command string, args []string) error {
 				st.media(s.now, session.Callee)
 			}
 		}
+	case "restart":
+		s.restart()
+	case "reconfigure":
+		was := s.cfg
+		if err := s.config(words[1:]); err != nil {
+			return err
+		}
+		s.core.Reconfigure(s.now, was, s.cfg)
 	case "wait":
 		d, err := time.ParseDuration(words[1])
 		s.advance(d)
@@ -93,8 +104,12 @@ func (s *script) run(command string, args []string) error {
 
 func (s *script) config(words []string) error {
 	for _, word := range words {
-		if word == "records" {
+		switch word {
+		case "records":
 			s.records = true
+			continue
+		case "keeps":
+			s.keeps()
 			continue
 		}
 		name, value, ok := strings.Cut(word, "=")
@@ -115,6 +130,8 @@ func (s *script) config(words []string) error {
 		switch name {
 		case "public":
 			s.cfg.Public4 = netip.MustParseAddr(value)
+		case "timeout":
+			s.cfg.Timeout = d
 		case "keepalive":
 			s.cfg.Keepalive = d
 		case "ice":

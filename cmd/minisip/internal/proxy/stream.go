@@ -38,6 +38,10 @@ type Stream interface {
 	Flow(from session.Role) Flow
 	// Tap has all that passes shown to t, by goroutines of the relay; nil ends that.
 	Tap(t Tap)
+	// Moves counts changes of where a side's packets come from or go to.
+	Moves() uint32
+	// AppendState appends what outlives the process, with times counted from epoch.
+	AppendState(b []byte, epoch time.Time) []byte
 	Close()
 }
 

@@ -232,6 +232,9 @@ func (c *Core) response(in *inbound) {
 		c.count.drop(Forged)
 	default:
 		tx.received(in)
+		if b, ok := tx.user.(*branch); ok && b.ctx.call != nil {
+			b.ctx.call.changed()
+		}
 	}
 }
 

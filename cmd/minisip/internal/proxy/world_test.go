@@ -41,6 +41,9 @@ type world struct {
 	lawless    bool       // phones may send anything, so less holds for what goes out
 	names      names
 	shown      map[string]bool // datagrams that the record holds already
+
+	disk  *fakeKeeper
+	after func() // each step
 }
 
 // event is one thing that happened: a datagram on its way or a line of words.
@@ -59,7 +62,9 @@ func newWorld(t testing.TB) *world {
 	w.relay = &fakeRelay{note: w.note}
 	w.cfg = Config{
 		Features: all, ICE: true, Realm: testRealm,
-		Ours:    func(at netip.AddrPort) bool { return at == ours4 || at == ours6 },
+		Ours: func(at netip.AddrPort) bool {
+			return at == ours4 || at == ours6 || at.Addr().IsUnspecified() && at.Port() == 5060
+		},
 		AddUser: func(name string) string { return "minisip user add " + name }, History: 64 << 10,
 	}
 	return w
@@ -229,6 +234,9 @@ func (w *world) addPhone(name, at string) *phone {
 func (w *world) finish() {
 	w.t.Helper()
 	w.quiet = true
+	if w.disk != nil {
+		w.survives()
+	}
 	w.advance(25 * time.Hour)
 	if left := w.leftovers(); left != "" {
 		w.t.Errorf("a day later there is still: %s", left)
@@ -247,6 +255,7 @@ func (w *world) leftovers() string {
 		{"calls", len(c.calls)}, {"accounts of users", len(c.usage)},
 		{"pingers", c.pingers.count}, {"known sources", c.sources.Len()}, {"suspended", c.suspended}, {"bindings", c.where.Len()}, {"subscriptions", len(c.subscribers.byKey) + len(c.subscribers.of) + len(c.subscribers.by)},
 		{"timers", c.timers.Len()}, {"open streams", w.relay.open},
+		{"records of bindings", w.disk.count(keptBinding)}, {"records of calls", w.disk.count(keptCall)},
 	} {
 		if n.n != 0 {
 			fmt.Fprintf(&b, "%d %s; ", n.n, n.name)

@@ -71,6 +71,7 @@ func (s *Server) beats() *time.Ticker {
 // beat does what is to be done now and then, and says that the loop turns.
 func (s *Server) beat(now time.Time) {
 	s.addrs.refresh(now, s.sockets)
+	s.keep(now)
 	s.core.Bans().Sweep(now)
 	s.beatHealth(now)
 	if s.cfg.Beat != nil {

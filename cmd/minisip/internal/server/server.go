@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
+	"minisip/cmd/minisip/internal/state"
 	"minisip/digest"
 	"minisip/rtprelay"
 )
@@ -27,6 +28,7 @@ type Config struct {
 	Record  func(*proxy.Record) // of an ended call; never blocks; may be nil
 	Beat    func(*proxy.Core)   // called by the loop every Every, so that silence means it hangs; may be nil
 	Every   time.Duration       // 0: 10 s
+	State   *state.Store        // what an earlier process kept, and where to keep it; nil: nothing is kept
 
 	TraceDir string // of recordings; "": there are none
 	// Mirror is shown every SIP message as it came and as it went; it must neither wait nor keep the
@@ -80,7 +82,11 @@ func Listen(cfg Config) (*Server, error) {
 	s.relay = r
 	s.addrs.refresh(time.Time{}, s.sockets)
 	cfg.Proxy.Ours = s.addrs.has
+	if cfg.State != nil {
+		cfg.Proxy.Keeper, cfg.Proxy.Epoch = keeper{cfg.State}, cfg.State.Epoch()
+	}
 	s.core = proxy.New(cfg.Proxy, (*output)(s), relay{r, s}, cfg.Users, cfg.Auth, cfg.Seed)
+	s.restore()
 	return s, nil
 }
 
@@ -104,6 +110,7 @@ func (s *Server) Run(ctx context.Context) {
 		readers.Go(func() { sock.each(r.take) })
 	}
 	s.loop(ctx)
+	s.keepLast()
 	s.ended()
 	s.close()
 	readers.Wait()

@@ -1,4 +1,4 @@
-package journal
+package state
 
 import (
 	"bytes"
@@ -33,11 +33,11 @@ func (l *log) all() []string {
 	return slices.Clone(l.lines)
 }
 
-// state is what an owner has, or finds.
-type state map[Key]string
+// records is what an owner has, or finds.
+type records map[Key]string
 
-func found(s *Store) state {
-	st := state{}
+func found(s *Store) records {
+	st := records{}
 	for _, r := range s.Loaded() {
 		st[r.Key] = string(r.Data)
 	}
@@ -56,7 +56,7 @@ func open(t *testing.T, dir string) (*Store, *log) {
 }
 
 // all says all there is, as an owner does after Renew.
-func (s *Store) all(st state) {
+func (s *Store) all(st records) {
 	for k, v := range st {
 		s.Keep(k, []byte(v))
 	}
@@ -94,7 +94,7 @@ func TestKeep(t *testing.T) {
 	s.Keep(Key{2, 7}, nil)
 	s.Drop(Key{1, 8})
 	s.Close()
-	want := state{{1, 7}: "SEVEN", {2, 7}: ""}
+	want := records{{1, 7}: "SEVEN", {2, 7}: ""}
 	for range 3 {
 		s, l = open(t, dir)
 		if got := found(s); !maps.Equal(got, want) {
@@ -122,9 +122,9 @@ func TestKeep(t *testing.T) {
 func TestTorn(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
-	st := state{}
+	st := records{}
 	var file []byte
-	ends := map[int]state{} // by size of the file: what had been said by then
+	ends := map[int]records{} // by size of the file: what had been said by then
 	step := func(f func()) {
 		f()
 		s.Flush(false)
@@ -145,23 +145,23 @@ func TestTorn(t *testing.T) {
 			s.Keep(k, []byte(st[k]))
 		})
 	}
-	loads := func(b []byte) (state, int) {
+	loads := func(b []byte) (records, int) {
 		r := replay{records: map[Key]version{}}
 		_, at := r.file(b)
-		got := state{}
+		got := records{}
 		for _, rec := range r.sorted() {
 			got[rec.Key] = string(rec.Data)
 		}
 		return got, at
 	}
 	sizes := slices.Sorted(maps.Keys(ends))
-	at := func(n int) state { // what had been said in the first n bytes
+	at := func(n int) records { // what had been said in the first n bytes
 		i, exact := slices.BinarySearch(sizes, n)
 		if !exact {
 			i--
 		}
 		if i < 0 {
-			return state{}
+			return records{}
 		}
 		return ends[sizes[i]]
 	}
@@ -198,7 +198,7 @@ func TestCutTail(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
 	s.Renew()
-	s.all(state{{1, 1}: "one"})
+	s.all(records{{1, 1}: "one"})
 	s.Close()
 	path := filepath.Join(dir, "journal.1")
 	whole, _ := os.ReadFile(path)
@@ -206,7 +206,7 @@ func TestCutTail(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, l := open(t, dir)
-	if got := found(s); !maps.Equal(got, state{{1, 1}: "one"}) {
+	if got := found(s); !maps.Equal(got, records{{1, 1}: "one"}) {
 		t.Errorf("found %v", got)
 	}
 	want := fmt.Sprintf("state: %s cannot be read from byte %d of %d on; what stands before counts", path, len(whole), len(whole)+12)
@@ -214,7 +214,7 @@ func TestCutTail(t *testing.T) {
 		t.Errorf("reported %q\nwant %q", got, want)
 	}
 	s.Renew()
-	s.all(state{{1, 1}: "one"})
+	s.all(records{{1, 1}: "one"})
 	s.Close()
 	if _, l = open(t, dir); len(l.all()) != 0 {
 		t.Errorf("reported again: %q", l.all())
@@ -227,7 +227,7 @@ func TestHalfWritten(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
 	s.Renew()
-	s.all(state{{1, 1}: "one", {1, 2}: "two", {1, 3}: "three"})
+	s.all(records{{1, 1}: "one", {1, 2}: "two", {1, 3}: "three"})
 	s.Close()
 	s, _ = open(t, dir)
 	s.Renew()
@@ -235,15 +235,15 @@ func TestHalfWritten(t *testing.T) {
 	s.Drop(Key{1, 2})
 	s.Close() // without having said that it was all
 	s, _ = open(t, dir)
-	if got, want := found(s), (state{{1, 1}: "ONE", {1, 3}: "three"}); !maps.Equal(got, want) {
+	if got, want := found(s), (records{{1, 1}: "ONE", {1, 3}: "three"}); !maps.Equal(got, want) {
 		t.Errorf("found %v, want %v", got, want)
 	}
 	// What is whole needs nothing from before: here, that 3 was dropped got lost.
 	s.Renew()
-	s.all(state{{1, 1}: "ONE"})
+	s.all(records{{1, 1}: "ONE"})
 	s.Close()
 	s, _ = open(t, dir)
-	if got, want := found(s), (state{{1, 1}: "ONE"}); !maps.Equal(got, want) {
+	if got, want := found(s), (records{{1, 1}: "ONE"}); !maps.Equal(got, want) {
 		t.Errorf("found %v, want %v", got, want)
 	}
 }
@@ -257,7 +257,7 @@ func TestAnotherVersion(t *testing.T) {
 	}
 	s, l := open(t, dir)
 	s.Renew()
-	s.all(state{{1, 1}: "one"})
+	s.all(records{{1, 1}: "one"})
 	s.Close()
 	if got := l.all(); len(got) != 1 || got[0] != "state: "+path+" is of another version and left alone" {
 		t.Errorf("reported %q", got)
@@ -295,7 +295,7 @@ func TestGrown(t *testing.T) {
 	if !s.Renew() {
 		t.Fatal("nobody wants it written anew")
 	}
-	s.all(state{{1, 1}: "small"})
+	s.all(records{{1, 1}: "small"})
 	s.Close()
 	fs := files(t, dir)
 	if b := fs["journal.2"]; len(fs) != 1 || len(b) == 0 || len(b) > 1000 {

@@ -1,4 +1,4 @@
-// Package journal keeps records on disk so that a process that is killed at any instant finds
+// Package state keeps records on disk so that a process that is killed at any instant finds
 // them again. A record is some bytes under a [Key]; what they mean is the caller's business.
 //
 // The owner of the records says with [Store.Keep] and [Store.Drop] what has changed, and with
@@ -41,4 +41,4 @@
 //
 // No transactions over several Flushes, no reading while it runs, no compression, no other
 // version's files: those are left alone and said.
-package journal
+package state

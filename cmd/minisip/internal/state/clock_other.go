@@ -1,6 +1,6 @@
 //go:build !linux
 
-package journal
+package state
 
 // Elsewhere the clock on the wall has to do.
 func bootID() string   { return "" }
