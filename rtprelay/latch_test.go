@@ -266,7 +266,12 @@ func TestLatchNeverLearnsStrangers(t *testing.T) {
 		for range 200 {
 			now += time.Duration(rng.IntN(3000)) * ms
 			n := uint16(now / (20 * ms))
-			switch rng.IntN(10) {
+			switch rng.IntN(12) {
+			case 11:
+				l.prove(now, named[1+rng.IntN(len(named)-1)], rng.Uint32(), rng.IntN(2) == 0)
+			case 10:
+				l.unprove()
+				l.keep(now, stranger)
 			case 0:
 				l.expect(now, named[rng.IntN(len(named))], named[rng.IntN(len(named))].Addr())
 			case 1:

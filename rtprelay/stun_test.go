@@ -3,6 +3,7 @@ package rtprelay
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -124,5 +125,32 @@ func TestSTUNMalformed(t *testing.T) {
 		if _, ok := parseSTUN(b); ok != tc.ok {
 			t.Errorf("%s: %v, want %v", name, ok, tc.ok)
 		}
+	}
+}
+
+// Whatever bytes come, reading them does not fail, and only what is whole is a message.
+func TestSTUNOfAnyBytes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	whole := 0
+	for range 20_000 {
+		b := slices.Clone(vectorRequest)
+		for range 1 + rng.IntN(4) {
+			b[rng.IntN(len(b))] = byte(rng.Uint32())
+		}
+		b = b[:4*rng.IntN(len(b)/4+1)]
+		if rng.IntN(2) == 0 && len(b) >= stunHeader {
+			binary.BigEndian.PutUint16(b[2:], uint16(len(b)-stunHeader))
+		}
+		m, ok := parseSTUN(b)
+		if !ok {
+			continue
+		}
+		whole++
+		if len(b) < stunHeader || m.integrity != 0 && m.integrity > len(b)-4-integritySize {
+			t.Fatalf("%x is read as %+v", b, m)
+		}
+	}
+	if whole < 100 {
+		t.Errorf("only %d were messages", whole)
 	}
 }
