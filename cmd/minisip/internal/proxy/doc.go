@@ -52,7 +52,8 @@
 //	26.2.2        no sips without TLS                             validate      sips
 //	RFC 2543      requests of old phones                          transaction   rfc2543
 //	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer
-//	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless
+//	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless,
+//	                                                                            streams
 //	RFC 3311      UPDATE                                          media         prack, update-hold
 //	RFC 3327      Path                                            outside       path, path-third-party
 //	RFC 3428 4    MESSAGE to all bindings                         outside       message, failover-subscribe
@@ -74,7 +75,8 @@
 //	RFC 5626 7    one flow of a phone at a time, 430, 408         outbound      outbound
 //	RFC 5627      public GRUUs: given, resolved, kept in Contact  gruu          gruu, gruu-transfer
 //	RFC 5658      two Record-Routes                               route         ipv6
-//	RFC 5761      RTCP on RTP's port, once both sides say so      stream        ice
+//	RFC 5621      SDP as one part of several                      media         multipart
+//	RFC 5761      RTCP on RTP's port, once both sides say so      stream        mux, ice
 //	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer
 //	RFC 6665      subscriptions, also forked                      dialog        subscribe, subscribe-fork
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
