@@ -4,9 +4,12 @@ package interop
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -63,5 +66,73 @@ func TestWiresharkReadsRecordings(t *testing.T) {
 		if len(kinds) != 2 || kinds["SIP/SDP"+good] != 2 || kinds["RTP"+good] != 100 {
 			t.Errorf("%s: tshark sees %v", family.name, kinds)
 		}
+	}
+}
+
+// traced is the sound in one RTP stream of a recording, as Wireshark would play it.
+type traced struct {
+	file, filter string
+}
+
+func (r traced) recorded() (recording, error) {
+	rec := recording{rate: 8000}
+	out, err := exec.Command("tshark", "-n", "-r", r.file, "-Y", "rtp.p_type == 0 && "+r.filter, "-T", "fields", "-e", "rtp.payload").Output()
+	for line := range strings.Lines(string(out)) {
+		payload, bad := hex.DecodeString(strings.TrimSpace(line))
+		if bad != nil {
+			return rec, bad
+		}
+		for _, v := range payload {
+			rec.pcm = append(rec.pcm, ulaw(v))
+		}
+	}
+	return rec, err
+}
+
+// TestTrace: what `minisip trace` records of a call between two phones behind NATs, begun in
+// its middle, is SIP and RTP for Wireshark, and sounds like what the phones heard.
+func TestTrace(t *testing.T) {
+	need(t, "tshark", "tshark")
+	newNetwork(t)
+	s := startServer(t, "")
+	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
+	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
+	a.registered(t)
+	b.registered(t)
+	a.dial(t, b.user)
+	b.ringing(t)
+	b.answer(t)
+	a.connected(t)
+	b.connected(t)
+	p := start(t, s.ns, s.dir, "minisip trace", minisip, "trace", b.user, "-media")
+	eventually(t, 5*time.Second, "minisip trace says that it records", func() bool { return strings.Contains(p.output.String(), "recording 002 into ") })
+	both(t, a, 880, b, 440, 3*time.Second)
+	a.hangup(t)
+	a.closed(t)
+	b.closed(t)
+	if !p.stop() || !strings.Contains(p.output.String(), " is complete\n") {
+		t.Errorf("minisip trace wrote\n%s", p.output.String())
+	}
+	files, err := filepath.Glob(filepath.Join(s.dir, "state", "traces", "*-002.pcap"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("recordings: %q, %v", files, err)
+	}
+	if info, err := os.Stat(files[0]); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the recording has mode %v, %v", info.Mode(), err)
+	}
+	for _, way := range []struct {
+		filter string
+		hz     float64
+	}{
+		{"ip.dst == 192.0.2.2", 440}, {"ip.src == 192.0.2.2", 880}, // the NAT in front of b
+		{"ip.dst == 203.0.113.2", 880}, {"ip.src == 203.0.113.2", 440}, // and of a
+	} {
+		if got := hears(traced{files[0], way.filter}, way.hz).tone; got < 2*time.Second {
+			t.Errorf("%s: %v of the tone of %v Hz", way.filter, got, way.hz)
+		}
+	}
+	out, err := exec.Command("tshark", "-n", "-r", files[0], "-Y", "sip || _ws.malformed", "-T", "fields", "-e", "sip.Method", "-e", "_ws.malformed").Output()
+	if err != nil || strings.Count(string(out), "BYE") < 2 || strings.Count(string(out), "INVITE") < 2 || strings.Contains(strings.ToLower(string(out)), "malformed") {
+		t.Errorf("SIP in the recording: %q, %v", out, err)
 	}
 }
