@@ -240,6 +240,13 @@ func TestParseUpToTheCaps(t *testing.T) {
 	}
 }
 
+func TestParseLargestNumbers(t *testing.T) {
+	m := mustParse(t, crlf("INVITE sip:a@b SIP/2.0\n"+strings.Replace(head, "7 INVITE", "2147483647 INVITE", 1)+"Max-Forwards: 255\n\n"))
+	if n, ok := m.MaxForwards(); m.CSeq() != 1<<31-1 || n != 255 || !ok {
+		t.Errorf("CSeq %d, Max-Forwards %d", m.CSeq(), n)
+	}
+}
+
 func TestParseDatagramSize(t *testing.T) {
 	start := crlf("MESSAGE sip:a@b SIP/2.0\n" + strings.Replace(head, "INVITE", "MESSAGE", 1) + "\n")
 	data := append(start, bytes.Repeat([]byte{'x'}, MaxDatagram-len(start))...)

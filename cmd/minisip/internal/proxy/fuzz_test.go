@@ -148,9 +148,9 @@ func (s *fuzzed) step(input *[]byte) bool {
 		s.give(p, (*input)[:n])
 		*input = (*input)[n:]
 	case 13:
-		s.advance(time.Duration(next()) * 40 * time.Millisecond)
+		s.pass(time.Duration(next()) * 40 * time.Millisecond)
 	case 14:
-		s.advance(time.Duration(next()) * 5 * time.Second)
+		s.pass(time.Duration(next()) * 5 * time.Second)
 	case 15:
 		if how := next(); how < 200 {
 			s.build(p, []string{"MESSAGE", "OPTIONS", "SUBSCRIBE", "PUBLISH"}[how%4], &wish{auth: p, target: "002"})
@@ -230,7 +230,19 @@ func (s *fuzzed) give(p *phone, datagram []byte) {
 			}
 		}
 	}
-	for _, e := range s.events[1:] {
+	s.remember(s.events[1:])
+}
+
+// pass lets time go by: timers send requests too.
+func (s *fuzzed) pass(d time.Duration) {
+	s.events = nil
+	s.advance(d)
+	s.remember(s.events)
+}
+
+// remember notes the transactions of the core's requests.
+func (s *fuzzed) remember(events []event) {
+	for _, e := range events {
 		if m := readText([]byte(e.text)); e.from != "" && m.isRequest() {
 			s.sent[branchOf(m)] = true
 		}

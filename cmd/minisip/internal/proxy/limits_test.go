@@ -66,6 +66,7 @@ func TestBestResponse(t *testing.T) {
 		{"302 486", "302"},
 		{"404 407", "407"}, // what tells the phone how to go on is better
 		{"404 415", "415"},
+		{"404 422", "422"}, // RFC 4028 6
 		{"480 484", "484"},
 		{"- 486", "486"}, // somebody who answered knows more
 		{"408 486", "486"},

@@ -152,7 +152,7 @@ func preference(status int) int {
 		return 1 << 20
 	case status >= 600:
 		return status - 600
-	case status == 401, status == 407, status == 415, status == 420, status == 484:
+	case status == 401, status == 407, status == 415, status == 420, status == 421, status == 422, status == 484:
 		return 4000
 	case status == 408, status == 430:
 		return 4999 // somebody who answered knows more than nobody
