@@ -132,9 +132,9 @@ func TestPingsNeverBurst(t *testing.T) {
 				}
 			}
 		}
-		measure("all there", 2*interval, mean+slack, interval)
-		if h.total != 2*phones {
-			t.Errorf("%s: %d pings in two intervals, want %d", tt.name, h.total, 2*phones)
+		measure("all there", interval, mean+slack, interval)
+		if d := h.total - phones; d < -2 || d > 2 { // who sits where the measure begins and ends
+			t.Errorf("%s: %d pings in an interval, want %d", tt.name, h.total, phones)
 		}
 		if tt.over > 0 {
 			continue
@@ -154,11 +154,10 @@ func TestPingsNeverBurst(t *testing.T) {
 				continue
 			}
 			measure(fmt.Sprintf("from %v to %v", old, next), next, per10ms(phones, next)+slack, max(old, next))
-			measure("afterwards", next, per10ms(phones, next)+slack, next)
 		}
 		for i := 0; i < phones; i += 2 {
 			h.leave(i)
 		}
-		measure("half of them gone", 2*interval, mean/2+slack, interval)
+		measure("half of them gone", interval, mean/2+slack, interval)
 	}
 }

@@ -46,27 +46,32 @@ type watched struct {
 type subscribers struct {
 	byKey map[string]*subscriber
 	of    map[string][]*subscriber // by whom they watch
-	by    map[string]int           // how many a user has
+	by    map[string][]*subscriber // by who watches
 }
 
 func (ws *subscribers) add(w *subscriber) {
 	if ws.byKey == nil {
-		*ws = subscribers{map[string]*subscriber{}, map[string][]*subscriber{}, map[string]int{}}
+		*ws = subscribers{map[string]*subscriber{}, map[string][]*subscriber{}, map[string][]*subscriber{}}
 	}
 	ws.byKey[w.key] = w
 	ws.of[w.watched] = append(ws.of[w.watched], w)
-	ws.by[w.user]++
+	ws.by[w.user] = append(ws.by[w.user], w)
 }
 
 func (ws *subscribers) remove(w *subscriber) {
 	delete(ws.byKey, w.key)
-	if ws.by[w.user]--; ws.by[w.user] == 0 {
-		delete(ws.by, w.user)
+	leave(ws.of, w.watched, w)
+	leave(ws.by, w.user, w)
+}
+
+// leave takes a subscriber out of one of the lists.
+func leave(lists map[string][]*subscriber, name string, w *subscriber) {
+	left := slices.DeleteFunc(lists[name], func(o *subscriber) bool { return o == w })
+	if len(left) == 0 {
+		delete(lists, name)
+		return
 	}
-	ws.of[w.watched] = slices.DeleteFunc(ws.of[w.watched], func(o *subscriber) bool { return o == w })
-	if len(ws.of[w.watched]) == 0 {
-		delete(ws.of, w.watched)
-	}
+	lists[name] = left
 }
 
 // tell notes for all who watch it that something happened to a binding.

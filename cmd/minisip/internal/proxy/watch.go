@@ -67,7 +67,7 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 		refuse(400, "Bad Request: Contact", "")
 	case brief:
 		refuse(423, "", minExpires)
-	case len(c.subscribers.byKey) >= maxSubscribers || c.subscribers.by[user] >= maxWatching:
+	case len(c.subscribers.byKey) >= maxSubscribers || len(c.subscribers.by[user]) >= maxWatching:
 		c.count.drop(Overload)
 		refuse(503, "", "Retry-After: 60\r\n")
 	default:
@@ -160,11 +160,8 @@ func (c *Core) watching(in *inbound) bool {
 
 // moveSubscribers lets the subscriptions of a user follow when his phone has registered from a new address.
 func (c *Core) moveSubscribers(in *inbound, user string, old netip.AddrPort) {
-	if c.subscribers.by[user] == 0 {
-		return
-	}
-	for _, w := range c.subscribers.byKey {
-		if w.user == user && w.side.Addr == old {
+	for _, w := range c.subscribers.by[user] {
+		if w.side.Addr == old {
 			w.side.Addr, w.side.Local = in.src, in.local
 		}
 	}
