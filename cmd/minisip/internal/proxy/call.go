@@ -69,13 +69,8 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	c.calls[k.key] = k
 	c.known++
 	k.count()
-	k.course = c.trail.Begin(in.now, in.mark.key)
-	if k.course.Call == "" {
-		k.course.Call = k.number
-	}
+	k.follow(in.now, in.mark.key)
 	k.course.Name(in.src, k.caller.User)
-	c.sampler.add(k, in.now)
-	c.changed(k.number)
 	c.count.Calls++
 	k.Begin(in.now)
 	ctx.call, ctx.from = k, session.Caller

@@ -22,6 +22,17 @@ type Past struct {
 	key      trail.Key
 }
 
+// follow begins to keep what an operator may ask of a call, from its Call-ID's key.
+func (k *call) follow(now time.Time, key trail.Key) {
+	c := k.core
+	k.course = c.trail.Begin(now, key)
+	if k.course.Call == "" { // else it is a spiral's
+		k.course.Call = k.number
+	}
+	c.sampler.add(k, now)
+	c.changed(k.number)
+}
+
 // How many are remembered. Those that we refused have a list of their own, since anybody can
 // make them.
 const (
@@ -145,6 +156,9 @@ func (s *sampler) add(k *call, now time.Time) {
 }
 
 func (s *sampler) remove(k *call) {
+	if _, has := (*s.slot(k.serial))[k]; !has {
+		return
+	}
 	delete(*s.slot(k.serial), k)
 	if s.calls--; s.calls == 0 {
 		s.next = time.Time{}
