@@ -51,6 +51,9 @@ var mayImport = map[string][]string{
 		internal + "pack", internal + "proxy", internal + "state", internal + "trail",
 	},
 	internal + "hep": {},
+	internal + "demo": {
+		"minisip/sipmsg", internal + "phone",
+	},
 	internal + "phone": {
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", internal + "emodel",
 	},
@@ -58,7 +61,7 @@ var mayImport = map[string][]string{
 	"minisip/cmd/minisip/interop": {},
 	"minisip/cmd/minisip": {
 		"minisip/digest", "minisip/logrot", "minisip/rtprelay",
-		internal + "config", internal + "guard", internal + "hep", internal + "phone", internal + "proxy", internal + "server", internal + "state", internal + "systemd", internal + "trail",
+		internal + "config", internal + "demo", internal + "guard", internal + "hep", internal + "proxy", internal + "server", internal + "state", internal + "systemd", internal + "trail",
 		internal + "capture", internal + "control", internal + "status", internal + "status/page",
 	},
 }

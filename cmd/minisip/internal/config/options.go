@@ -145,6 +145,10 @@ var Commands = []Command{
 	{"bans", "", "show sources that are not listened to"},
 	{"ban", "del IP", "listen to a source again"},
 	{"dashboard", "", "print a Grafana dashboard"},
+	{"demo", "[-page]", "play a whole call on this machine"},
+	{"probe", "SERVER USER", "check a live server from here"},
+	{"completion", "bash|zsh|fish", "print what completes commands there"},
+	{"man", "", "print the manual page"},
 	{"unit", "[flags] [words]", "print a hardened systemd unit"},
 	{"version", "", "print the version"},
 }

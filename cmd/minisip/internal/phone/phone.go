@@ -39,12 +39,13 @@ type Phone struct {
 	local netip.AddrPort // as it stands in its messages
 	tag   string
 
-	mu      sync.Mutex
-	waiting map[string]chan *sipmsg.Message // by branch and method: who waits for responses
-	calls   map[string]*Call                // by Call-ID
-	ring    chan *Call                      // calls that came in
-	watch   sync.Mutex
-	readers sync.WaitGroup
+	mu         sync.Mutex
+	registered uint32                          // CSeq of the last REGISTER
+	waiting    map[string]chan *sipmsg.Message // by branch and method: who waits for responses
+	calls      map[string]*Call                // by Call-ID
+	ring       chan *Call                      // calls that came in
+	watch      sync.Mutex
+	readers    sync.WaitGroup
 }
 
 // New makes a phone. It listens at once; Close ends that.
@@ -127,13 +128,12 @@ func (p *Phone) read() {
 	}
 }
 
-// send sends a message and tells who watches.
+// send tells who watches, before an answer can come, and sends a message.
 func (p *Phone) send(text []byte, again bool) {
-	at := time.Now()
-	p.conn.WriteToUDPAddrPort(text, p.cfg.Server) // what is lost is repeated
 	if m := new(sipmsg.Message); p.cfg.Watch != nil && m.Parse(text) == nil {
-		p.tell(&Message{At: at, Sent: true, Again: again, Message: m})
+		p.tell(&Message{At: time.Now(), Sent: true, Again: again, Message: m})
 	}
+	p.conn.WriteToUDPAddrPort(text, p.cfg.Server) // what is lost is repeated
 }
 
 func (p *Phone) tell(m *Message) {

@@ -173,9 +173,13 @@ func (p *Phone) Ask(ctx context.Context) (time.Duration, error) {
 
 // Register registers the phone for a time, 0 to end that, and gives the 200.
 func (p *Phone) Register(ctx context.Context, expires time.Duration) (*sipmsg.Message, error) {
+	p.mu.Lock()
+	// Higher each time (RFC 3261 10.2.4); the answer to a challenge takes the next one.
+	p.registered = max(p.registered+2, uint32(time.Now().Unix()))
+	cseq := p.registered
+	p.mu.Unlock()
 	return p.do(ctx, &request{
 		method: "REGISTER", uri: "sip:" + p.cfg.Server.String(), to: "<" + p.identity(p.cfg.User) + ">", callID: p.tag + "-registration",
-		cseq:    uint32(time.Now().Unix()), // higher each time (RFC 3261 10.2.4); two a second are not made
-		contact: true, header: fmt.Sprintf("Expires: %d\r\n", int(expires.Seconds())),
+		cseq: cseq, contact: true, header: fmt.Sprintf("Expires: %d\r\n", int(expires.Seconds())),
 	}, nil)
 }
