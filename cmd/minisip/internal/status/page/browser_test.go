@@ -51,6 +51,27 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// TestTopLine: what was dropped unfolds within the screen, and warnings are seen.
+func TestTopLine(t *testing.T) {
+	f := newFake(t, 2, 1)
+	f.warnings = []string{"the limit of 1024 open files holds 230 calls with audio at once: raise it to 30100 (ulimit -n)", "127.0.0.1 is reached from this machine only"}
+	b := chromium.Start(t)
+	for _, look := range looks {
+		p := b.Open(t, f.URL, look)
+		p.Wait("document.querySelectorAll('#warnings p').length === 2 && document.querySelector('tbody tr')")
+		p.Click(".dropped summary")
+		p.Wait("document.querySelector('#reasons').checkVisibility()")
+		var at struct{ Left, Right float64 }
+		p.Eval("(r => ({left: r.left, right: r.right}))(document.querySelector('#reasons').getBoundingClientRect())", &at)
+		if at.Left < 0 || at.Right > float64(look.Width) {
+			t.Errorf("at %d the reasons go from %.0f to %.0f", look.Width, at.Left, at.Right)
+		}
+		p.Screenshot("topline")
+		faultless(t, p)
+		p.Close()
+	}
+}
+
 var logLines = []string{
 	"[2026-01-31 11:58:02] minisip 1.4.0 started: re_contact re_sdp re_via duplicate silent; log brief",
 	"[2026-01-31 11:58:09] 001 registered from 203.0.113.2:31022 (behind NAT), expires in 60s, baresip v1.0.0 (x86_64/linux)",

@@ -27,6 +27,7 @@ type fake struct {
 	features object
 	bans     []object
 	lines    []string
+	warnings []string
 	watchers map[chan string]string // events that are to go out, and the topics wanted
 	asked    map[string]int         // requests by path
 }
@@ -159,7 +160,7 @@ func (f *fake) overview() object {
 	return object{"version": "1.4.0", "started": began, "server": "203.0.113.10", "now": time.Now(), "uptime_s": 273_840, "users": f.users, "bindings": f.users,
 		"calls": up, "ringing": ringing, "packets_per_s": 100 * up, "loss_percent": 0.2, "loop_lag_ms": 0.14, "loop_lag_max_ms": 3.2,
 		"dropped": object{"not SIP": 1204, "unknown user": 388, "copy": 17}, "queue_drops": 0, "features": f.features,
-		"ports_free": 4990, "ports_total": 5000}
+		"warnings": f.warnings, "ports_free": 4990, "ports_total": 5000}
 }
 
 func page(r *http.Request, total int) (offset, end int) {

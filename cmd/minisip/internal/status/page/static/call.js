@@ -50,7 +50,7 @@ export function callView(app, [id]) {
     const c = call;
     if (!c) return;
     const up = c.answer ? length(c.state === 'ended' ? c.seconds : (app.now() - Date.parse(c.answer)) / 1000) : null;
-    put(facts, [numbered(c), `began ${clock(c.begin)}`, up && `${c.state === 'ended' ? 'lasted' : 'up for'} ${up}`, c.why, c.verdict && `media: ${c.verdict}`]
+    put(facts, [/^\d/.test(c.id) && numbered(c), `began ${clock(c.begin)}`, up && `${c.state === 'ended' ? 'lasted' : 'up for'} ${up}`, c.why, c.verdict && `media: ${c.verdict}`]
       .filter(Boolean).join(' \u00b7 '));
   }
 
@@ -91,6 +91,7 @@ export function callView(app, [id]) {
     events: { [`call:${id}`]: show },
     close() {
       watch.disconnect();
+      panel.close();
       draw.close();
     },
   };

@@ -70,7 +70,7 @@ export function ladder(link) {
 function geometry(columns, width) {
   const narrow = width < 560;
   const gutter = narrow ? 54 : 84, edge = narrow ? 14 : 96;
-  const hop = Math.max(narrow ? 128 : 180, (width - gutter - 2 * edge) / Math.max(1, columns.length - 1));
+  const hop = Math.min(Math.max(narrow ? 128 : 180, (width - gutter - 2 * edge) / Math.max(1, columns.length - 1)), 440);
   const x = columns.map((_, i) => gutter + edge + i * hop);
   return { narrow, gutter, hop, x, width: Math.max(width, x[x.length - 1] + edge) };
 }
@@ -173,7 +173,7 @@ function note(step, y, geo, time) {
   const room = step.from === step.to ? geo.hop : Math.abs(geo.x[step.to] - geo.x[step.from]);
   const text = fit(step.label, room - 20, geo.narrow);
   const w = text.length * (geo.narrow ? 6.2 : 6.8) + 20;
-  const left = Math.min(Math.max(mid - w / 2, geo.gutter - 4), geo.width - w);
+  const left = Math.min(Math.max(mid - w / 2, geo.gutter - 4), geo.width - w - 10);
   return s('g', { class: `step ${step.kind}` }, time,
     s('title', {}, step.label),
     s('rect', { class: 'chip', x: left, y: y - 15, width: w, height: 21, rx: 10.5 }),

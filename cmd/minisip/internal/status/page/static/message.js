@@ -13,15 +13,22 @@ export function messagePanel(app, closed) {
   const tabs = h('div', { class: 'segments', role: 'group', 'aria-label': 'Which text' });
   const text = h('div', { class: 'text', tabindex: '0', role: 'region', 'aria-label': 'Text of the message' });
   const copy = h('button', { type: 'button', class: 'quiet', onclick: copies }, 'Copy');
-  const el = h('dialog', { class: 'message', 'aria-labelledby': 'message-title', onclose: () => shown && away() },
+  const el = h('dialog', { class: 'message', 'aria-labelledby': 'message-title' },
     h('header', {}, title, h('button', { type: 'button', class: 'quiet close', 'aria-label': 'Close', onclick: away }, '\u00d7')),
     facts, h('div', { class: 'tools' }, tabs, copy), text);
-  el.addEventListener('keydown', (e) => {
-    if (e.key === 'Escape') {
-      e.preventDefault();
-      away();
-    }
-  });
+  const leave = (e) => {
+    if (e.type === 'keydown' && e.key !== 'Escape') return;
+    e.preventDefault();
+    away();
+  };
+  el.addEventListener('keydown', leave);
+  el.addEventListener('cancel', leave); // the gesture that goes back, on a phone
+  const turned = () => {
+    if (!el.open) return;
+    el.close();
+    open();
+  };
+  small.addEventListener('change', turned);
   let shown = '', copied = '';
 
   function away() {
@@ -51,10 +58,12 @@ export function messagePanel(app, closed) {
     put(facts, `${clock(m.time, true)} \u00b7 ${m.received ? 'from' : 'to'} `, h('span', { class: 'mono' }, m.received ? m.from : m.to),
       ` \u00b7 ${count(new Blob([m.text]).size)} bytes`);
     choices(m);
-    if (!el.open) {
-      if (small.matches) el.showModal();
-      else el.show();
-    }
+    if (!el.open) open();
+  }
+
+  function open() {
+    if (small.matches) el.showModal();
+    else el.show();
   }
 
   // choices are the ways to look at a message; one that was made here, or not yet sent on, has one.
@@ -88,7 +97,7 @@ export function messagePanel(app, closed) {
     }
   }
 
-  return { el, show, hide };
+  return { el, show, hide, close: () => small.removeEventListener('change', turned) };
 }
 
 const lines = (t) => t.replace(/\r\n/g, '\n').replace(/\n$/, '').split('\n');

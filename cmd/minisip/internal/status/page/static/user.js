@@ -45,6 +45,7 @@ export function userView(app, [user]) {
 
   return {
     title: user, el, refresh, events: {},
+    close: panel.close,
     tick: () => Date.now() - last >= 5000 && refresh().catch(() => {}),
     open(parts) {
       const id = parts[0] === 'm' ? parts[1] : '';
