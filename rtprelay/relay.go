@@ -29,13 +29,18 @@ type Config struct {
 	Low, High uint16        // ports, both included; both 0: 10000 to 20000
 	Rest      time.Duration // of a port before it is used again; 0: 2 s, negative: none
 	TOS       int           // IPv4 TOS and IPv6 traffic class of what is sent; 0: 0xb8 (EF), negative: the system's
+
+	// Sockets are descriptors, bound already, by local address: taken, and out of the map, where
+	// that address is to be bound. What waits in them is thrown away: it is late.
+	Sockets map[netip.AddrPort]int
 }
 
 // A Relay owns a range of ports and the streams that use them. Its methods
 // may be called from any goroutine.
 type Relay struct {
-	tos   int
-	start time.Time
+	tos     int
+	start   time.Time
+	sockets map[netip.AddrPort]int // inherited
 
 	mu      sync.Mutex
 	ports   pool
@@ -61,6 +66,7 @@ func New(cfg Config) (*Relay, error) {
 	}
 	r := &Relay{
 		tos:     cfg.TOS,
+		sockets: cfg.Sockets,
 		start:   time.Now(),
 		ports:   newPool(cfg.Low, cfg.High, max(cfg.Rest, 0)),
 		streams: make(map[*Stream]struct{}),

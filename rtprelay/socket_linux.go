@@ -63,6 +63,11 @@ func (s *socket) open(local netip.AddrPort, tos int) error {
 		syscall.Close(fd)
 		return err
 	}
+	return s.take(fd, ip, zone)
+}
+
+// take makes s of a descriptor that is bound.
+func (s *socket) take(fd int, ip netip.Addr, zone uint32) error {
 	file := os.NewFile(uintptr(fd), "udp")
 	if err := file.SetReadDeadline(time.Time{}); err != nil {
 		// Go's poller did not take it; nothing would ever be read.
@@ -73,6 +78,22 @@ func (s *socket) open(local netip.AddrPort, tos int) error {
 	s.to.Scope_id = zone
 	return nil
 }
+
+// adopt makes s of a descriptor of another process's.
+func (s *socket) adopt(fd int, local netip.AddrPort) error {
+	zone, err := zoneID(local.Addr().Zone())
+	if err == nil {
+		err = syscall.SetNonblock(fd, true)
+	}
+	if err != nil {
+		syscall.Close(fd)
+		return err
+	}
+	drain(fd)
+	return s.take(fd, local.Addr(), zone)
+}
+
+func (s *socket) descriptor() (fd int, ok bool) { return s.fd, true }
 
 // setup binds. None of its calls can block, so Go's scheduler need not know of them.
 func setup(fd int, local netip.AddrPort, zone uint32, tos int) error {

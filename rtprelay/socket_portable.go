@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"syscall"
 )
 
@@ -40,6 +41,27 @@ func (s *socket) open(local netip.AddrPort, tos int) error {
 		})
 	}
 	return nil
+}
+
+// adopt makes s of a descriptor of another process's.
+func (s *socket) adopt(fd int, local netip.AddrPort) error {
+	file := os.NewFile(uintptr(fd), "udp")
+	defer file.Close() // what follows has its own
+	drain(fd)
+	conn, err := net.FilePacketConn(file)
+	if err != nil {
+		return err
+	}
+	*s = socket{conn: conn.(*net.UDPConn), zone: local.Addr().Zone()}
+	return nil
+}
+
+func (s *socket) descriptor() (fd int, ok bool) {
+	raw, err := s.conn.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(n uintptr) { fd = int(n) })
+	}
+	return fd, err == nil
 }
 
 // close closes the socket and ends run. The stream's lock must not be held.

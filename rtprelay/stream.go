@@ -96,12 +96,12 @@ func (s *Stream) openLeg(side Side, cfg LegConfig, port uint16) error {
 	if !local.IsValid() {
 		return errors.New("no local address")
 	}
-	l, tos := &s.legs[side], s.relay.tos
+	l := &s.legs[side]
 	l.local, l.port, l.v4 = local, port, local.Is4()
-	if err := l.rtp.socket.open(netip.AddrPortFrom(local, port), tos); err != nil {
+	if err := s.relay.bind(&l.rtp.socket, netip.AddrPortFrom(local, port)); err != nil {
 		return err
 	}
-	if err := l.rtcp.socket.open(netip.AddrPortFrom(local, port+1), tos); err != nil {
+	if err := s.relay.bind(&l.rtcp.socket, netip.AddrPortFrom(local, port+1)); err != nil {
 		l.rtp.socket.close()
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"minisip/cmd/minisip/internal/guard"
 	"minisip/cmd/minisip/internal/proxy"
 	"minisip/cmd/minisip/internal/server"
+	"minisip/cmd/minisip/internal/systemd"
 	"minisip/digest"
 	"minisip/rtprelay"
 )
@@ -53,6 +54,11 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 	sc := serverConfig(cfg, users, auth, j)
 	sc.Beat, sc.Every = svc.beat, svc.every
 	sc.State = kept.Store
+	sc.Sockets = systemd.Passed()
+	passed := len(sc.Sockets)
+	if cfg.State != "" {
+		sc.HandOn = svc.handOn
+	}
 	h, err := mirrorTo(cfg, &sc, j.line)
 	if err != nil {
 		return fail(stderr, err)
@@ -63,6 +69,9 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 		return fail(stderr, err)
 	}
 	svc.health = srv.Health
+	if passed > 0 {
+		svc.forgetSockets()
+	}
 	if err := keepUsers(cfg, made); err != nil {
 		return fail(stderr, err)
 	}

@@ -72,3 +72,40 @@ func (s *service) tell(state string) {
 	}
 	s.failed = err != nil
 }
+
+// The names under which systemd keeps sockets from one minisip to the next.
+const (
+	sipSockets = "sip"
+	rtpSockets = "rtp"
+
+	// storeWait bounds the wait for a systemd that does not take them.
+	storeWait = 2 * time.Second
+)
+
+// handOn has systemd keep all sockets until the next minisip is started with them: what comes
+// meanwhile waits, and the ports stay ours. Beyond what it can keep, the next one binds again.
+func (s *service) handOn(sip, rtp []int) {
+	if os.Getenv("NOTIFY_SOCKET") == "" || s.failed {
+		return
+	}
+	err := systemd.Store(sipSockets, sip)
+	if err == nil {
+		err = systemd.Store(rtpSockets, rtp[:min(len(rtp), systemd.MaxStored-len(sip))])
+	}
+	if err == nil {
+		err = systemd.Barrier(storeWait)
+	}
+	if err != nil {
+		s.log("sockets are not kept over the restart: " + err.Error())
+	}
+}
+
+// forgetSockets has systemd let go of the sockets that this minisip was started with: else the
+// ports of calls that have ended could not be bound again.
+func (s *service) forgetSockets() {
+	for _, name := range []string{sipSockets, rtpSockets} {
+		if err := systemd.Forget(name); err != nil {
+			s.log(err.Error())
+		}
+	}
+}

@@ -64,3 +64,15 @@ func (s *Server) keepLast() {
 		s.core.SaveNow(time.Now())
 	}
 }
+
+// handOn lets whoever starts the next process have the sockets, calls' and ours.
+func (s *Server) handOn() {
+	if s.cfg.HandOn == nil {
+		return
+	}
+	var sip []int
+	for _, sock := range s.sockets {
+		sock.raw.Control(func(fd uintptr) { sip = append(sip, int(fd)) })
+	}
+	s.cfg.HandOn(sip, s.relay.Descriptors())
+}

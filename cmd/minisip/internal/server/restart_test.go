@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"minisip/cmd/minisip/internal/pack"
@@ -68,13 +69,23 @@ func callKept(t *testing.T, dir string, addresses ...netip.AddrPort) bool {
 
 // TestRestart: a server that is killed in mid-call, and one that is told to end, are followed by one that goes on:
 // sound on the same ports with the first packet from either side, a BYE that reaches the other phone, and phones
-// that need not register again.
+// that need not register again. Where the sockets are handed on, what a phone says in between is answered too.
 func TestRestart(t *testing.T) {
-	for _, how := range []string{"killed", "ended"} {
+	for _, how := range []string{"killed", "ended", "ended, its sockets handed on"} {
 		t.Run(how, func(t *testing.T) {
 			dir := t.TempDir()
 			cfg := testConfig(t, "127.0.0.1:0")
-			r := serve(t, stateful(t, cfg, dir))
+			sockets := map[netip.AddrPort]int{}
+			handed := strings.Contains(how, "handed")
+			first := stateful(t, cfg, dir)
+			if handed {
+				first.HandOn = func(sip, rtp []int) {
+					for _, fd := range append(sip, rtp...) {
+						keepSocket(t, sockets, fd)
+					}
+				}
+			}
+			r := serve(t, first)
 			a, b := newPhone(t, "127.0.0.2", "001", r.Addresses()[0]), newPhone(t, "127.0.0.3", "002", r.Addresses()[0])
 			mediaA, mediaB := newAudio(t, "127.0.0.2"), newAudio(t, "127.0.0.3")
 			a.register()
@@ -89,10 +100,23 @@ func TestRestart(t *testing.T) {
 			r.end()
 			r.cfg.State.Close()
 
-			cfg.Listen = r.Addresses()
+			if handed && len(sockets) != 1+4 {
+				t.Fatalf("%d sockets are handed on", len(sockets))
+			}
+			if handed {
+				a.send(a.text(request{method: "OPTIONS", uri: "sip:" + a.server.String(), callID: "between", cseq: 1}))
+				sendTo(t, mediaB.rtp, toB, "\x80\x00\x00\x02\x00\x00\x00\xa0BBBBtoo late")
+			}
+			cfg.Listen, cfg.Sockets = r.Addresses(), sockets
 			r = serve(t, stateful(t, cfg, dir))
 			if !r.log.holds("state: users registered: 2, calls that go on: 1") {
 				t.Error("the log does not say what goes on")
+			}
+			if handed {
+				a.expect("SIP/2.0 200 ")
+				if len(sockets) != 0 {
+					t.Errorf("%d sockets were not taken", len(sockets))
+				}
 			}
 			x := newAudio(t, "127.0.0.66")
 			sendTo(t, x.rtp, toA, "\x80\x00\x00\x01\x00\x00\x00\xa0XXXXof a stranger")
@@ -109,6 +133,22 @@ func TestRestart(t *testing.T) {
 			b.expect("MESSAGE ")
 		})
 	}
+}
+
+// keepSocket keeps a descriptor by its address, as a service manager does.
+func keepSocket(t *testing.T, sockets map[netip.AddrPort]int, fd int) {
+	kept, err := syscall.Dup(fd)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	name, err := syscall.Getsockname(kept)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	at := name.(*syscall.SockaddrInet4)
+	sockets[netip.AddrPortFrom(netip.AddrFrom4(at.Addr), uint16(at.Port))] = kept
 }
 
 // call lets a call b and the two be connected; it gives the INVITE that b got and the 200 that a got.

@@ -24,11 +24,13 @@ type Config struct {
 	Users   *digest.Users
 	Auth    *digest.Server
 	Seed    [32]byte
-	Log     func(line string)   // never blocks
-	Record  func(*proxy.Record) // of an ended call; never blocks; may be nil
-	Beat    func(*proxy.Core)   // called by the loop every Every, so that silence means it hangs; may be nil
-	Every   time.Duration       // 0: 10 s
-	State   *state.Store        // what an earlier process kept, and where to keep it; nil: nothing is kept
+	Log     func(line string)      // never blocks
+	Record  func(*proxy.Record)    // of an ended call; never blocks; may be nil
+	Beat    func(*proxy.Core)      // called by the loop every Every, so that silence means it hangs; may be nil
+	Every   time.Duration          // 0: 10 s
+	Sockets map[netip.AddrPort]int // bound ones of an earlier process: taken where they fit, else closed
+	HandOn  func(sip, rtp []int)   // is given all sockets when Run ends, for the next process; may be nil
+	State   *state.Store           // what an earlier process kept, and where to keep it; nil: nothing is kept
 
 	TraceDir string // of recordings; "": there are none
 	// Mirror is shown every SIP message as it came and as it went; it must neither wait nor keep the
@@ -63,7 +65,7 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s.running, s.ended = context.WithCancel(context.Background())
 	for _, at := range cfg.Listen {
-		sock, err := listen(at, cfg.TOS)
+		sock, err := listen(at, cfg.TOS, cfg.Sockets)
 		if err != nil && cfg.Default && at.Addr().Is6() && noIPv6(err) {
 			cfg.Log("no IPv6 on this machine: serving IPv4 alone")
 			continue
@@ -74,6 +76,7 @@ func Listen(cfg Config) (*Server, error) {
 		}
 		s.sockets = append(s.sockets, sock)
 	}
+	cfg.RTP.Sockets = cfg.Sockets
 	r, err := rtprelay.New(cfg.RTP)
 	if err != nil {
 		s.close()
@@ -87,6 +90,9 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s.core = proxy.New(cfg.Proxy, (*output)(s), relay{r, s}, cfg.Users, cfg.Auth, cfg.Seed)
 	s.restore()
+	for _, fd := range cfg.Sockets {
+		syscall.Close(fd)
+	}
 	return s, nil
 }
 
@@ -111,6 +117,7 @@ func (s *Server) Run(ctx context.Context) {
 	}
 	s.loop(ctx)
 	s.keepLast()
+	s.handOn()
 	s.ended()
 	s.close()
 	readers.Wait()

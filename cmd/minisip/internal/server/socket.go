@@ -23,12 +23,8 @@ type socket struct {
 const receiveBuffer = 4 << 20
 
 // listen binds one address. Its error is one sentence with the way out.
-func listen(at netip.AddrPort, tos int) (*socket, error) {
-	network := "udp4"
-	if at.Addr().Is6() {
-		network = "udp6"
-	}
-	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
+func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*socket, error) {
+	conn, err := bind(at, inherited)
 	if err != nil {
 		return nil, explain(at, err)
 	}
@@ -53,6 +49,23 @@ func listen(at netip.AddrPort, tos int) (*socket, error) {
 		}
 	}
 	return s, nil
+}
+
+// bind opens a socket, or takes the one that an earlier process has left, with what waits in it.
+func bind(at netip.AddrPort, inherited map[netip.AddrPort]int) (*net.UDPConn, error) {
+	if fd, ok := inherited[at]; ok {
+		delete(inherited, at)
+		file := os.NewFile(uintptr(fd), "udp")
+		defer file.Close() // the connection has a descriptor of its own
+		if conn, err := net.FilePacketConn(file); err == nil {
+			return conn.(*net.UDPConn), nil
+		}
+	}
+	network := "udp4"
+	if at.Addr().Is6() {
+		network = "udp6"
+	}
+	return net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
 }
 
 // setTOS marks what the socket sends. A system that cannot is no reason not to serve. An IPv6

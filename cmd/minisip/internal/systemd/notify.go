@@ -1,8 +1,6 @@
 package systemd
 
 import (
-	"fmt"
-	"net"
 	"os"
 	"strconv"
 	"time"
@@ -15,29 +13,7 @@ const sendWait = 100 * time.Millisecond
 // Notify tells the service manager a state: lines of the form NAME=value such
 // as "READY=1\nSTATUS=2 users, 1 call" (sd_notify(3)). Without a service
 // manager it does nothing and returns nil.
-func Notify(state string) error {
-	path := os.Getenv("NOTIFY_SOCKET")
-	if path == "" {
-		return nil
-	}
-	// "The first character of $NOTIFY_SOCKET is / or @": a path, or a name in
-	// Linux's abstract namespace. Package net knows @ for that too.
-	if path[0] != '/' && path[0] != '@' {
-		return fmt.Errorf("systemd: NOTIFY_SOCKET is %q, expected a path that begins with / or @", path)
-	}
-	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err != nil {
-		return fmt.Errorf("systemd: notify: %w", err)
-	}
-	defer conn.Close()
-	if err := conn.SetWriteDeadline(time.Now().Add(sendWait)); err != nil {
-		return fmt.Errorf("systemd: notify: %w", err)
-	}
-	if _, err := conn.Write([]byte(state)); err != nil {
-		return fmt.Errorf("systemd: notify: %w", err)
-	}
-	return nil
-}
+func Notify(state string) error { return send(state, nil) }
 
 // WatchdogInterval is the time within which the service manager wants to hear
 // WATCHDOG=1, and whether it wants to (sd_watchdog_enabled(3)). Half of it is

@@ -12,12 +12,14 @@ import (
 // The service runs as a user of its own that exists only while it runs. It may
 // write to /var/lib/minisip (its working directory, so that the user file lies
 // there) and /var/log/minisip, and reads /etc/default/minisip for variables.
-func Unit(w io.Writer, command []string) error {
+//
+// sockets is how many it may want to hand to the next one: those are kept over a restart.
+func Unit(w io.Writer, command []string, sockets int) error {
 	var words []string
 	for _, arg := range command {
 		words = append(words, quote(arg))
 	}
-	_, err := fmt.Fprintf(w, unitText, strings.Join(words, " "))
+	_, err := fmt.Fprintf(w, unitText, strings.Join(words, " "), min(sockets, MaxStored))
 	return err
 }
 
@@ -51,6 +53,7 @@ Restart=always
 RestartSec=1
 TimeoutStopSec=10
 LimitNOFILE=131072
+FileDescriptorStoreMax=%d
 
 # Files: users.conf and state in /var/lib/minisip, the log in /var/log/minisip.
 DynamicUser=yes

@@ -11,7 +11,7 @@ import (
 func unit(t *testing.T, command ...string) string {
 	t.Helper()
 	var b strings.Builder
-	if err := Unit(&b, command); err != nil {
+	if err := Unit(&b, command, 10003); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -37,6 +37,7 @@ func TestUnit(t *testing.T) {
 		"RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",
 		"MemoryDenyWriteExecute=yes",
 		"LimitNOFILE=131072",
+		"FileDescriptorStoreMax=10003",
 		"WantedBy=multi-user.target",
 	} {
 		if !slices.Contains(lines, want) {
@@ -71,7 +72,7 @@ func TestUnitReportsAFailedWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed.Close()
-	if err := Unit(closed, []string{"/bin/true"}); !errors.Is(err, os.ErrClosed) {
+	if err := Unit(closed, []string{"/bin/true"}, 0); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("Unit into a closed file: %v", err)
 	}
 }

@@ -1,0 +1,45 @@
+package rtprelay
+
+import (
+	"net/netip"
+	"syscall"
+)
+
+// bind opens a socket, or takes the one that an earlier process has left.
+func (r *Relay) bind(s *socket, at netip.AddrPort) error {
+	if fd, ok := r.sockets[at]; ok {
+		delete(r.sockets, at)
+		if s.adopt(fd, at) == nil {
+			return nil
+		}
+	}
+	return s.open(at, r.tos)
+}
+
+// drain throws away what waits in a socket: sound of the time when nobody was there.
+func drain(fd int) {
+	const most = 10_000 // whatever goes on coming
+	var b [1]byte
+	for range most {
+		if _, _, err := syscall.Recvfrom(fd, b[:], syscall.MSG_DONTWAIT); err != nil && err != syscall.EINTR {
+			return
+		}
+	}
+}
+
+// Descriptors are those of the sockets of all streams, to hand to the next process while this
+// one still has them.
+func (r *Relay) Descriptors() (fds []int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s := range r.streams {
+		for i := range s.legs {
+			for _, e := range []*endpoint{&s.legs[i].rtp, &s.legs[i].rtcp} {
+				if fd, ok := e.socket.descriptor(); ok {
+					fds = append(fds, fd)
+				}
+			}
+		}
+	}
+	return fds
+}
