@@ -125,35 +125,43 @@ func TestReinvite(t *testing.T) {
 	s.logsEnd(t, a.user, b.user, 0)
 }
 
-// TestHold: each side holds the call and takes it back; then both are heard again. baresip 1.0 itself
-// stays deaf after a hold, so what counts here is what arrives at its network device.
+// TestHold: each side holds the call and takes it back; then both are heard again; without ICE and
+// with it. baresip 1.0 itself stays deaf after a hold, so what counts here is what arrives at its
+// network device.
 func TestHold(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
-	toA, toB := startCapture(t, netns("a")), startCapture(t, netns("b"))
-	a.dial(t, b.user)
-	b.ringing(t)
-	b.answer(t)
-	a.connected(t)
-	b.connected(t)
-	both(t, a, b.hz, b, a.hz, time.Second)
-	for _, c := range []struct{ holder, held *baresip }{{a, b}, {b, a}} {
-		before := len(c.held.output.String())
-		c.holder.do(t, "hold", "")
-		eventually(t, 5*time.Second, "the held phone is told", func() bool {
-			return strings.Contains(c.held.output.String()[before:], "\na=sendonly\r\n")
-		})
-		c.holder.do(t, "resume", "")
-		both(t, toA, b.hz, toB, a.hz, time.Second)
+	for i, with := range [][]setup{nil, {withICE}} {
+		a := startBaresip(t, netns("a"), s.accounts["001"], 440, with...)
+		b := startBaresip(t, netns("b"), s.accounts["002"], 880, with...)
+		a.registered(t)
+		b.registered(t)
+		toA, toB := startCapture(t, netns("a")), startCapture(t, netns("b"))
+		a.dial(t, b.user)
+		b.ringing(t)
+		b.answer(t)
+		a.connected(t)
+		b.connected(t)
+		both(t, a, b.hz, b, a.hz, time.Second)
+		if with != nil {
+			chosen(t, a, b)
+		}
+		for _, c := range []struct{ holder, held *baresip }{{a, b}, {b, a}} {
+			before := len(c.held.output.String())
+			c.holder.do(t, "hold", "")
+			eventually(t, 5*time.Second, "the held phone is told", func() bool {
+				return strings.Contains(c.held.output.String()[before:], "\na=sendonly\r\n")
+			})
+			c.holder.do(t, "resume", "")
+			both(t, toA, b.hz, toB, a.hz, time.Second)
+		}
+		a.hangup(t)
+		a.closed(t)
+		b.closed(t)
+		s.logsEnd(t, a.user, b.user, i)
+		a.stop()
+		b.stop()
 	}
-	a.hangup(t)
-	a.closed(t)
-	b.closed(t)
-	s.logsEnd(t, a.user, b.user, 0)
 }
 
 // both waits until each of two ears has heard its tone for a further d.

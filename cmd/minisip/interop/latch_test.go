@@ -37,6 +37,15 @@ func reinvite(t *testing.T, from, to *baresip) {
 	})
 }
 
+// chosen waits until a phone has said what ICE has chosen. Both have another offer to make for that
+// (RFC 8839 4.4); the two meet, and one is made again.
+func chosen(t *testing.T, a, b *baresip) {
+	t.Helper()
+	eventually(t, 10*time.Second, "one has said what ICE has chosen", func() bool {
+		return strings.Contains(a.output.String()+b.output.String(), gotOffer)
+	})
+}
+
 // gotOffer is what baresip writes then.
 const gotOffer = "got re-INVITE (SDP Offer)"
 
@@ -68,10 +77,7 @@ func TestSoundComesBack(t *testing.T) {
 			b.connected(t)
 			back(t, a, b, "answered")
 			if c.with != nil {
-				// Both have another offer to make then (RFC 8839 4.4): they meet, and one is made again.
-				eventually(t, 10*time.Second, "one has said what ICE has chosen", func() bool {
-					return strings.Contains(a.output.String()+b.output.String(), gotOffer)
-				})
+				chosen(t, a, b)
 			}
 			forget(t, "nata")
 			back(t, a, b, "the caller's NAT has rebound")
