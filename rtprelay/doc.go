@@ -32,7 +32,8 @@
 // later nomination moves the leg at once, and any check that passes does while
 // the source is silent. RFC 8489 9.1.3's errors 400 and 401 go only to who is at
 // an IP that is trusted: strangers get no answer. STUN of such a leg is not
-// relayed.
+// relayed. The first flight of a DTLS handshake that comes before the other
+// phone can be reached waits for it.
 //
 // # What is measured
 //
