@@ -35,7 +35,7 @@
 //	16.6, 16.8    the next group when one is silent for 3.5 s     context       failover, failover-late,
 //	              or timer C has run out                                        failover-subscribe, failover-beside
 //	16.7          best response, gathered challenges, 6xx         response      TestBestResponse, decline-fork
-//	16.7, 17.1.3  responses that do not fit are dropped           transaction   wrong-response
+//	16.7, 17.1.3  responses that do not fit are dropped           transaction   wrong-response, wrong-response-own
 //	16.7, 17.1.1  responses that come too late                    transaction   late-responses
 //	16.9, 18.1.1  what cannot be sent is a 503; what is large     forward, size unreachable, TestLargeMessages
 //	              goes all the same
@@ -93,7 +93,7 @@
 //
 // What outlives the process: each binding and each established call is a record that a Keeper is
 // given a moment after it has changed (keep.go), and of which Restore makes the same in another
-// core (restore.go; restart-call, restart-silence, restart-moved, restart-ports). What is not
+// core (restore.go; restart-call, restart-silence, restart-moved, restart-ports, restart-session-timer). What is not
 // established yet is lost (restart-ringing). Settings change while calls are up (reconfigure.go;
 // public-changes, timeout-changes).
 //
@@ -103,6 +103,7 @@
 // its NAT open); session timers asked for by us (RFC 4028); multicast. Record-Route goes into requests
 // that may begin a dialog, not into those inside one (16.6 step 4 would have it, for phones that were
 // restarted). A maddr in Via is not obeyed (18.2.2), nor are ICMP errors believed (18.4): either
-// would let strangers aim at a third party. A CANCEL that matches nothing is not sent on (16.10), since
-// no request goes out without state.
+// would let strangers aim at a third party. The sent-by of a response is not looked at (18.1.2): a
+// branch of ours, 64 random bits, says more. A CANCEL that matches nothing is not sent on
+// (16.10), since no request goes out without state.
 package proxy

@@ -103,7 +103,8 @@ func (d *dialog) appendRecord(b []byte, epoch time.Time, media int) []byte {
 	b = pack.AppendInt(b, int64(media))
 	b = pack.AppendTime(b, epoch, d.began)
 	b = pack.AppendTime(b, epoch, d.acked)
-	return pack.AppendUint(b, uint64(d.ackedSeq))
+	b = pack.AppendUint(b, uint64(d.ackedSeq))
+	return pack.AppendUint(b, uint64(d.interval/time.Second))
 }
 
 func (md *media) appendRecord(b []byte, epoch time.Time) []byte {
@@ -187,6 +188,7 @@ func (k *call) restoreDialog(r pack.Reader, shared []*media) {
 	}
 	epoch := k.core.cfg.Epoch
 	d.began, d.acked, d.ackedSeq = r.Time(epoch), r.Time(epoch), uint32(r.Uint())
+	d.interval = time.Duration(uint32(r.Uint())) * time.Second
 	k.place(&d.callee, at)
 	k.course.Name(at, d.callee.User)
 	k.dialogs = append(k.dialogs, d)

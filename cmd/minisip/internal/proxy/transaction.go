@@ -253,9 +253,9 @@ func (c *Core) send(what string, m noted, local, to netip.AddrPort, b []byte) bo
 
 // fits says whether a response is to the request that was sent: RFC 3261 17.1.3 wants the
 // method of CSeq to match. One to a forwarded request must have a Via below ours, or it
-// could not be forwarded (16.7 step 3). An INVITE's own bytes are let go once it is answered.
+// could not be forwarded (16.7 step 3), and one to a request of our own none (8.1.3.3). An INVITE's own bytes are let go once it is answered.
 func (tx *clientTx) fits(in *inbound) bool {
-	if _, forwarded := tx.user.(*branch); forwarded && !hasTwoVias(in.Message) {
+	if _, forwarded := tx.user.(*branch); forwarded != hasTwoVias(in.Message) {
 		return false
 	}
 	if len(tx.sent) == 0 {
