@@ -42,9 +42,8 @@ func (t *Table) plan(u *Update) error {
 			}
 		}
 	}
-	// RFC 5626 6: "if the Contact header field contains more than one header field value with
-	// a non-zero expiration and any of these header field values contain a "reg-id" Contact
-	// header field parameter, the entire registration MUST be rejected with a 400".
+	// RFC 5626 6: a flow registers alone. Of several Contacts that are to stay, none may have
+	// a reg-id, or all of the request is refused.
 	if live > 1 && flows > 0 {
 		return errRegIDs
 	}

@@ -33,8 +33,8 @@ func (c *Core) admit(in *inbound, u *location.Update) (outbound bool, err error)
 	if firstHop(in, u.Path) {
 		return asked, nil
 	}
-	// "If the Path header field is missing or it exists but the first URI does not have an
-	// "ob" URI parameter, then outbound processing MUST NOT be applied to the registration."
+	// Through a first hop that keeps no flows there is no outbound: who asked for it gets
+	// 439, and with anybody else the reg-id counts for nothing.
 	if asked {
 		return false, errFirstHop
 	}

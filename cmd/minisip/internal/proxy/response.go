@@ -186,7 +186,7 @@ func (ctx *context) forwardBest(now time.Time) {
 		// RFC 3261 16.7 step 6: a 503 is about that phone's server, not about us.
 		ctx.answer(now, 500, "", "")
 	case ctx.bestStatus == 430:
-		// RFC 5626 11.5: "Endpoints should never receive a 430 (Flow Failed) response."
+		// RFC 5626 11.5: a 430 is for proxies alone; a phone never gets one.
 		ctx.answer(now, 480, "", "")
 	case ctx.bestStatus == 0 && ctx.invite:
 		ctx.answer(now, 408, "", "")
