@@ -140,7 +140,7 @@ func newAPI(cfg *config.Config, srv *server.Server, started time.Time, tail *sta
 				h.LastTick = started // nothing has come yet
 			}
 			return status.Health{
-				Lags: srv.Lags(), Lag: h.Lag, MaxLag: h.LagMax, LastTick: h.LastTick, QueueDrops: h.Dropped, Waiting: h.Waiting, Overload: h.Overload,
+				Lags: srv.Lags(), Lag: h.Lag, MaxLag: h.LagMax, LastTick: h.LastTick, QueueDrops: h.Dropped, Lost: h.Lost, Waiting: h.Waiting, Overload: h.Overload,
 				Banned: h.Banned, Refused: h.Refused, Panics: h.Panics, Faults: h.Faults, PortsFree: free, PortsAll: all,
 			}
 		},

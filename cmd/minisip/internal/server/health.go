@@ -15,6 +15,7 @@ type Health struct {
 	Waiting     int           // datagrams
 	Overload    bool          // new calls are refused
 	Dropped     uint64        // datagrams that came faster than they could be handled
+	Lost        uint64        // datagrams that the system dropped before a reader had time for them
 	Banned      uint64        // datagrams of banned sources that nobody looked at
 	Refused     uint64        // calls refused with 503 because the loop lagged
 	Panics      uint64        // messages that an internal error cost
@@ -28,7 +29,7 @@ func (s *Server) Health() Health {
 	return Health{
 		Lag: time.Duration(max(h.lag.Load(), h.lagBefore.Load())), LagMax: time.Duration(h.lagMax.Load()),
 		LastTick: time.Unix(0, h.tick.Load()), Waiting: len(s.first.packets) + len(s.rest.packets), Overload: h.overload.Load(),
-		Dropped: h.dropped.Load(), Banned: h.banned.Load(), Refused: h.refused.Load(), Panics: h.panics.Load(),
+		Dropped: h.dropped.Load(), Lost: h.lost.Load(), Banned: h.banned.Load(), Refused: h.refused.Load(), Panics: h.panics.Load(),
 		Faults: s.faults.now(),
 	}
 }
@@ -40,6 +41,7 @@ type health struct {
 	lagMax, tick    atomic.Int64
 	overload        atomic.Bool
 	dropped, banned atomic.Uint64
+	lost            atomic.Uint64
 	refused, panics atomic.Uint64
 
 	load    guard.Load // the loop's, as are the others
@@ -85,6 +87,14 @@ func (s *Server) beatHealth(now time.Time) {
 	if n := h.dropped.Load(); n > h.told {
 		s.fault("datagrams are dropped", "they come faster than they can be handled", n-h.told)
 		h.told = n
+	}
+	for _, sock := range s.sockets {
+		drops := kernelDrops(sock.raw)
+		if n := drops - sock.lost; n > 0 { // it wraps around
+			sock.lost = drops
+			h.lost.Add(uint64(n))
+			s.fault("datagrams are dropped by the system", "they come faster than they can be read; sysctl net.core.rmem_max=4194304 gives them more room", uint64(n))
+		}
 	}
 	for _, line := range s.faults.over(now) {
 		s.cfg.Log(line)

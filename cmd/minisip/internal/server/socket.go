@@ -16,6 +16,7 @@ type socket struct {
 	local    netip.AddrPort // as bound
 	wildcard bool
 	out      outbox // the loop's
+	lost     uint32 // of what the kernel dropped, how many are counted
 }
 
 // receiveBuffer is asked of the kernel for each socket: it holds what comes while the
@@ -35,6 +36,7 @@ func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*sock
 		conn.Close()
 		return nil, fmt.Errorf("cannot listen on %s: %w", at, err)
 	}
+	forceBuffer(raw, receiveBuffer)
 	if tos > 0 {
 		setTOS(raw, tos)
 	}

@@ -37,6 +37,7 @@ type Health struct {
 	LastTick            time.Time         // when the loop last turned
 	Waiting             int               // datagrams
 	Overload            bool              // new calls are refused
+	Lost                uint64            // datagrams that the system dropped before they were read
 	QueueDrops          uint64            // datagrams that found the queue full
 	Banned              uint64            // datagrams of banned sources that nobody looked at
 	Refused             uint64            // calls refused with 503 because the loop lagged

@@ -121,6 +121,7 @@ func (e *exposition) health(h Health) {
 	e.one("minisip_loop_lag_max_seconds", "gauge", "The longest that a datagram waited for the event loop in the last seconds.", h.Lag.Seconds())
 	e.one("minisip_queue_length", "gauge", "Datagrams that wait for the event loop.", float64(h.Waiting))
 	e.one("minisip_queue_dropped_total", "counter", "Datagrams that found the queue of the event loop full.", float64(h.QueueDrops))
+	e.one("minisip_system_dropped_total", "counter", "Datagrams that the system dropped before they were read, counted now and then.", float64(h.Lost))
 	overload := 0.0
 	if h.Overload {
 		overload = 1
