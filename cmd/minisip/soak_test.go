@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,12 +32,17 @@ type soak struct {
 type down struct{ from, to time.Time }
 
 // outcome counts how one kind of thing went.
-type outcome struct{ good, bad, hit, hitGood int } // hit: while it went on minisip was killed
+type outcome struct {
+	good, bad    int
+	hit, hitGood int // while they went on minisip was killed
+	up, kept     int // of these, calls that had been up for a while: none may be lost
+}
 
 const (
 	soakPairs   = 20
-	soakTimeout = 5 * time.Second // -timeout
-	soakSettle  = 5 * time.Second // of phones after a restart
+	soakTimeout = 5 * time.Second         // -timeout
+	soakSettle  = 5 * time.Second         // of phones after a restart
+	soakKept    = 1500 * time.Millisecond // what has been up for so long outlives a kill
 )
 
 // TestSoak runs for the time in SOAK: calls, registrations, media, cancels, lost phones, and a kill -9 every minute, or two of them
@@ -136,8 +140,8 @@ func (s *soak) restart() {
 	s.mu.Unlock()
 }
 
-// note notes how something went that took from begin until now.
-func (s *soak) note(what string, begin time.Time, good bool, why string) {
+// note notes how something went that took from begin until now; up is when its call was set up, if it was.
+func (s *soak) note(what string, begin, up time.Time, good bool, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.results[what]
@@ -145,12 +149,27 @@ func (s *soak) note(what string, begin time.Time, good bool, why string) {
 		o = &outcome{}
 		s.results[what] = o
 	}
-	switch hit := slices.ContainsFunc(s.downs, func(d down) bool { return begin.Before(d.to) && time.Now().After(d.from) }); {
-	case hit && good:
-		o.hit++
-		o.hitGood++
+	hit, early := false, false
+	for _, d := range s.downs {
+		if begin.Before(d.to) && time.Now().After(d.from) {
+			hit = true
+			early = early || up.IsZero() || d.from.Before(up.Add(soakKept))
+		}
+	}
+	switch {
 	case hit:
 		o.hit++
+		if good {
+			o.hitGood++
+		}
+		if !early {
+			o.up++
+			if good {
+				o.kept++
+			} else {
+				s.refused[what+", up when minisip was killed: "+why]++
+			}
+		}
 	case good:
 		o.good++
 	default:
@@ -191,7 +210,7 @@ func (s *soak) pair(ctx context.Context, server string, i int) []*soakPhone {
 
 func (s *soak) register(p *soakPhone) {
 	begin := time.Now()
-	s.note("registrations", begin, p.register(60), "not answered with 200")
+	s.note("registrations", begin, time.Time{}, p.register(60), "not answered with 200")
 }
 
 // talk is a call that is answered, talked in, and hung up by one of the two.
@@ -202,10 +221,10 @@ func (s *soak) talk(a *soakPhone, b, what string) {
 	}
 	l, why := a.call(b, what, 0)
 	if l == nil {
-		s.note(name, begin, false, why)
+		s.note(name, begin, time.Time{}, false, why)
 		return
 	}
-	ended := false
+	up, ended := time.Now(), false
 	wait := soakTalk
 	if what == "hangup" {
 		wait += soakTalk + soakTimeout
@@ -218,13 +237,13 @@ func (s *soak) talk(a *soakPhone, b, what string) {
 	sent, heard := l.sent.Load(), l.heard.Load()
 	switch {
 	case ended != (what == "hangup"):
-		s.note(name, begin, false, fmt.Sprintf("the other side hung up: %v", ended))
+		s.note(name, begin, up, false, fmt.Sprintf("the other side hung up: %v", ended))
 	case !ended && !l.hangUp():
-		s.note(name, begin, false, "no answer to BYE")
+		s.note(name, begin, up, false, "no answer to BYE")
 	case heard < sent/2:
-		s.note(name, begin, false, "not half of what was said was heard")
+		s.note(name, begin, up, false, "not half of what was said was heard")
 	default:
-		s.note(name, begin, true, "")
+		s.note(name, begin, up, true, "")
 	}
 	l.end()
 }
@@ -237,7 +256,7 @@ func (s *soak) refusal(a *soakPhone, b, what, want string, ring time.Duration) {
 		l.hangUp()
 		why = "answered"
 	}
-	s.note(map[string]string{"busy": "calls to a busy phone", "ring": "cancelled calls"}[what], begin, why == want, why)
+	s.note(map[string]string{"busy": "calls to a busy phone", "ring": "cancelled calls"}[what], begin, time.Time{}, why == want, why)
 }
 
 // lose lets the caller vanish in the middle of a call and the callee fall silent: minisip has to end it.
@@ -250,8 +269,9 @@ func (s *soak) lose(a, b *soakPhone) *soakPhone {
 		return a
 	}
 	if l == nil {
-		s.note("lost phones", begin, false, why)
+		s.note("lost phones", begin, time.Time{}, false, why)
 	} else {
+		up := time.Now()
 		time.Sleep(time.Second)
 		a.vanish()
 		b.mu.Lock()
@@ -267,7 +287,7 @@ func (s *soak) lose(a, b *soakPhone) *soakPhone {
 				other.end()
 			}
 		}
-		s.note("lost phones", begin, good, "minisip did not hang up")
+		s.note("lost phones", begin, up, good, "minisip did not hang up")
 	}
 	a.vanish()
 	s.register(again)

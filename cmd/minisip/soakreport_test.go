@@ -87,12 +87,12 @@ func (s *soak) judge(length time.Duration, idle, end sample) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s with %d pairs of phones; minisip was killed %d times\n\n", length, soakPairs, len(s.downs))
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\twell\tnot\thit by a kill\tof these well\t\n")
+	fmt.Fprintf(w, "\twell\tnot\thit by a kill\tof these well\tup before\tkept\t\n")
 	for _, name := range slices.Sorted(maps.Keys(s.results)) {
 		o := s.results[name]
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t\n", name, o.good, o.bad, o.hit, o.hitGood)
-		if o.bad > 0 {
-			t.Errorf("%s: %d did not go well", name, o.bad)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, o.good, o.bad, o.hit, o.hitGood, o.up, o.kept)
+		if o.bad > 0 || o.kept < o.up {
+			t.Errorf("%s: %d did not go well, %d of %d outlived a kill", name, o.bad, o.kept, o.up)
 		}
 	}
 	w.Flush()
