@@ -12,7 +12,7 @@
 //	dom.js, table.js        elements, words for times and numbers; tables with pages
 //	calls.js, call.js       the list, and one call: findings, media, messages
 //	ladder.js, chart.js     drawn as SVG
-//	message.js              a message before and after rewriting, changes marked
+//	message.js, changes.js  a message before and after rewriting, changes marked
 //	users.js, user.js       who is registered; the messages of one
 //	log.js, bans.js, features.js
 //

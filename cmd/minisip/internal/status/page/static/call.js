@@ -1,101 +1,125 @@
 // One call: what was found, its ladder, its media, and the messages.
 
 import { get, post } from './api.js';
-import { armed, clock, count, empty, fixed, h, length, put } from './dom.js';
+import { armed, clock, count, empty, fixed, h, keyed, length, put } from './dom.js';
 import { badge, numbered } from './calls.js';
 import { chart, codec, grade, verdict } from './chart.js';
 import { ladder } from './ladder.js';
-import { messagePanel } from './message.js';
+import { MessagePanel } from './message.js';
 
-export function callView(app, [id]) {
-  const base = `#/calls/${id}`;
-  let call = null, wanted = '';
-  const title = h('h1');
-  const facts = h('p', { class: 'facts' });
-  const hang = armed('Hang up', 'Press again to hang up', () =>
-    post(`/api/calls/${id}/hangup`).then(() => app.say('Both phones are told to hang up.'), (e) => app.say(e.message, true)));
-  hang.hidden = true;
-  const findings = h('div', { class: 'findings' });
-  const draw = ladder((m) => `${base}/m/${m}`);
-  const skipped = h('p', { class: 'skipped', hidden: true });
-  const media = h('div', { class: 'media' });
-  const panel = messagePanel(app, () => {
-    draw.focus();
-    draw.select('');
-    app.replace(base);
-  });
-  const el = h('section', { class: 'view call' },
-    h('p', { class: 'back' }, h('a', { href: '#/calls' }, '\u2190 Calls')),
-    h('div', { class: 'bar' }, title, hang), facts, findings,
-    h('div', { class: 'columns' },
-      h('div', { class: 'card' }, draw.el, skipped, legend()),
-      h('aside', {}, panel.el, media)));
+// CallView is the view of one call.
+class CallView {
+  #app;
+  #id;
+  #base;
+  #call = null;
+  #wanted = ''; // the message that is to be shown
+  #drawn = '';
+  #title = h('h1');
+  #facts = h('p', { class: 'facts' });
+  #findings = h('div', { class: 'findings' });
+  #skipped = h('p', { class: 'skipped', hidden: true });
+  #media = h('div', { class: 'media' });
+  #hang = armed('Hang up', 'Press again to hang up', () => this.#hangUp());
+  #ladder = ladder((m) => `${this.#base}/m/${m}`);
+  #watch = new ResizeObserver(() => this.#call && this.#showMedia());
+  #panel;
 
-  function show(c) {
-    call = c;
-    put(title, h('b', {}, c.from), h('span', { class: 'to', 'aria-label': ' to ' }, '\u2192'), h('b', {}, c.to), ' ', badge(c));
-    document.title = `${c.from} \u2192 ${c.to} \u00b7 minisip`;
-    hang.hidden = c.state === 'ended' || c.state === 'ending';
-    tick();
-    put(findings, (c.findings ?? []).map((f) => h('div', { class: `finding ${f.severity}`, role: f.severity === 'error' ? 'alert' : null },
-      h('p', {}, h('b', {}, f.text)), f.next ? h('p', {}, f.next) : null)));
-    draw.show(c);
-    put(skipped, `${count(c.steps_skipped ?? 0)} messages in the middle of the call are not kept.`);
-    skipped.hidden = !c.steps_skipped;
-    showMedia();
-    if (wanted) open(['m', wanted]);
+  constructor(app, id) {
+    this.#app = app;
+    this.#id = id;
+    this.#base = `#/calls/${encodeURIComponent(id)}`;
+    this.title = `Call ${id}`;
+    this.events = { [`call:${id}`]: (c) => this.#show(c) };
+    this.#panel = new MessagePanel(app, () => {
+      this.#ladder.focus();
+      this.#ladder.select('');
+      app.replace(this.#base);
+    });
+    this.#hang.hidden = true;
+    this.el = h('section', { class: 'view call' },
+      back(), h('div', { class: 'bar' }, this.#title, this.#hang), this.#facts, this.#findings,
+      h('div', { class: 'columns' },
+        h('div', { class: 'card' }, this.#ladder.el, this.#skipped, legend()),
+        h('aside', {}, this.#panel.el, this.#media)));
+    this.#watch.observe(this.#media);
   }
 
-  function tick() {
-    const c = call;
-    if (!c) return;
-    const up = c.answer ? length(c.state === 'ended' ? c.seconds : (app.now() - Date.parse(c.answer)) / 1000) : null;
-    put(facts, [/^\d/.test(c.id) && numbered(c), `began ${clock(c.begin)}`, up && `${c.state === 'ended' ? 'lasted' : 'up for'} ${up}`, c.why, c.verdict && `media: ${c.verdict}`]
-      .filter(Boolean).join(' \u00b7 '));
-  }
-
-  let drawn = '';
-  function showMedia() {
-    const is = JSON.stringify([call.media, media.clientWidth]);
-    if (is === drawn) return;
-    drawn = is;
-    put(media, (call.media ?? []).map((m) => direction(m, (media.clientWidth || 342) - 42)));
-  }
-  const watch = new ResizeObserver(() => call && showMedia());
-  watch.observe(media);
-
-  async function refresh() {
+  async refresh() {
     try {
-      show(await get(`/api/calls/${encodeURIComponent(id)}`));
+      this.#show(await get(`/api/calls/${encodeURIComponent(this.#id)}`));
     } catch (e) {
       if (e.status !== 404) throw e;
-      put(el, h('p', { class: 'back' }, h('a', { href: '#/calls' }, '\u2190 Calls')),
-        empty(`There is no call ${id}.`, h('p', {}, 'Ended calls are kept for some hours, and the log and the call records know of it longer.')));
+      put(this.el, back(), empty(`There is no call ${this.#id}.`,
+        h('p', {}, 'Ended calls are kept for some hours, and the log and the call records know of it longer.')));
     }
   }
 
-  function open(parts) {
-    wanted = parts[0] === 'm' ? parts[1] : '';
-    if (!wanted) {
-      panel.hide();
-      draw.select('');
-      return;
+  // open shows the message that the address names, or none.
+  open(parts) {
+    this.#wanted = parts[0] === 'm' ? parts[1] : '';
+    if (!this.#wanted) {
+      this.#panel.hide();
+      this.#ladder.select('');
+    } else if (this.#call) { // else when it has come
+      this.#ladder.select(`${this.#base}/m/${this.#wanted}`);
+      this.#panel.show(this.#wanted, this.#call.steps.find((s) => s.message === this.#wanted)?.label);
     }
-    if (!call) return; // when it has come
-    draw.select(`${base}/m/${wanted}`);
-    panel.show(wanted, call.steps.find((s) => s.message === wanted)?.label);
   }
 
-  return {
-    title: `Call ${id}`, el, refresh, tick, open,
-    events: { [`call:${id}`]: show },
-    close() {
-      watch.disconnect();
-      panel.close();
-      draw.close();
-    },
-  };
+  tick() {
+    const c = this.#call;
+    if (!c) return;
+    const ended = c.state === 'ended';
+    const up = c.answer && length(ended ? c.seconds : (this.#app.now() - Date.parse(c.answer)) / 1000);
+    put(this.#facts, [
+      /^\d/.test(c.id) && numbered(c), `began ${clock(c.begin)}`, up && `${ended ? 'lasted' : 'up for'} ${up}`, c.why, c.verdict && `media: ${c.verdict}`,
+    ].filter(Boolean).join(' \u00b7 '));
+  }
+
+  close() {
+    this.#watch.disconnect();
+    this.#panel.close();
+    this.#ladder.close();
+  }
+
+  #show(c) {
+    this.#call = c;
+    put(this.#title, h('b', {}, c.from), h('span', { class: 'to', 'aria-label': ' to ' }, '\u2192'), h('b', {}, c.to), ' ', badge(c));
+    document.title = `${c.from} \u2192 ${c.to} \u00b7 minisip`;
+    this.#hang.hidden = c.state === 'ended' || c.state === 'ending';
+    this.tick();
+    keyed(this.#findings, c.findings ?? [], (f) => f.code + f.text, finding);
+    this.#ladder.show(c);
+    put(this.#skipped, `${count(c.steps_skipped ?? 0)} messages in the middle of the call are not kept.`);
+    this.#skipped.hidden = !c.steps_skipped;
+    this.#showMedia();
+    if (this.#wanted) this.open(['m', this.#wanted]);
+  }
+
+  #showMedia() {
+    const is = JSON.stringify([this.#call.media, this.#media.clientWidth]);
+    if (is === this.#drawn) return;
+    this.#drawn = is;
+    put(this.#media, (this.#call.media ?? []).map((m) => direction(m, (this.#media.clientWidth || 342) - 42)));
+  }
+
+  async #hangUp() {
+    try {
+      await post(`/api/calls/${encodeURIComponent(this.#id)}/hangup`);
+      this.#app.say('Both phones are told to hang up.');
+    } catch (e) {
+      this.#app.say(e.message, true);
+    }
+  }
 }
+
+export const callView = (app, [id]) => new CallView(app, id);
+
+const back = () => h('p', { class: 'back' }, h('a', { href: '#/calls' }, '\u2190 Calls'));
+
+const finding = (f) => h('div', { class: `finding ${f.severity}`, role: f.severity === 'error' ? 'alert' : null },
+  h('p', {}, h('b', {}, f.text)), f.next ? h('p', {}, f.next) : null);
 
 // direction is what came from one side, in full.
 function direction(m, width) {

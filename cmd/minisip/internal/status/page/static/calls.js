@@ -15,7 +15,7 @@ export function callsView(app, _, params) {
 
   const go = () => {
     app.replace(query('#/calls', { state: state === 'live' ? '' : state, q, offset: offset || '' }).replace(/\?$/, ''));
-    return refresh();
+    refresh().catch((e) => app.say(e.message, true));
   };
   const tabs = states.map(([name, text]) => h('button', {
     type: 'button', onclick: () => { state = name; offset = 0; go(); },

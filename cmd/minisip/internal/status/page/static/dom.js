@@ -32,7 +32,10 @@ export function put(el, ...children) {
 // says the same, so that the focus, a selection and the place of the page stay too.
 export function keyed(el, items, key, make) {
   const old = new Map();
-  for (const child of el.children) old.set(child.dataset.key, child);
+  for (const child of [...el.children]) {
+    if (old.has(child.dataset.key)) child.remove(); // two items had one key
+    else old.set(child.dataset.key, child);
+  }
   let at = el.firstElementChild;
   for (const item of items) {
     const k = String(key(item)), is = JSON.stringify(item);

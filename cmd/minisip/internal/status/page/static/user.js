@@ -3,7 +3,7 @@
 import { get, query } from './api.js';
 import { clock, count, empty, h, put } from './dom.js';
 import { cell, row, table } from './table.js';
-import { messagePanel } from './message.js';
+import { MessagePanel } from './message.js';
 
 export function userView(app, [user]) {
   const base = `#/users/${encodeURIComponent(user)}`;
@@ -11,7 +11,7 @@ export function userView(app, [user]) {
   const list = table(`Messages of ${user}`, [['Time', 'time'], ['', 'dir'], ['Message', 'label'], ['Other side', 'addr'], ['Size', 'size'], ['Call', 'of']],
     messageRow, (m) => m.id);
   const nothing = h('div');
-  const panel = messagePanel(app, () => {
+  const panel = new MessagePanel(app, () => {
     app.replace(base);
     mark('');
   });
@@ -45,7 +45,7 @@ export function userView(app, [user]) {
 
   return {
     title: user, el, refresh, events: {},
-    close: panel.close,
+    close: () => panel.close(),
     tick: () => Date.now() - last >= 5000 && refresh().catch(() => {}),
     open(parts) {
       const id = parts[0] === 'm' ? parts[1] : '';

@@ -8,7 +8,7 @@ export function usersView(app, _, params) {
   let q = params.get('q') ?? '', offset = Number(params.get('offset')) || 0, asked = 0, last = 0;
   const go = () => {
     app.replace(query('#/users', { q, offset: offset || '' }).replace(/\?$/, ''));
-    return refresh();
+    refresh().catch((e) => app.say(e.message, true));
   };
   const list = table('Users', [['User', 'who'], ['Address', 'addr'], ['Phone', 'agent'], ['Ping', 'ping'], ['Last heard', 'heard'], ['Expires', 'expires']],
     (u) => userRow(u, app), (u) => `${u.user} ${u.contact} ${u.source}`);
