@@ -72,6 +72,7 @@ const (
 	WrongDomain           // a host that -domain does not list
 	TooMany               // a limit of calls
 	NoPorts               // no port of the relay was free
+	NoSockets             // the system gave none for them
 )
 
 // Step is one message.

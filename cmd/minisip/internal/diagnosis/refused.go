@@ -30,6 +30,9 @@ func refusal(c *Call) []Finding {
 	case NoPorts:
 		return one(Error, "no-ports", "Give more with -rtp LO-HI and open them in the firewall; a call takes four ports for each stream.",
 			"All ports of the relay (%s) were in use", c.Ports)
+	case NoSockets:
+		return one(Error, "no-sockets", "The log has the system's words. Too many open files: raise LimitNOFILE= in the unit, or ulimit -n.",
+			"The system gave the relay no sockets for the call's media")
 	}
 	return nil
 }

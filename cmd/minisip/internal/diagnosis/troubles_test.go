@@ -144,6 +144,8 @@ var troubles = []struct {
 		"wrong-domain", "001 called 002 at a host that -domain does not list."},
 	{"too many calls", func(c *Call) { ours(c, TooMany, 503) },
 		"too-many-calls", "001 has too many calls under way."},
+	{"too many open files", func(c *Call) { ours(c, NoSockets, 503) },
+		"no-sockets", "The system gave the relay no sockets for the call's media."},
 	{"RTP ports used up", func(c *Call) { ours(c, NoPorts, 503) },
 		"no-ports", "All ports of the relay (10000-20000) were in use."},
 

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"os"
 	"runtime"
@@ -119,4 +120,23 @@ func (b *bench) exhaust() {
 		b.takeVia()
 		b.give(1, benchByeOK)
 	}
+}
+
+// spent is a relay that the system gives no more sockets.
+type spent struct{ Relay }
+
+func (spent) Open(_, _ Leg) (Stream, error) { return nil, errors.New("socket: too many open files") }
+
+// Other trouble than used-up ports is a 503 too, and told as what it is.
+func TestNoSockets(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.core.relay = spent{s.core.relay}
+	s.do("001: INVITE 002 auth")
+	if !s.said("call 1: media cannot be relayed: socket: too many open files") {
+		t.Errorf("logged %q", s.logged())
+	}
+	if v := s.core.Call(s.now, "1", false); v == nil || v.Record.Why != "refused (503 Service Unavailable)" || len(v.Findings) == 0 || v.Findings[0].Code != "no-sockets" {
+		t.Errorf("the call: %+v", v)
+	}
+	s.finish()
 }

@@ -87,9 +87,13 @@ func (c *Core) relayRequest(b *branch) int {
 	if err != nil {
 		md.refused(from)
 		c.logf("call %s: %s", ctx.call.number, whyNoStream(err))
-		ctx.call.refusal = diagnosis.NoPorts
-		if errors.Is(err, errCrowded) {
+		switch {
+		case errors.Is(err, errCrowded):
 			ctx.call.refusal = diagnosis.TooMany
+		case errors.Is(err, ErrNoPorts):
+			ctx.call.refusal = diagnosis.NoPorts
+		default:
+			ctx.call.refusal = diagnosis.NoSockets
 		}
 		return 503
 	}
