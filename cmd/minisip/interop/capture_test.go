@@ -58,6 +58,7 @@ func (c *capture) recorded() (recording, error) {
 
 // datagram is what one UDP packet carried.
 type datagram struct {
+	at      time.Time
 	port    uint16 // where to
 	payload []byte
 }
@@ -78,6 +79,7 @@ func (c *capture) datagrams() ([]datagram, error) {
 		if size > len(b)-16 {
 			break
 		}
+		at := time.Unix(int64(le.Uint32(b)), int64(le.Uint32(b[4:]))*1000)
 		packet := b[16 : 16+size]
 		b = b[16+size:]
 		if len(packet) < 14+20+8 || packet[12] != 8 || packet[13] != 0 || packet[14]>>4 != 4 {
@@ -89,7 +91,7 @@ func (c *capture) datagrams() ([]datagram, error) {
 		}
 		head, total := int(ip[0]&15)*4, int(binary.BigEndian.Uint16(ip[2:]))
 		if head+8 <= total && total <= len(ip) {
-			out = append(out, datagram{binary.BigEndian.Uint16(ip[head+2:]), ip[head+8 : total]})
+			out = append(out, datagram{at, binary.BigEndian.Uint16(ip[head+2:]), ip[head+8 : total]})
 		}
 	}
 	return out, nil

@@ -143,7 +143,7 @@ func TestFlood(t *testing.T) {
 	const calls = 200
 	call := func() (statistics, time.Duration) {
 		callee := startSIPp(t, netns("b"), "callee.xml", "", calls, "-aa")
-		caller := startSIPp(t, netns("a"), "caller.xml", pairs.String(), calls, "-r", "50", "-aa", "-trace_rtt", "-rtt_freq", "1")
+		caller := startSIPp(t, netns("a"), "caller.xml", pairs.String(), calls, "-d", "1000", "-r", "50", "-aa", "-trace_rtt", "-rtt_freq", "1")
 		caller.wait(t, time.Minute)
 		callee.wait(t, time.Minute)
 		return caller.statistics(t), caller.setUp(t)

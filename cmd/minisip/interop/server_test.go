@@ -40,11 +40,7 @@ func startServer(t *testing.T, users string, arg ...string) *server {
 		}
 	})
 	s.process = start(t, s.ns, s.dir, "minisip", append([]string{minisip}, arg...)...)
-	t.Cleanup(func() {
-		if running := s.running(); !running || !s.stop() || s.err != nil {
-			t.Errorf("minisip was running: %v; told to end, it ended with %v", running, s.err)
-		}
-	})
+	s.endsWell(t)
 	eventually(t, 10*time.Second, "minisip is bound to port 5060", func() bool {
 		if !s.running() {
 			t.Fatalf("minisip ended: %v\n%s", s.err, s.output.String())
@@ -63,6 +59,19 @@ func startServer(t *testing.T, users string, arg ...string) *server {
 		}
 	}
 	return s
+}
+
+// endsWell lets the minisip that runs now be told to end when the test does, unless another has taken its place.
+func (s *server) endsWell(t *testing.T) {
+	p := s.process
+	t.Cleanup(func() {
+		if s.process != p {
+			return
+		}
+		if running := p.running(); !running || !p.stop() || p.err != nil {
+			t.Errorf("minisip was running: %v; told to end, it ended with %v", running, p.err)
+		}
+	})
 }
 
 // ports lists the UDP ports that are open in the server's namespace.

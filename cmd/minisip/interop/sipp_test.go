@@ -39,7 +39,7 @@ func TestManyCalls(t *testing.T) {
 	runSIPp(t, netns("b"), "register.xml", callees.String(), users, "-r", "100")
 	callee := startSIPp(t, netns("b"), "callee.xml", "", calls, "-aa")
 	begin := time.Now()
-	st := runSIPp(t, netns("a"), "caller.xml", pairs.String(), calls, "-r", "60", "-l", strconv.Itoa(atOnce), "-aa")
+	st := runSIPp(t, netns("a"), "caller.xml", pairs.String(), calls, "-d", "1000", "-r", "60", "-l", strconv.Itoa(atOnce), "-aa")
 	t.Logf("%d calls in %v, %d failed, at most %d at once, %d retransmissions by the callers",
 		st.good, time.Since(begin).Round(time.Second), st.failed, st.peak, st.retransmissions)
 	if st.good != calls || st.failed != 0 || st.retransmissions != 0 {
