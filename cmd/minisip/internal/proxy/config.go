@@ -46,7 +46,7 @@ type Config struct {
 	MaxExpires       time.Duration
 	DefaultExpires   time.Duration
 	Ports            string    // of the relay, in words
-	History          int       // bytes of messages kept in memory
+	History          []byte    // memory for the newest messages; nil: there is none for more than a few
 	Keeper           Keeper    // takes what has to outlive the process; nil: nothing
 	Epoch            time.Time // of the times in its records
 }
@@ -69,7 +69,6 @@ func (c Config) withDefaults() Config {
 	limit(&c.MaxTransactions, 500_000)
 	limit(&c.MaxCalls, 50_000)
 	c.Ports = cmp.Or(c.Ports, "of -rtp")
-	limit(&c.History, 8<<20)
 	if c.Ours == nil {
 		c.Ours = func(netip.AddrPort) bool { return false }
 	}

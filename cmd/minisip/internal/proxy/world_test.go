@@ -65,7 +65,7 @@ func newWorld(t testing.TB) *world {
 		Ours: func(at netip.AddrPort) bool {
 			return at == ours4 || at == ours6 || at.Addr().IsUnspecified() && at.Port() == 5060
 		},
-		AddUser: func(name string) string { return "minisip user add " + name }, History: 64 << 10,
+		AddUser: func(name string) string { return "minisip user add " + name }, History: make([]byte, 64<<10),
 	}
 	return w
 }

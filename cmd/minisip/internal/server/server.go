@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -37,6 +38,9 @@ type Config struct {
 	// datagram; may be nil.
 	Mirror func(at time.Time, from, to netip.AddrPort, datagram []byte)
 }
+
+// history is how many bytes of the newest messages are kept for whoever asks why a call went wrong.
+const history = 8 << 20
 
 // Server is minisip at work.
 type Server struct {
@@ -88,7 +92,10 @@ func Listen(cfg Config) (*Server, error) {
 	if cfg.State != nil {
 		cfg.Proxy.Keeper, cfg.Proxy.Epoch = keeper{cfg.State}, cfg.State.Epoch()
 	}
+	memory, release := outsideHeap(history)
+	cfg.Proxy.History = memory
 	s.core = proxy.New(cfg.Proxy, (*output)(s), relay{r, s}, cfg.Users, cfg.Auth, cfg.Seed)
+	runtime.AddCleanup(s.core, release, memory)
 	s.restore()
 	for _, fd := range cfg.Sockets {
 		syscall.Close(fd)

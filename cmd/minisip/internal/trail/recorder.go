@@ -23,10 +23,11 @@ const (
 	otherRing = 1
 )
 
-// New makes a recorder whose texts take size bytes, three quarters of it for calls.
-func New(size int) *Recorder {
+// New makes a recorder whose texts lie in memory, three quarters of it for calls.
+func New(memory []byte) *Recorder {
+	most := len(memory) / 4 * 3
 	return &Recorder{
-		rings:   [2]ring{newRing(size / 4 * 3), newRing(size / 4)},
+		rings:   [2]ring{newRing(memory[:most]), newRing(memory[most:])},
 		courses: map[Key]*Course{}, seed: maphash.MakeSeed(),
 	}
 }

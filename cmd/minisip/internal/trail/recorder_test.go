@@ -47,7 +47,7 @@ func ladder(c *Course) string {
 
 // TestCourse: what came before the call was known is in its course, repetitions are told.
 func TestCourse(t *testing.T) {
-	r := New(64 << 10)
+	r := New(make([]byte, 64<<10))
 	note(r, 0, alice, true, sipmsg.INVITE, 0, "INVITE a\r\n\r\nv=0\r\n")
 	note(r, 1, alice, false, sipmsg.INVITE, 407, "SIP/2.0 407 a\r\n\r\n")
 	note(r, 20, alice, true, sipmsg.INVITE, 0, "INVITE b\r\n\r\nv=0\r\n")
@@ -72,7 +72,7 @@ func TestCourse(t *testing.T) {
 
 // TestCourseIsBounded: the middle goes, beginning and end stay.
 func TestCourseIsBounded(t *testing.T) {
-	r := New(64 << 10)
+	r := New(make([]byte, 64<<10))
 	c := r.Begin(begin, r.Key([]byte("call-1")))
 	for i := range 1000 {
 		note(r, i, netip.AddrPortFrom(alice.Addr(), uint16(i+1)), true, sipmsg.INFO, 0, fmt.Sprint("INFO ", i))
@@ -89,7 +89,7 @@ func TestCourseIsBounded(t *testing.T) {
 
 // TestRingKeepsTheNewest: whatever the sizes, what is there is whole, and the newest are there.
 func TestRingKeepsTheNewest(t *testing.T) {
-	r := New(1) // as small as it can be
+	r := New(make([]byte, 1)) // as small as it can be
 	var ids []ID
 	texts := map[ID]string{}
 	for i := range 500 {
@@ -117,7 +117,7 @@ func TestRingKeepsTheNewest(t *testing.T) {
 
 // TestRegistersPushNoCallOut: each kind has a ring of its own.
 func TestRegistersPushNoCallOut(t *testing.T) {
-	r := New(128 << 10)
+	r := New(make([]byte, 128<<10))
 	id := note(r, 0, alice, true, sipmsg.INVITE, 0, "INVITE a")
 	for i := range 10_000 {
 		note(r, i, bob, true, sipmsg.REGISTER, 0, "REGISTER")
@@ -129,7 +129,7 @@ func TestRegistersPushNoCallOut(t *testing.T) {
 
 // TestNoteAllocatesNothing but for the steps of a course.
 func TestNoteAllocatesNothing(t *testing.T) {
-	r := New(64 << 10)
+	r := New(make([]byte, 64<<10))
 	key, text := r.Key([]byte("x")), []byte(strings.Repeat("x", 700))
 	if n := testing.AllocsPerRun(1000, func() {
 		r.Note(&Message{Key: key, At: begin, Peer: alice, Local: ours, Method: sipmsg.INVITE, Text: text})
@@ -139,7 +139,7 @@ func TestNoteAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkNote(b *testing.B) {
-	r := New(8 << 20)
+	r := New(make([]byte, 8<<20))
 	key, text := r.Key([]byte("x")), []byte(strings.Repeat("x", 700))
 	for b.Loop() {
 		r.Note(&Message{Key: key, At: begin, Peer: alice, Local: ours, Method: sipmsg.INVITE, Text: text})

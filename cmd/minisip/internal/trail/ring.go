@@ -53,15 +53,21 @@ const maxText = 16 << 10
 // would be.
 const bytesPerEntry = 512
 
-func newRing(size int) ring {
+func newRing(text []byte) ring {
+	if len(text) < 2*maxText {
+		text = make([]byte, 2*maxText)
+	}
 	entries := 1
-	for entries < size/bytesPerEntry {
+	for entries < len(text)/bytesPerEntry {
 		entries *= 2
 	}
-	r := ring{text: make([]byte, max(size, 2*maxText)), entries: make([]entry, entries), heads: make([]uint64, entries), next: 1}
+	r := ring{text: text, entries: make([]entry, entries), heads: make([]uint64, entries), next: 1}
 	// The memory is taken now, not by the calls that come.
 	for i := 0; i < len(r.text); i += 4096 {
 		r.text[i] = 1
+	}
+	for i := range r.entries {
+		r.entries[i], r.heads[i] = entry{}, 0
 	}
 	return r
 }
