@@ -86,10 +86,13 @@
 // Beyond the RFCs: a request inside a dialog is taken from the address of the side that it
 // claims to be, else it is challenged and the call moves (bye-stranger, moved-phone); no Route,
 // Path or Record-Route leads to another machine than the one whose packets they came in
-// (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia); keepalive
+// (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts); keepalive
 // of phones behind NAT (keepalive, TestPingsNeverBurst); the end of silent calls (silence,
 // silence-hold, one-way, no-ack); copies made by the network (retransmit-invite); unknown users who
-// get no answer (silent); sources that fail too often, banned (ban, guess, scanner; package guard); dial codes (dial-codes); call records with a verdict on the media.
+// get no answer (silent); sources that fail too often, banned (ban, guess, scanner; package
+// guard); nothing that a third party could be flooded with (TestAmplification); 503 for new calls
+// while the loop lags (overload.go); dial codes (dial-codes); call records with a verdict on the
+// media.
 //
 // What outlives the process: each binding and each established call is a record that a Keeper is
 // given a moment after it has changed (keep.go), and of which Restore makes the same in another

@@ -44,9 +44,9 @@ type health struct {
 	lost            atomic.Uint64
 	refused, panics atomic.Uint64
 
-	load    guard.Load // the loop's, as are the others
-	told    uint64     // of dropped, how many the log knows of
-	shedded uint64     // of refused, how many there were when the overload began
+	load   guard.Load // the loop's, as are the others
+	told   uint64     // of dropped, how many the log knows of
+	before uint64     // of refused, how many there were when the overload began
 }
 
 // waited notes how long a datagram waited for the loop, if it was one of those that go first.
@@ -70,12 +70,12 @@ func (s *Server) overload(now time.Time, wait time.Duration) {
 	h.refused.Store(s.core.Refused())
 	s.core.Refuse(h.load.Over)
 	if h.load.Over {
-		h.shedded = h.refused.Load()
+		h.before = h.refused.Load()
 		s.cfg.Log(fmt.Sprintf("overload: datagrams wait %s for the event loop; new calls get 503 until that is over", wait.Round(time.Millisecond)))
 		return
 	}
 	s.cfg.Log(fmt.Sprintf("overload is over after %s: %d new calls got 503",
-		now.Sub(h.load.Since).Round(100*time.Millisecond), h.refused.Load()-h.shedded))
+		now.Sub(h.load.Since).Round(100*time.Millisecond), h.refused.Load()-h.before))
 }
 
 // beatHealth begins a new interval, and tells the log of what was dropped.
