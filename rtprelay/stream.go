@@ -70,16 +70,6 @@ type leg struct {
 	agent  *agent // nil: the side does no ICE
 }
 
-// An endpoint is one socket of a leg.
-type endpoint struct {
-	stream *Stream
-	side   Side
-	rtcp   bool
-	socket socket
-	latch  latch
-	kept   []byte // to be sent as soon as there is somebody to send to
-}
-
 func newStream(r *Relay) *Stream {
 	s := &Stream{relay: r}
 	for i := range s.legs {
@@ -166,117 +156,6 @@ func (l *leg) place(a netip.AddrPort) netip.AddrPort {
 		return netip.AddrPort{}
 	}
 	return netip.AddrPortFrom(ip, a.Port())
-}
-
-// aim points the socket where the latch says.
-func (e *endpoint) aim() {
-	t := e.latch.target
-	if !t.IsValid() {
-		return
-	}
-	e.socket.aim(t)
-	if e.kept != nil {
-		e.socket.send(e.kept)
-		e.kept = nil
-	}
-}
-
-// keep holds a packet back for the phone that e cannot reach yet, if it is one of DTLS: the
-// newest, since each flight is repeated (RFC 6347 4.2.4), but the first time only after a
-// second. Where both phones do ICE, the one that answers is proven, and begins its handshake,
-// before the other one knows where to send its checks.
-func (e *endpoint) keep(b []byte) bool {
-	if len(b) == 0 || b[0] < firstDTLS || b[0] > lastDTLS {
-		return false
-	}
-	e.kept = append(e.kept[:0], b...)
-	return true
-}
-
-// pass relays a packet that arrived at e. The stream's lock is held.
-func (e *endpoint) pass(now time.Duration, from netip.AddrPort, b []byte) {
-	s := e.stream
-	if s.tap != nil {
-		s.tap(s.relay.start.Add(now), from, e.at(), b)
-	}
-	out := e.receive(now, from, b)
-	if out == nil {
-		return
-	}
-	if s.tap != nil {
-		s.tap(s.relay.start.Add(now), out.at(), out.latch.target, b)
-	}
-	if !out.socket.send(b) {
-		s.legs[e.side].flow.undelivered++
-	}
-}
-
-// receive decides on a packet that arrived at e, and counts it. It returns
-// the endpoint to send it from, or nil. The stream's lock is held.
-func (e *endpoint) receive(now time.Duration, from netip.AddrPort, b []byte) *endpoint {
-	s := e.stream
-	near, far := &s.legs[e.side], &s.legs[1-e.side]
-	h := parseHeader(b)
-	v := drop
-	if h.kind == stun && near.agent != nil {
-		v = e.check(now, from, b)
-	} else {
-		v = e.latch.packet(now, from, h)
-	}
-	switch v {
-	case drop:
-		near.flow.strangers++
-		near.flow.stranger = from
-		return nil
-	case moved:
-		s.moves.Add(1)
-		e.aim()
-		if !e.rtcp {
-			near.rtcp.latch.follow(from.Addr())
-			near.rtcp.aim()
-		}
-	}
-	s.heard[e.side].Store(int64(now))
-	if near.flow.untyped(h) {
-		near.flow.setType(h.pt, s.clock(e.side, h.pt))
-	}
-	near.flow.count(now, h, b, &far.flow)
-	if h.kind == stun && (near.agent != nil || far.agent != nil) {
-		return nil // checks are a matter between a phone and its leg
-	}
-	out := &far.rtp
-	if far.apart(near, e.rtcp, h.kind == rtcp) {
-		out = &far.rtcp
-	}
-	if !out.latch.target.IsValid() {
-		if !out.keep(b) {
-			near.flow.undelivered++
-		}
-		return nil
-	}
-	return out
-}
-
-// apart reports whether a packet of the other side leaves from the RTCP port. RFC 5761
-// 5.1.1: RTCP is on RTP's port where both have agreed on it. A phone that offered it in
-// vain and does it all the same is understood, if the other's RTCP port is known.
-func (l *leg) apart(near *leg, rtcpPort, isRTCP bool) bool {
-	if l.mux {
-		return rtcpPort && !near.mux
-	}
-	return rtcpPort || isRTCP && near.mux && l.rtcp.latch.target.IsValid()
-}
-
-// clock returns the clock rate of a payload type that side sends. It is the
-// receiver's SDP that says what the numbers mean (RFC 3264 5.1); who answers
-// need not repeat the offer's, so the sender's comes next.
-func (s *Stream) clock(side Side, pt uint8) uint32 {
-	for _, l := range [2]*leg{&s.legs[1-side], &s.legs[side]} {
-		if rate, ok := l.clocks[pt]; ok {
-			return rate
-		}
-	}
-	return staticClock(pt)
 }
 
 // LastMedia returns when the newest packet of a side's latched source
