@@ -31,6 +31,12 @@ func TestMessage(t *testing.T) {
 	p.Key("Escape")
 	p.Wait("!document.querySelector('dialog[open]') && location.hash === '#/calls/9'")
 	p.Wait("document.activeElement.getAttribute('href')?.endsWith('/m/6')")
+	over := withSteps(f.calls[0])
+	over["why"] = "and something new"
+	f.follows(t, "call:9")
+	f.with(func() { f.tell("call:9", over) })
+	p.Wait("document.querySelector('.call .facts').innerText.includes('and something new')")
+	p.Wait("!document.querySelector('dialog[open]')") // what was put away stays away
 	p.Key("Tab")
 	p.Wait("document.activeElement.getAttribute('href')?.endsWith('/m/7')")
 	p.Key("Enter")

@@ -32,6 +32,7 @@ class CallView {
     this.title = `Call ${id}`;
     this.events = { [`call:${id}`]: (c) => this.#show(c) };
     this.#panel = new MessagePanel(app, () => {
+      this.#wanted = '';
       this.#ladder.focus();
       this.#ladder.select('');
       app.replace(this.#base);

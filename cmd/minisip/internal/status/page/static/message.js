@@ -57,7 +57,9 @@ export class MessagePanel {
     if (this.el.open) this.el.close();
   }
 
+  // close ends it with its view: what is still on its way is not shown any more.
   close() {
+    this.#shown = '';
     small.removeEventListener('change', this.#turned);
   }
 
