@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"minisip/cmd/minisip/internal/config"
+	"minisip/cmd/minisip/internal/control"
 	"minisip/dialcmd"
 )
 
@@ -32,8 +33,9 @@ func tables(t *testing.T, header string) (found [][][]string) {
 				break
 			}
 			var cells []string
+			row = strings.ReplaceAll(row, `\|`, "\x00") // a bar in a cell
 			for cell := range strings.SplitSeq(strings.Trim(row, "|"), "|") {
-				cells = append(cells, strings.TrimSpace(cell))
+				cells = append(cells, strings.ReplaceAll(strings.TrimSpace(cell), "\x00", "|"))
 			}
 			rows = append(rows, cells)
 		}
@@ -146,4 +148,25 @@ func listed(m map[string]string) string {
 		fmt.Fprintf(&b, "%s = %s\n", name, m[name])
 	}
 	return b.String()
+}
+
+// TestReadmeCommands: the table of the command line has every command that asks a running
+// minisip, as -h has it, and no other.
+func TestReadmeCommands(t *testing.T) {
+	told := map[string]string{}
+	for _, row := range tables(t, "| command | what |")[0] {
+		for _, m := range code.FindAllStringSubmatch(row[0], -1) {
+			words := strings.Fields(m[1])
+			told[words[1]] = strings.Join(words[2:], " ")
+		}
+	}
+	want := map[string]string{}
+	for _, c := range config.Commands {
+		if slices.Contains(control.Names(), c.Name) {
+			want[c.Name] = c.Args
+		}
+	}
+	if !maps.Equal(told, want) {
+		t.Errorf("-h has\n%s\nREADME.md has\n%s", listed(want), listed(told))
+	}
 }

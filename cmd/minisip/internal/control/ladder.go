@@ -73,10 +73,10 @@ func writeLadder(w io.Writer, v *proxy.CallView) {
 		case from == to:
 			line.text(from+2, "-- "+s.Label+" --")
 		case from < to:
-			line.arrow(from+1, to-1, dash(&s), s.Label)
+			line.arrow(from+1, to-1, dash(&s), 2, s.Label)
 			line.text(to-1, ">")
 		default:
-			line.arrow(to+1, from-1, dash(&s), s.Label)
+			line.arrow(to+1, from-1, dash(&s), 3, s.Label)
 			line.text(to+1, "<")
 		}
 		fmt.Fprintln(w, line.String())
@@ -114,14 +114,14 @@ func (c *canvas) text(at int, text string) {
 	}
 }
 
-// arrow draws a shaft with a label in it.
-func (c *canvas) arrow(from, to int, with rune, label string) {
+// arrow draws a shaft with a label in it, so far from its left end.
+func (c *canvas) arrow(from, to int, with rune, inset int, label string) {
 	c.text(from, strings.Repeat(string(with), to-from+1))
 	runes := []rune(printable(label))
-	if most := min(to-from-6, columnWidth-8); len(runes) > most {
+	if most := min(to-from-7, columnWidth-8); len(runes) > most {
 		runes = append(slices.Clone(runes[:most-1]), '.')
 	}
-	c.text(from+2, " "+string(runes)+" ")
+	c.text(from+inset, " "+string(runes)+" ")
 }
 
 func (c canvas) String() string { return strings.TrimRight(string(c), " ") }

@@ -75,6 +75,7 @@ func HasSDP(text []byte) bool {
 const (
 	backfillTime  = 32 * time.Second
 	backfillSteps = 24
+	usualSteps    = 28 // of a call that is challenged, rings, is answered and ends
 )
 
 // Begin opens the course of a call, with what has been noted of its Call-ID lately. Calls
@@ -92,7 +93,7 @@ func (r *Recorder) Begin(now time.Time, k Key) *Course {
 
 // Lately makes a course of what has been noted of a Call-ID lately.
 func (r *Recorder) Lately(now time.Time, k Key) *Course {
-	c := &Course{Begin: now}
+	c := &Course{Begin: now, Steps: make([]Step, 0, usualSteps), Peers: make([]Peer, 0, 2)}
 	var found [backfillSteps]uint64
 	have := 0
 	ring := &r.rings[callRing]
