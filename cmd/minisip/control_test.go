@@ -40,7 +40,7 @@ func TestControl(t *testing.T) {
 		{"calls all 004", 0, `(?m)^r1 +ended +001 +004 +[0-9:]{8} +001 called 004, and the user file has no such user\.$`},
 		{"call 1", 0, `(?s)^Call 1: 001 calls 002, ended: busy \(486\)\nbegan .*\ninfo: 002 was busy \(486\)\.\n.*001 +minisip +002\n`},
 		{"call 1", 0, `(?m)^ +0\.\d{3} +\|-- INVITE -+>\|`},
-		{"call 1", 0, `(?m)^ +0\.\d{3} +\|<- 407 Proxy Authenti`},
+		{"call 1", 0, `(?m)^ +0\.\d{3} +\|<-- 407 Proxy Authenti`},
 		{"call 1 -v", 0, `(?m)^    Authorization: Digest .*response="\*{8}"`},
 		{"call r1 -json", 0, `"code":"no-such-user"`},
 		{"call 7", 1, `^minisip call: There is no call 7: it may be too long ago\.\n$`},

@@ -265,3 +265,24 @@ func BenchmarkParts(b *testing.B) {
 		})
 	}
 }
+
+// TestSeenAfterRestart: a call that outlives a restart is in the lists, and can be hung up.
+func TestSeenAfterRestart(t *testing.T) {
+	s := &script{newWorld(t)}
+	s.keeps()
+	s.do("phone 001 at 198.51.100.7:5060", "phone 002a at 192.0.2.1:5060 user 002", "registered 001 002a", "001: INVITE 002 auth", "002a: 200 OK to INVITE", "001: ACK", "wait 2s", "restart")
+	v := s.core.Call(s.now, "1", true)
+	if o := s.core.Overview(); v == nil || v.State != "up" || len(v.Columns) != 3 || o.Calls != 1 {
+		t.Fatalf("%+v, %d calls", v, o.Calls)
+	}
+	if !s.core.HangUp(s.now, "1", "the operator") {
+		t.Error("cannot be hung up")
+	}
+	if v := s.core.Call(s.now, "1", true); v == nil || v.Why != "hung up by the operator" || len(v.Steps) < 2 {
+		t.Errorf("%+v", v)
+	}
+	s.do("wait 1m")
+	if o := s.core.Overview(); o.Calls != 0 || s.core.sampler.calls != 0 {
+		t.Errorf("%d calls, %d sampled", o.Calls, s.core.sampler.calls)
+	}
+}

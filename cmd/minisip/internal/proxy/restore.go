@@ -167,7 +167,7 @@ func (c *Core) restoreCall(now time.Time, serial int64, record string) error {
 	k.count()
 	k.noLongerPending()
 	k.place(&k.caller, at)
-	k.course = c.trail.Begin(now, c.trail.Key([]byte(k.callID)))
+	k.follow(now, c.trail.Key([]byte(k.callID)))
 	k.course.Name(at, k.caller.User)
 	shared := make([]*media, len(sections))
 	for i := range sections {
