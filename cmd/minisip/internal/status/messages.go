@@ -113,6 +113,7 @@ func (a *API) messagesOf(ctx context.Context, user string, limit int) ([]Summary
 			}
 		}
 	}
+	slices.Reverse(list) // of one instant, the order in which they came
 	slices.SortStableFunc(list, func(a, b Summary) int { return a.Time.Compare(b.Time) })
 	return list[max(0, len(list)-limit):], nil
 }
