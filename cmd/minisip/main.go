@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"minisip/cmd/minisip/internal/config"
 )
@@ -58,7 +59,9 @@ func versionCommand(_ []string, _ io.Reader, stdout, _ io.Writer) int {
 
 // serve is minisip without a subcommand.
 func serve(args []string, stdout, stderr io.Writer) int {
-	parse := func() (*config.Config, error) { return config.Parse(args, os.LookupEnv, os.ReadFile) }
+	parse := func(more ...string) (*config.Config, error) {
+		return config.Parse(slices.Concat(args, more), os.LookupEnv, os.ReadFile)
+	}
 	cfg, err := parse()
 	switch {
 	case errors.Is(err, config.ErrHelp):

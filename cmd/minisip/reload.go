@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -44,49 +46,95 @@ func (s signals) serve(ctx context.Context, r *reloader, j *journal) {
 type reloader struct {
 	start *config.Config // what minisip started with
 	cfg   *config.Config // in force
-	again func() (*config.Config, error)
+	again func(more ...string) (*config.Config, error)
 	srv   *server.Server
 	auth  *digest.Server
 	log   func(string)
+
+	mu  sync.Mutex     // one change at a time
+	set []string       // flags that were set since the start, which win
+	on  proxy.Features // in force, after what was dialled
 }
 
 // atStart names the options that only a restart can change.
-var atStart = []string{"listen", "rtp", "dscp", "realm", "state", "log", "log-days", "log-size", "cdr", "hep"}
+var atStart = []string{
+	"listen", "rtp", "dscp", "realm", "state", "log", "log-days", "log-size", "cdr", "hep", "status", "status-password-file", "trace-dir",
+}
 
 // reload reads configuration and users again; a bad file changes nothing.
 func (r *reloader) reload(ctx context.Context) {
-	next, err := r.again()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next, err := r.again(r.set...)
+	var users int
+	if err == nil {
+		users, err = r.apply(ctx, next)
+	}
 	if err != nil {
 		r.log(fmt.Sprintf("not reloaded, all stays as it was: %v", err))
-		return
+	} else if users > 0 {
+		r.log(r.reloaded(next, users))
 	}
-	fixed := next.Changed(r.start, atStart...)
+}
+
+// change sets one option while minisip runs, until a restart; what is wrong changes nothing.
+func (r *reloader) change(ctx context.Context, name, value string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	name = strings.TrimPrefix(name, "-")
+	if slices.Contains(atStart, name) || name == "config" {
+		return fmt.Errorf("only a restart changes -%s", name)
+	}
+	// Of one set before, the last value is what counts.
+	set := slices.Clone(r.set)
+	for i := 0; i < len(set); i += 2 {
+		if set[i] == "-"+name {
+			set = slices.Delete(set, i, i+2)
+		}
+	}
+	set = append(set, "-"+name, value)
+	next, err := r.again(set...)
+	if err != nil {
+		return err
+	}
+	users, err := r.apply(ctx, next)
+	if err == nil && users > 0 {
+		r.set = set
+		r.log(fmt.Sprintf("the operator set -%s to %q", name, value))
+	}
+	return err
+}
+
+// apply takes a configuration over, with its users, of whom there are so many; none where minisip ends.
+func (r *reloader) apply(ctx context.Context, next *config.Config) (count int, err error) {
 	next.Realm = r.start.Realm
 	users, err := readUsers(next, nil)
 	if err != nil {
-		r.log(fmt.Sprintf("not reloaded, all stays as it was: %v", err))
-		return
+		return 0, err
 	}
 	algorithms, err := digest.ParseAlgorithms(next.Digest)
 	if err != nil {
-		r.log(fmt.Sprintf("not reloaded, all stays as it was: %v", err))
-		return
+		return 0, err
 	}
 	was, now := proxyConfig(r.cfg), proxyConfig(next)
-	var on proxy.Features // after what was dialled
 	done := r.srv.Do(ctx, func(core *proxy.Core) {
 		core.SetUsers(users)
 		core.Reconfigure(time.Now(), was, now)
 		r.auth.SetAlgorithms(offered(algorithms, users))
-		on = core.Features()
+		r.on = core.Features()
 	})
 	if !done {
-		return
+		return 0, nil
 	}
 	r.cfg = next
-	line := fmt.Sprintf("users reloaded: %d; %s", users.Len(), featureList(on))
-	if len(fixed) > 0 {
+	return users.Len(), nil
+}
+
+// reloaded says what is in force, and what only a restart changes.
+func (r *reloader) reloaded(next *config.Config, users int) string {
+	line := fmt.Sprintf("users reloaded: %d; %s", users, featureList(r.on))
+	if fixed := next.Changed(r.start, atStart...); len(fixed) > 0 {
 		line += "; only a restart changes -" + strings.Join(fixed, ", -")
 	}
-	r.log(line)
+	return line
 }

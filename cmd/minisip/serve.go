@@ -21,7 +21,7 @@ import (
 )
 
 // run serves until a signal ends it. again reads the configuration once more.
-func run(cfg *config.Config, again func() (*config.Config, error), stdout, stderr io.Writer) int {
+func run(cfg *config.Config, again func(more ...string) (*config.Config, error), stdout, stderr io.Writer) int {
 	users, made, err := loadUsers(cfg)
 	if err != nil {
 		return fail(stderr, err)
@@ -82,7 +82,7 @@ func run(cfg *config.Config, again func() (*config.Config, error), stdout, stder
 	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(sc.Proxy.Features)))
 	r := &reloader{start: cfg, cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}
 	go sigs.serve(ctx, r, j)
-	w.serve(ctx, newAPI(cfg, srv, time.Now(), j.tail, cfg.Notes))
+	w.serve(ctx, newAPI(cfg, srv, time.Now(), j.tail, r))
 	svc.ready()
 	srv.Run(ctx)
 	svc.stopping()

@@ -108,6 +108,9 @@ func findOption(name string) *option {
 	return nil
 }
 
+// IsFlag says whether there is a flag called name.
+func IsFlag(name string) bool { return findOption(strings.TrimPrefix(name, "-")) != nil }
+
 // variable is the option's name in the environment: MINISIP_LOG_DAYS for log-days.
 func (o *option) variable() string {
 	return "MINISIP_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
@@ -139,7 +142,7 @@ var Commands = []Command{
 	{"call", "ID [-v]", "show one call: trouble, media, ladder"},
 	{"top", "", "show status and calls, again and again"},
 	{"log", "[-f] [TEXT]", "show the log's newest lines"},
-	{"set", "[WORD on|off]", "switch a word while calls go on"},
+	{"set", "[NAME VALUE]", "change a word or flag while calls go on"},
 	{"hangup", "ID", "end a call"},
 	{"trace", "USER|ID [-media]", "record it for Wireshark, until Ctrl-C"},
 	{"bans", "", "show sources that are not listened to"},

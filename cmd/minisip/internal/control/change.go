@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"minisip/cmd/minisip/internal/config"
 	"minisip/cmd/minisip/internal/proxy"
 	"minisip/cmd/minisip/internal/status"
 )
@@ -26,10 +27,15 @@ func (c *call) set() error {
 	} else if value == "" && slices.Contains(proxy.Words, word) {
 		value = "on"
 	}
-	if value != "on" && value != "off" {
+	var wish any = map[string]any{"word": word, "on": value == "on"}
+	onOff := value == "on" || value == "off"
+	switch isWord := slices.Contains(proxy.Words, word); {
+	case !isWord && len(c.words) == 2 && (config.IsFlag(word) || !onOff):
+		wish = map[string]any{"option": word, "value": value}
+	case !onOff:
 		return wrong("set", "expected %s on or %[1]s off, found %q", word, value)
 	}
-	b, err := c.do("POST", "/api/set", map[string]any{"word": word, "on": value == "on"})
+	b, err := c.do("POST", "/api/set", wish)
 	if err != nil {
 		return err
 	}

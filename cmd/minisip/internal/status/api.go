@@ -26,6 +26,7 @@ type Config struct {
 	Bans     func() []Ban
 	Unban    func(ip netip.Addr) bool
 	Trace    func(ctx context.Context, what string, media bool) (*Trace, error)
+	Change   func(ctx context.Context, option, value string) error // of a setting that is no word; nothing changes on an error
 	Log      *Tail
 	Warnings []string // what the start had to say
 }
@@ -229,19 +230,27 @@ func features(f proxy.Features) map[string]bool {
 	}
 }
 
-// set switches a word.
+// set switches a word, or changes another setting.
 func (a *API) set(r *http.Request) (any, error) {
 	var wish struct {
 		Word string `json:"word"`
 		On   bool   `json:"on"`
+
+		Option string `json:"option"`
+		Value  string `json:"value"`
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 4096)).Decode(&wish); err != nil {
 		return nil, badRequest(`Expected JSON such as {"word": "silent", "on": true}.`)
 	}
+	if wish.Option != "" {
+		if err := a.cfg.Change(r.Context(), wish.Option, wish.Value); err != nil {
+			return nil, badRequest("Nothing was changed: %v.", err)
+		}
+	}
 	var now proxy.Features
-	known := false
+	known := wish.Option != ""
 	if err := a.ask(r.Context(), func(c *proxy.Core) {
-		known = c.Set(wish.Word, wish.On, "the operator")
+		known = known || c.Set(wish.Word, wish.On, "the operator")
 		now = c.Features()
 	}); err != nil {
 		return nil, err
