@@ -1,42 +1,101 @@
 package server
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 )
 
-// addresses knows at which addresses the sockets can be reached: a wildcard socket at
-// all of the machine's, which are looked up again now and then. The loop owns it.
+// addresses knows at which addresses the sockets can be reached: a wildcard socket at all of the machine's, which
+// are looked up again now and then. One that goes stays known as ours, since it stands in the Routes of dialogs and
+// may come back. The loop owns it.
 type addresses struct {
 	known  map[netip.AddrPort]struct{}
+	served map[netip.Addr]struct{} // that somebody reaches us at
+	lost   []netip.Addr            // of those, the ones that the machine has no more
+	newest netip.AddrPort          // where the newest datagram came
 	looked time.Time
 }
 
-// lookEvery is how old the list of the machine's addresses may get.
-const lookEvery = time.Minute
+const (
+	// lookEvery is how old the list of the machine's addresses may get.
+	lookEvery = 10 * time.Second
 
-func (a *addresses) refresh(now time.Time, sockets []*socket) {
+	// maxServed bounds what a machine that gets one address after the other leaves behind.
+	maxServed = 1024
+)
+
+// refresh looks the machine's addresses up, if that was long ago; it gives what the log should say.
+func (a *addresses) refresh(now time.Time, sockets []*socket) []string {
 	if a.known != nil && now.Sub(a.looked) < lookEvery {
-		return
+		return nil
 	}
 	a.looked = now
-	a.known = map[netip.AddrPort]struct{}{}
-	var machine []net.Addr
-	for _, s := range sockets {
-		a.known[s.local] = struct{}{}
-		if s.wildcard && machine == nil {
-			machine, _ = net.InterfaceAddrs()
-		}
-		for _, m := range machine {
-			if p, ok := m.(*net.IPNet); ok && s.wildcard {
-				if ip, ok := netip.AddrFromSlice(p.IP); ok {
-					a.known[netip.AddrPortFrom(ip.Unmap(), s.local.Port())] = struct{}{}
-				}
+	all, err := net.InterfaceAddrs()
+	if err != nil && a.known != nil {
+		return nil // as it was
+	}
+	var machine []netip.Addr
+	for _, m := range all {
+		if p, ok := m.(*net.IPNet); ok {
+			if ip, ok := netip.AddrFromSlice(p.IP); ok {
+				machine = append(machine, ip.Unmap())
 			}
 		}
 	}
+	return a.look(machine, sockets)
 }
+
+// look takes in which addresses the machine has.
+func (a *addresses) look(machine []netip.Addr, sockets []*socket) (lines []string) {
+	a.known = map[netip.AddrPort]struct{}{}
+	if a.served == nil {
+		a.served = map[netip.Addr]struct{}{}
+	}
+	for _, s := range sockets {
+		a.known[s.local] = struct{}{}
+		if !s.wildcard {
+			a.served[s.local.Addr()] = struct{}{}
+			continue
+		}
+		for _, ip := range machine {
+			a.known[netip.AddrPortFrom(ip, s.local.Port())] = struct{}{}
+		}
+		for ip := range a.served {
+			a.known[netip.AddrPortFrom(ip, s.local.Port())] = struct{}{}
+		}
+	}
+	for ip := range a.served {
+		// All of 127.0.0.0/8 is ours, and an address with a zone has another form here.
+		there := slices.Contains(machine, ip) || ip.IsLoopback() || ip.Zone() != ""
+		i := slices.Index(a.lost, ip)
+		switch {
+		case !there && i < 0:
+			a.lost = append(a.lost, ip)
+			lines = append(lines, fmt.Sprintf("this machine has lost the address %s: who reaches minisip there cannot, until it is back", ip))
+		case there && i >= 0:
+			a.lost = slices.Delete(a.lost, i, i+1)
+			lines = append(lines, fmt.Sprintf("this machine has the address %s again", ip))
+		}
+	}
+	return lines
+}
+
+// came notes at which address a datagram reached us.
+func (a *addresses) came(local netip.AddrPort) {
+	if local == a.newest {
+		return
+	}
+	a.newest = local
+	if ip := local.Addr(); !ip.IsUnspecified() && len(a.served) < maxServed {
+		a.served[ip] = struct{}{}
+	}
+}
+
+// gone says whether the machine has lost an address of ours.
+func (a *addresses) gone(ip netip.Addr) bool { return len(a.lost) > 0 && slices.Contains(a.lost, ip) }
 
 // has says whether datagrams to at reach us. An unspecified address asks for the port.
 func (a *addresses) has(at netip.AddrPort) bool {

@@ -70,7 +70,9 @@ func (s *Server) beats() *time.Ticker {
 
 // beat does what is to be done now and then, and says that the loop turns.
 func (s *Server) beat(now time.Time) {
-	s.addrs.refresh(now, s.sockets)
+	for _, line := range s.addrs.refresh(now, s.sockets) {
+		s.cfg.Log(line)
+	}
 	s.keep(now)
 	s.core.Bans().Sweep(now)
 	s.beatHealth(now)
@@ -82,6 +84,7 @@ func (s *Server) beat(now time.Time) {
 // handle gives one datagram to the core.
 func (s *Server) handle(p *packet, q *queue) {
 	q.leave(p)
+	s.addrs.came(p.local)
 	now := time.Now()
 	s.waited(now, now.Sub(p.came), q == s.first)
 	if s.cfg.Mirror != nil && p.err == nil {
@@ -126,7 +129,11 @@ func (o *output) Send(local, to netip.AddrPort, datagram []byte) bool {
 			if o.cfg.Mirror != nil {
 				o.cfg.Mirror(time.Now(), local, to, datagram)
 			}
-			err := sock.write(datagram, local, to)
+			from := local
+			if sock.wildcard && o.addrs.gone(local.Addr()) {
+				from = sock.local // the kernel chooses
+			}
+			err := sock.write(datagram, from, to)
 			if err != nil {
 				(*Server)(o).fault("datagrams cannot be sent", fmt.Sprintf("to %s: %v", to, err), 1)
 			}
