@@ -45,13 +45,25 @@ func (c *Core) looped(in *inbound) bool {
 	if len(in.Via().Branch) == 0 {
 		return false
 	}
-	hash := uint64(c.loopHash(in.Message))
-	for it := in.Values(sipmsg.ViaHdr); it.Next(); {
-		v, err := sipmsg.ParseVia(it.Value().Bytes)
-		if err != nil {
-			continue
+	top := in.Via()
+	hash, hashed := uint64(0), false
+	for it := in.Values(sipmsg.ViaHdr); it.Next(); top = nil {
+		v := top
+		if v == nil {
+			below, err := sipmsg.ParseVia(it.Value().Bytes)
+			if err != nil {
+				continue
+			}
+			v = &below
 		}
-		if h, ok := branchLoop(v.Branch); ok && h == hash && c.ours(in.local, v.Host, v.Port) {
+		h, ok := branchLoop(v.Branch)
+		if !ok {
+			continue // most messages have never been here
+		}
+		if !hashed {
+			hash, hashed = uint64(c.loopHash(in.Message)), true
+		}
+		if h == hash && c.ours(in.local, v.Host, v.Port) {
 			return true
 		}
 	}
