@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -190,9 +191,15 @@ func TestStatusPageManyCalls(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", load, "../internal/load").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	words := "-timeout 10m"
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil || files.Max < 4*5200 {
+		t.Logf("with at most %d open files the relay has no room for 5,000 calls: their media pass it by", files.Max)
+		words += " no_re_sdp"
+	}
 	s := &server{ns: netns("srv")}
 	s.process = start(t, s.ns, dir, "load", load, "-minisip", minisip, "-users", "5000", "-calls", "30000", "-rate", "250",
-		"-concurrent", "5000", "-server-cpu", "-1", "-load-cpu", "-1", "-words", "-timeout 10m")
+		"-concurrent", "5000", "-server-cpu", "-1", "-load-cpu", "-1", "-words", words)
 	eventually(t, time.Minute, "minisip listens at port 8060", func() bool {
 		return strings.Contains(command(t, "ip", "netns", "exec", s.ns, "cat", "/proc/net/tcp"), "0100007F:1F7C ")
 	})

@@ -23,6 +23,7 @@ func TestViews(t *testing.T) {
 		{"ended", "#/calls?state=ended", "document.querySelectorAll('.calls tbody tr').length >= 4"},
 		{"call", "#/calls/7", "document.querySelector('.ladder svg a')"},
 		{"forked", "#/calls/11", "document.querySelector('.skipped:not([hidden])')"},
+		{"unrelayed", "#/calls/6", "document.querySelector('.media .muted')"},
 		{"failed", "#/calls/5", "document.querySelector('.finding.error')"},
 		{"message", "#/calls/9/m/6", "document.querySelector('dialog[open] mark')"},
 		{"users", "#/users", "document.querySelectorAll('.users tbody tr').length === 48"},

@@ -232,6 +232,8 @@ func aCall(id int) object {
 		c["media"] = []object{direction(id, from, "fine", 0.4), direction(id+3, to, "lossy: 6.2 % lost", 6.2)}
 		c["findings"] = []object{{"severity": "warning", "code": "loss", "text": "6.2 % of the packets from " + to + " are lost before they reach minisip.",
 			"next": "Look at that phone's Wi-Fi, or at the line of its site."}}
+	case 6:
+		delete(c, "media")
 	case 9:
 		c["state"], c["end"], c["why"], c["seconds"] = "ended", begin.Add(48*time.Second), "hung up by "+to, 44
 	}

@@ -102,7 +102,9 @@ class CallView {
     const is = JSON.stringify([this.#call.media, this.#media.clientWidth]);
     if (is === this.#drawn) return;
     this.#drawn = is;
-    put(this.#media, (this.#call.media ?? []).map((m) => direction(m, (this.#media.clientWidth || 342) - 42)));
+    const all = (this.#call.media ?? []).map((m) => direction(m, (this.#media.clientWidth || 342) - 42));
+    put(this.#media, all.length || !this.#call.answer ? all
+      : h('p', { class: 'card direction muted' }, 'Sound does not pass through minisip, so nothing is known of it: re_sdp was off when this call began.'));
   }
 
   async #hangUp() {

@@ -113,7 +113,7 @@ function callRow(c) {
     cell('state', badge(c), h('span', { class: 'num', 'data-since': running ? Date.parse(c.answer) : null },
       running ? '' : c.answer ? length(c.seconds) : '')),
     cell('began num', clock(c.begin), h('span', { class: 'id' }, ` ${numbered(c)}`)),
-    both(c).map((m, i) => cell(`q${i + 1}`, m ? quality(m) : null)));
+    both(c).map((m, i) => cell(`q${i + 1}`, m ? quality(m) : c.answer && i === 0 ? h('span', { class: 'muted' }, 'not relayed') : null)));
 }
 
 // both gives the caller's and the callee's direction of the first stream of sound; else of the first.
