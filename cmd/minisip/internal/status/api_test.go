@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,8 +27,8 @@ type rig struct {
 	api  *API
 	core *proxy.Core
 	mu   sync.Mutex
-	asks int    // of the event loop
-	sent []byte // last
+	asks atomic.Int64 // of the event loop
+	sent []byte       // last
 }
 
 // ours is the server's address; phones are at ports of one other.
@@ -67,7 +68,7 @@ func newRig(t testing.TB) *rig {
 func (r *rig) do(_ context.Context, f func(*proxy.Core)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asks++
+	r.asks.Add(1)
 	f(r.core)
 	return true
 }
@@ -209,10 +210,10 @@ func TestEvents(t *testing.T) {
 		synctest.Wait()
 		drain(clients)
 		r.phone("INVITE", "001", "009")
-		before := r.asks
+		before := r.asks.Load()
 		time.Sleep(hubEvery)
 		synctest.Wait()
-		if n := r.asks - before; n == 0 || n > 4 {
+		if n := r.asks.Load() - before; n == 0 || n > 4 {
 			t.Errorf("one look for three clients asked the loop %d times", n)
 		}
 		for i, c := range clients {
@@ -240,11 +241,11 @@ func TestEvents(t *testing.T) {
 		}
 		time.Sleep(2 * hubEvery)
 		synctest.Wait()
-		before = r.asks
+		before = r.asks.Load()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if r.asks != before {
-			t.Errorf("nobody listens, and the loop was asked %d times", r.asks-before)
+		if r.asks.Load() != before {
+			t.Errorf("nobody listens, and the loop was asked %d times", r.asks.Load()-before)
 		}
 	})
 }
