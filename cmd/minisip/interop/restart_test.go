@@ -152,3 +152,34 @@ func TestRestartWithCalls(t *testing.T) {
 	}
 	s.freesPorts(t)
 }
+
+// TestStateDiskFull: with a full disk phones register and are served; the log says once that nothing is kept, and when all
+// is again; and then a kill costs nothing.
+func TestStateDiskFull(t *testing.T) {
+	need(t, "sipp", "sip-tester")
+	const users = 50
+	var conf strings.Builder
+	phones := "SEQUENTIAL\n"
+	for i := range users {
+		u := fmt.Sprintf("c%02d", i)
+		fmt.Fprintf(&conf, "%s:mini_sip_proxy:%x\n", u, md5.Sum([]byte(u+":mini_sip_proxy:secret")))
+		phones += fmt.Sprintf("%s;[authentication username=%s password=secret]\n", u, u)
+	}
+	newNetwork(t)
+	dir := t.TempDir()
+	command(t, "mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", dir)
+	t.Cleanup(func() { command(t, "umount", dir) })
+	s := startServer(t, conf.String(), "-keepalive", "0", "-state", dir)
+	command(t, "sh", "-c", "cat /dev/zero > "+dir+"/filler 2>/dev/null || true")
+	runSIPp(t, netns("a"), "register.xml", phones, users, "-r", "100")
+	eventually(t, 10*time.Second, "the log says that nothing is kept", func() bool { return strings.Contains(s.log(), "state: cannot be kept in") })
+	command(t, "rm", dir+"/filler")
+	eventually(t, 20*time.Second, "the log says that all is kept again", func() bool { return strings.Contains(s.log(), ", and whole (") })
+	if n := strings.Count(s.log(), "cannot be kept in"); n != 1 {
+		t.Errorf("the log says %d times that nothing is kept", n)
+	}
+	s.again(t, syscall.SIGKILL, "-keepalive", "0", "-state", dir)
+	eventually(t, 5*time.Second, "the registration is there", func() bool {
+		return strings.Contains(s.log(), fmt.Sprintf("state: users registered: %d, calls that go on: 0", users))
+	})
+}
