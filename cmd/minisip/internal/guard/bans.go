@@ -18,8 +18,8 @@ type Limits struct {
 }
 
 // Bans knows who has failed to authenticate or asked for users that do not exist. It counts by
-// source IP, of IPv6 by the /64 that one customer has. Only failures are charged; one request counts
-// once however often it is repeated; and the success of a user takes away what he was charged himself, the
+// source IP, of IPv6 by the /64 that one customer has. Only failures are charged; one attempt counts
+// once, for some phones that have a wrong password answer every new challenge at once; and the success of a user takes away what he was charged himself, the
 // ban included that came of it. It may be used by several goroutines.
 //
 // The zero value is not ready: use NewBans.
@@ -56,7 +56,7 @@ func (b *Bans) SetLimits(l Limits) {
 type Failure struct {
 	User    []byte // whose name was used
 	Unknown bool   // there is no such user
-	Request []byte // what tells the request from others; repeated, it counts once
+	Attempt []byte // what the requests of one attempt to log in share
 	Why     string // in words
 }
 
@@ -77,9 +77,9 @@ func (b *Bans) Charge(now time.Time, ip netip.Addr, f Failure) (banned bool) {
 		return false
 	}
 	b.free(s)
-	c := charge{now, maphash.Bytes(b.seed, f.User), maphash.Bytes(b.seed, f.Request)}
+	c := charge{at: now, user: maphash.Bytes(b.seed, f.User), attempt: maphash.Bytes(b.seed, f.Attempt)}
 	s.expire(now, b.limits.Within)
-	if slices.ContainsFunc(s.charges, func(o charge) bool { return o.user == c.user && o.request == c.request }) {
+	if s.goesOn(&c) {
 		return false
 	}
 	s.last = now

@@ -10,14 +10,16 @@ import (
 
 var epoch = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// TestBans plays scripts, a step a word: "wrong:001" is a failure of user 001, with "*" behind it once
-// more the same request, "unknown:x" a request as x who does not exist, "right:001" a success, "+30s" time that
+// TestBans plays scripts, a step a word: "wrong:001" is a failure of user 001, with "*" behind it one more
+// of the same attempt, "unknown:x" a request as x who does not exist, "right:001" a success, "+30s" time that
 // passes, "lift" an operator's say; "free", "banned", "guesses" and "fair" are what holds then.
 func TestBans(t *testing.T) {
 	tests := []struct{ name, steps string }{
 		{"three failures within a minute", "wrong:001 wrong:001 free wrong:001 banned"},
 		{"they count for a minute", "wrong:001 wrong:001 +60s wrong:001 free wrong:001 free wrong:001 banned"},
-		{"one that is repeated counts once", "wrong:001 wrong:001* wrong:001* wrong:001* free"},
+		{"one attempt counts once", "wrong:001 wrong:001* wrong:001* wrong:001* free"},
+		{"unless it goes on and on", "wrong:001" + strings.Repeat(" wrong:001*", patience-1) + " free wrong:001* free wrong:001* banned"},
+		{"with another name it is another", "wrong:001 wrong:002* free wrong:003* banned"},
 		{"a ban ends after an hour", "wrong:001 wrong:002 wrong:003 banned +59m banned +1m free wrong:001 free"},
 		{"success takes back the user's own", "wrong:001 wrong:001 right:001 wrong:001 wrong:001 free"},
 		{"but nobody else's", "wrong:001 wrong:001 right:002 wrong:001 banned right:002 banned"},
@@ -33,17 +35,17 @@ func TestBans(t *testing.T) {
 	for _, tt := range tests {
 		b := NewBans(Limits{Count: 3, Within: time.Minute, For: time.Hour})
 		ip := netip.MustParseAddr("198.51.100.7")
-		now, request := epoch, 0
+		now, attempt := epoch, 0
 		for i, step := range strings.Fields(tt.steps) {
 			what, user, _ := strings.Cut(step, ":")
 			user, again := strings.CutSuffix(user, "*")
 			if !again {
-				request++
+				attempt++
 			}
 			got := ""
 			switch what {
 			case "wrong", "unknown":
-				b.Charge(now, ip, Failure{User: []byte(user), Unknown: what == "unknown", Request: fmt.Append(nil, request)})
+				b.Charge(now, ip, Failure{User: []byte(user), Unknown: what == "unknown", Attempt: fmt.Append(nil, attempt)})
 			case "right":
 				b.Succeed(now, ip, []byte(user))
 			case "lift":
@@ -73,7 +75,7 @@ func TestBans(t *testing.T) {
 
 func ban(b *Bans, ip string) {
 	for i := range b.limits.Count {
-		b.Charge(epoch, netip.MustParseAddr(ip), Failure{Request: fmt.Append(nil, i), Why: "wrong password for 001"})
+		b.Charge(epoch, netip.MustParseAddr(ip), Failure{Attempt: fmt.Append(nil, i), Why: "wrong password for 001"})
 	}
 }
 
@@ -126,7 +128,7 @@ func TestTrust(t *testing.T) {
 func TestList(t *testing.T) {
 	b := NewBans(Limits{Count: 2, Within: time.Minute, For: time.Hour})
 	ban(b, "198.51.100.7")
-	b.Charge(epoch, netip.MustParseAddr("198.51.100.7"), Failure{Request: []byte("more")})
+	b.Charge(epoch, netip.MustParseAddr("198.51.100.7"), Failure{Attempt: []byte("more")})
 	b.Charge(epoch, netip.MustParseAddr("198.51.100.8"), Failure{})
 	want := Ban{netip.MustParseAddr("198.51.100.7"), epoch.Add(time.Hour), 3, "wrong password for 001"}
 	if got := b.List(epoch); len(got) != 1 || got[0] != want {

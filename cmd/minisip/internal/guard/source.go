@@ -19,11 +19,15 @@ type source struct {
 	tries   bucket    // of a banned source: credentials of users who do not live there
 }
 
-// charge is one failure.
+// charge is one attempt that failed.
 type charge struct {
 	at            time.Time
-	user, request uint64 // hashes
+	user, attempt uint64 // hashes
+	again         int    // how often it failed once more
 }
+
+// patience is how many failures are one attempt; what follows counts each for itself.
+const patience = 20
 
 // few is how many unknown names one may ask for before he is taken for somebody who guesses.
 const few = 3
@@ -40,6 +44,17 @@ func (s *source) ask(now time.Time, name uint64, forgetAfter time.Duration) {
 	if len(s.names) < few && !slices.Contains(s.names, name) {
 		s.names = append(s.names, name)
 	}
+}
+
+// goesOn says whether c is only one more failure of an attempt that has been charged.
+func (s *source) goesOn(c *charge) bool {
+	for i := range s.charges {
+		if o := &s.charges[i]; o.user == c.user && o.attempt == c.attempt {
+			o.again++
+			return o.again < patience
+		}
+	}
+	return false
 }
 
 // expire takes away the charges that are too old to count.

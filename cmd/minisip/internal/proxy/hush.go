@@ -75,8 +75,7 @@ func (c *Core) charge(in *inbound, f guard.Failure) {
 	if in.Method() == sipmsg.ACK {
 		return // it belongs to a request that was charged
 	}
-	c.head = append(append(append(c.head[:0], in.CallID()...), 0), in.Get(sipmsg.CSeqHdr)...)
-	f.Request = c.head
+	f.Attempt = in.CallID()
 	if l := &c.cfg.Bans; c.bans.Charge(in.now, in.src.Addr(), f) {
 		ip := in.src.Addr()
 		c.logf("%s is banned for %s: %d failures within %s, the last: %s (minisip ban del %s)", ip, l.For, l.Count, l.Within, f.Why, ip)
