@@ -42,11 +42,12 @@ const (
 	soakPairs   = 20
 	soakTimeout = 5 * time.Second         // -timeout
 	soakSettle  = 5 * time.Second         // of phones after a restart
+	soakRefresh = 25 * time.Second        // of registrations, which last for a minute
 	soakKept    = 1500 * time.Millisecond // what has been up for so long outlives a kill
 )
 
-// TestSoak runs for the time in SOAK: calls, registrations, media, cancels, lost phones, and a kill -9 every minute, or two of them
-// in a shorter run. What was not hit by a kill must go well, nothing may grow, and in the end all tables are empty.
+// TestSoak runs for the time in SOAK: calls, registrations, media, cancels, lost phones, and in its first half a kill -9 every
+// minute, or two of them in a shorter run. In its second half nothing may grow any more. What was not hit by a kill must go well, and in the end all tables are empty.
 func TestSoak(t *testing.T) {
 	length, err := time.ParseDuration(os.Getenv("SOAK"))
 	if err != nil {
@@ -77,7 +78,7 @@ func TestSoak(t *testing.T) {
 	for i := range soakPairs {
 		phones.Go(func() { left.Store(i, s.pair(ctx, at.String(), i)) })
 	}
-	s.watch(ctx, min(time.Minute, length/3))
+	s.watch(ctx, length/2, min(time.Minute, length/5))
 	phones.Wait()
 	left.Range(func(_, v any) bool {
 		for _, p := range v.([]*soakPhone) {
@@ -96,8 +97,8 @@ func TestSoak(t *testing.T) {
 	s.judge(length, idle, end)
 }
 
-// watch takes samples, and kills minisip every now and then.
-func (s *soak) watch(ctx context.Context, every time.Duration) {
+// watch takes samples, and kills minisip every now and then until only so much time is left.
+func (s *soak) watch(ctx context.Context, left, every time.Duration) {
 	tick := time.NewTicker(min(every/8, 5*time.Second))
 	defer tick.Stop()
 	kill := time.NewTicker(every)
@@ -109,7 +110,7 @@ func (s *soak) watch(ctx context.Context, every time.Duration) {
 		case <-tick.C:
 			s.sample()
 		case <-kill.C:
-			if deadline, _ := ctx.Deadline(); time.Until(deadline) > soakSettle {
+			if deadline, _ := ctx.Deadline(); time.Until(deadline) >= left {
 				s.restart()
 			}
 		}
@@ -190,6 +191,11 @@ func (s *soak) pair(ctx context.Context, server string, i int) []*soakPhone {
 	s.register(a)
 	s.register(b)
 	for ctx.Err() == nil {
+		for _, p := range []*soakPhone{a, b} {
+			if time.Since(p.registered) > soakRefresh {
+				s.register(p)
+			}
+		}
 		switch n := rnd.IntN(20); {
 		case n < 9:
 			s.talk(a, b.user, "answer")
@@ -210,6 +216,7 @@ func (s *soak) pair(ctx context.Context, server string, i int) []*soakPhone {
 
 func (s *soak) register(p *soakPhone) {
 	begin := time.Now()
+	p.registered = begin
 	s.note("registrations", begin, time.Time{}, p.register(60), "not answered with 200")
 }
 

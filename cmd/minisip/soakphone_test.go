@@ -20,6 +20,8 @@ type soakPhone struct {
 	conn   *net.UDPConn
 	count  atomic.Int64 // makes Call-IDs and branches differ
 
+	registered time.Time // when it did so last
+
 	mu      sync.Mutex
 	waits   map[string]chan string // responses, by branch and method of what was asked
 	replies map[string]string      // given, by branch and method of what came

@@ -101,10 +101,8 @@ func (s *soak) judge(length time.Duration, idle, end sample) {
 	}
 	fmt.Fprintf(&b, "\n")
 	fmt.Fprintf(w, "after\tlife\tmemory\tfiles\tgoroutines\tcalls\ttransactions\tbindings\tports free\tlag\t\n")
-	peak := map[int]int{}
 	step := max(1, len(s.samples)/30)
 	for i, x := range s.samples {
-		peak[x.life] = max(peak[x.life], x.memory)
 		if i%step == 0 || i == len(s.samples)-1 {
 			m := x.metrics
 			fmt.Fprintf(w, "%s\t%d\t%d KB\t%d\t%g\t%g\t%g\t%g\t%g\t%.1f ms\t\n", x.at.Sub(idle.at).Round(time.Second), x.life, x.memory, x.files, m["go_goroutines"],
@@ -122,9 +120,18 @@ func (s *soak) judge(length time.Duration, idle, end sample) {
 	if was, is := idle.metrics["go_goroutines"], end.metrics["go_goroutines"]; is > was+5 {
 		t.Errorf("%g goroutines in the end, %g at the beginning", is, was)
 	}
-	// A process grows to its size in its first minute; one more than another says something leaks.
-	if last := peak[len(s.downs)]; last > peak[0]*3/2+8<<10 {
-		t.Errorf("memory of the last process %d KB, of the first %d KB", last, peak[0])
+	// The last process has had half the time to grow to its size: in the last quarter it may hardly grow any more.
+	middle, last := 0, 0
+	for _, x := range s.samples {
+		switch at := x.at.Sub(idle.at); {
+		case at > length*3/4:
+			last = max(last, x.memory)
+		case at > length/2:
+			middle = max(middle, x.memory)
+		}
+	}
+	if length >= 5*time.Minute && last > middle*9/8+4<<10 {
+		t.Errorf("memory grew from %d KB to %d KB in the last quarter", middle, last)
 	}
 }
 
