@@ -111,7 +111,13 @@ func TestStatusTaken(t *testing.T) {
 	if got.status != exitUsage || got.stderr != want {
 		t.Errorf("got %+v, want %s", got, want)
 	}
-	d := start(t, dir, nil, "-status", "")
+	if taken, err := net.Listen("tcp", "127.0.0.1:8060"); err == nil {
+		defer taken.Close() // else somebody else has it
+	}
+	d := start(t, dir, nil)
+	d.waitFor("No status page: 127.0.0.1:8060 is taken; choose another place with -status ADDR:PORT.")
+	d.end(syscall.SIGTERM)
+	d = start(t, dir, nil, "-status", "")
 	if slices.ContainsFunc(d.said, func(l string) bool { return strings.HasPrefix(l, "Status page:") }) {
 		t.Errorf("-status \"\" printed\n%s", d.output())
 	}
