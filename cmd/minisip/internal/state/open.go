@@ -54,7 +54,14 @@ func (s *Store) load(w *writer) (numbers []int, err error) {
 		}
 	}
 	slices.Sort(all)
-	r := replay{records: map[Key]version{}}
+	const usual = 512 // bytes of a frame: to make room once
+	var size int64
+	for _, n := range all {
+		if info, err := os.Stat(s.path(n)); err == nil {
+			size += info.Size()
+		}
+	}
+	r := replay{records: make(map[Key]version, size/usual)}
 	for _, n := range all {
 		path := s.path(n)
 		b, err := os.ReadFile(path)

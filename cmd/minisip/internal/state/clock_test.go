@@ -1,0 +1,44 @@
+package state
+
+import (
+	"testing"
+	"time"
+)
+
+// TestAway: how long nobody was there, whatever was done to the clock on the wall.
+func TestAway(t *testing.T) {
+	const s = int64(time.Second)
+	for _, tt := range []struct {
+		name      string
+		then, now moment
+		want      time.Duration
+	}{
+		{"a restart", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 103 * s, boot: 13 * s, bootID: "a"}, 3 * time.Second},
+		{"the clock was set forward by a day", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 86503 * s, boot: 13 * s, bootID: "a"}, 3 * time.Second},
+		{"the clock was set back", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 5 * s, boot: 13 * s, bootID: "a"}, 3 * time.Second},
+		{"the machine was booted", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 160 * s, boot: 2 * s, bootID: "b"}, time.Minute},
+		{"booted, and the clock set back", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 5 * s, boot: 2 * s, bootID: "b"}, 0},
+		{"no boot is known", moment{wall: 100 * s}, moment{wall: 160 * s}, time.Minute},
+	} {
+		if got := away(tt.then, tt.now); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestEpoch: a time that was kept as a distance from the epoch is, for the next process, as long ago as it is.
+func TestEpoch(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	begun := s.Epoch()
+	s.Renew()
+	s.all(nil)
+	s.Close()
+	s, _ = open(t, dir)
+	if off := s.Epoch().Sub(begun).Abs(); off > time.Minute {
+		t.Errorf("the epoch has moved by %v", off)
+	}
+	if s.moment().since < 0 {
+		t.Errorf("it is %v since the epoch", s.moment().since)
+	}
+}
