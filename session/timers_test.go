@@ -424,3 +424,34 @@ func BenchmarkTimers(b *testing.B) {
 		})
 	}
 }
+
+// TestTimersInTurns: of many that are due together, each Run wakes a part, in order, until all have woken once.
+func TestTimersInTurns(t *testing.T) {
+	var q Timers
+	const all = 5*atOnce + 1
+	var woken []int
+	timers := make([]Timer, all)
+	for i := range timers {
+		timers[i].Own(wakeFunc(func(time.Time) { woken = append(woken, i) }))
+		q.Set(&timers[i], noon.Add(time.Duration(i)))
+	}
+	now := noon.Add(time.Hour)
+	for turn := 1; q.Len() > 0; turn++ {
+		if !q.Next().Before(now) {
+			t.Fatal("the rest is not due any more")
+		}
+		q.Run(now)
+		if want := min(turn*atOnce, all); len(woken) != want {
+			t.Fatalf("after turn %d %d have woken, want %d", turn, len(woken), want)
+		}
+	}
+	for i, w := range woken {
+		if i != w {
+			t.Fatalf("%d woke as number %d", w, i)
+		}
+	}
+}
+
+type wakeFunc func(time.Time)
+
+func (f wakeFunc) Expire(now time.Time) { f(now) }
