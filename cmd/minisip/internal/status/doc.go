@@ -3,7 +3,7 @@
 // [New] makes the handler of the API, the same for the TCP listener of -status, behind a
 // [Guard] and with the page, and for the unix socket that the command line speaks to:
 //
-//	api.go      what there is at /api
+//	api.go      what there is at /api; answer.go, how it is answered
 //	phones.go   registered users: searched and paged outside the event loop
 //	calls.go    calls, live and past
 //	messages.go messages, with secrets masked and changes marked
