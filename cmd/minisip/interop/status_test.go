@@ -55,10 +55,35 @@ func TestStatusPage(t *testing.T) {
 	a.registered(t)
 	b.registered(t)
 	p := s.browse(t, "#/users")
+	seesUsers(t, p)
+	seesCall(t, p, a, b)
+	switches(t, p, a, b)
+	seesRefusal(t, p, a, b)
+	for _, fault := range p.Faults() {
+		t.Errorf("the page: %s", fault)
+	}
+}
+
+// seesUsers: who is registered, the messages of one, and the log.
+func seesUsers(t *testing.T, p *chromium.Page) {
+	t.Helper()
 	p.Wait("document.querySelectorAll('.users tbody tr').length === 2")
 	if text := p.Text(".users tbody"); !strings.Contains(text, natA+":") || !strings.Contains(text, "baresip") || strings.Count(text, "behind NAT") != 2 {
 		t.Errorf("the users are\n%s", text)
 	}
+	p.Click(".users tbody a")
+	p.Wait("/200 OK \\(REGISTER\\)[^]*REGISTER[^]*401 Unauthorized \\(REGISTER\\)[^]*REGISTER/.test(document.querySelector('.messages tbody').innerText)") // the newest first
+	p.Click(".messages a[href*='/m/']")
+	p.Wait("document.querySelector('dialog[open] .text')?.innerText.includes('CSeq:')")
+	p.Key("Escape")
+	look(p, "real-user")
+	p.Click("nav a[href='#/log']")
+	p.Wait("document.querySelector('.lines')?.innerText.includes('001 registered')")
+}
+
+// seesCall: a call from its first message to its last, with its media, and what a message was changed to.
+func seesCall(t *testing.T, p *chromium.Page, a, b *baresip) {
+	t.Helper()
 	p.Click("nav a[href='#/calls']")
 	p.Wait("document.querySelector('.empty h2')?.innerText === 'No call is up.' && document.querySelector('#live.live')")
 
@@ -99,7 +124,11 @@ func TestStatusPage(t *testing.T) {
 	if missing := inOrder(arrows(p), end); missing != "" {
 		t.Errorf("the ladder lacks %q:\n%s", missing, strings.Join(arrows(p), "\n"))
 	}
+}
 
+// switches: re_contact is switched off, and the next call shows it. It is hung up from the page.
+func switches(t *testing.T, p *chromium.Page, a, b *baresip) {
+	t.Helper()
 	p.Click("nav a[href='#/features']")
 	p.Click("[data-word=re_contact]:not(:disabled)")
 	p.Wait("document.querySelector('[data-word=re_contact]').getAttribute('aria-checked') === 'false'")
@@ -117,7 +146,11 @@ func TestStatusPage(t *testing.T) {
 	a.closed(t)
 	b.closed(t)
 	p.Wait("document.querySelector('h1 .badge')?.innerText === 'failed'")
+}
 
+// seesRefusal: a call to somebody who has left, with the reason.
+func seesRefusal(t *testing.T, p *chromium.Page, a, b *baresip) {
+	t.Helper()
 	b.stop() // it takes leave
 	p.Wait("document.querySelector('#t-users').innerText === '1'")
 	a.dial(t, b.user)
@@ -128,9 +161,6 @@ func TestStatusPage(t *testing.T) {
 	p.Click(".calls tbody a")
 	p.Wait("document.querySelector('.finding.error')?.innerText.startsWith('No phone of 002 is registered.\\n')")
 	look(p, "real-refused")
-	for _, fault := range p.Faults() {
-		t.Errorf("the page: %s", fault)
-	}
 }
 
 // contactChange gives the changed Contact lines of the message that is open.
