@@ -70,8 +70,10 @@ func TestWrongPassword(t *testing.T) {
 	}
 	a.dial(t, b.user)
 	a.closedWith(t, "407")
+	s.asks(t, `(?s)^Call r1: 001 calls 002, ended: .*\nerror: Challenged .*: the phone has a wrong password, or a wrong authentication name\.\n  Type the password of 001 into the phone again`, "call", "r1")
 	b.dial(t, a.user)
 	b.closedWith(t, "480")
+	s.asks(t, `(?m)^r2 +ended +002 +001 .* No phone of 001 is registered\.$`, "calls", "ended")
 	if !s.running() {
 		t.Fatalf("minisip ended: %v", s.err)
 	}
