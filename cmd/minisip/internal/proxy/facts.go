@@ -47,6 +47,7 @@ func (c *Core) factsOf(r *Record, course *trail.Course) *diagnosis.Call {
 	f := &diagnosis.Call{
 		Begun: r.Begin, Now: r.End, Ports: c.cfg.Ports,
 		Repairs: diagnosis.Repairs{Contact: c.cfg.Contact, SDP: c.cfg.SDP, Via: c.cfg.Via},
+		Steps:   make([]diagnosis.Step, 0, len(course.Steps)),
 	}
 	f.Caller.User, f.Callee.User = r.From, printable([]byte(r.To))
 	for i := range course.Steps {
