@@ -140,17 +140,14 @@ func (s *Server) close() {
 	}
 }
 
-// Do runs f in the event loop, where all signalling state may be touched, and waits for
-// it; it reports false when ctx is done first. Should f panic, that is logged and Do returns.
+// Do runs f in the event loop, where all signalling state may be touched, and waits for it. It
+// reports false when ctx is done before the loop has taken f, which then never runs: what f
+// writes is the caller's again either way. Should f panic, that is logged and Do returns.
 func (s *Server) Do(ctx context.Context, f func(*proxy.Core)) bool {
 	ran := make(chan struct{})
 	select {
 	case s.do <- func() { defer close(ran); f(s.core) }:
-	case <-ctx.Done():
-		return false
-	}
-	select {
-	case <-ran:
+		<-ran
 		return true
 	case <-ctx.Done():
 		return false

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
@@ -93,6 +94,19 @@ func TestDo(t *testing.T) {
 	if ran != 3 {
 		t.Error("what was given up ran later")
 	}
+}
+
+// TestDoWaits: what the loop has taken is waited for, so that nobody reads what it still writes.
+func TestDoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{do: make(chan func())}
+		go func() { (<-s.do)() }()
+		ctx, cancel := context.WithCancel(t.Context())
+		written := 0
+		if !s.Do(ctx, func(*proxy.Core) { cancel(); time.Sleep(time.Minute); written = 1 }) || written != 1 {
+			t.Errorf("Do came back in the middle: %d", written)
+		}
+	})
 }
 
 // TestPanic: a bug met by one event costs that event alone.

@@ -22,13 +22,14 @@ type hub struct {
 	wake    chan struct{} // somebody has come; nil: the hub is asleep
 }
 
-// client is one who listens. What does not fit into out is lost to him: he is slower than
-// once a second, and gets the next.
+// client is one who listens. What does not fit into out is lost to one who is slower than once a
+// second; he gets what is there the next time, and is told where something is missing.
 type client struct {
 	topics []string
 	out    chan event
 	logged uint64            // log lines that he has got
 	sent   map[string]string // by call: what he got last
+	missed bool              // which calls changed did not fit
 }
 
 type event struct {
@@ -143,7 +144,8 @@ type news struct {
 	changes         uint64
 }
 
-// collect looks at what anybody wants.
+// collect looks at what anybody wants. Of a loop that does not answer it tells nothing: what has
+// changed since then is told the next time.
 func (h *hub) collect(clients []*client, since uint64, first bool) (n news) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -160,8 +162,12 @@ func (h *hub) collect(clients []*client, since uint64, first bool) (n news) {
 		}
 	}
 	var ids []string
-	more := false
-	h.api.ask(ctx, func(c *proxy.Core) { ids, n.changes, more = c.ChangedSince(since) })
+	var more bool
+	var upto uint64
+	if h.api.ask(ctx, func(c *proxy.Core) { ids, upto, more = c.ChangedSince(since) }) != nil {
+		return n
+	}
+	n.changes = upto
 	if !first && len(ids) > 0 && wanted["calls"] {
 		n.calls = h.changedCalls(ctx, ids, more)
 	}
@@ -171,8 +177,7 @@ func (h *hub) collect(clients []*client, since uint64, first bool) (n news) {
 			continue
 		}
 		var v *proxy.CallView
-		h.api.ask(ctx, func(c *proxy.Core) { v = c.Call(time.Now(), id, true) })
-		if v != nil {
+		if h.api.ask(ctx, func(c *proxy.Core) { v = c.Call(time.Now(), id, true) }) == nil && v != nil {
 			n.details[topic], _ = json.Marshal(v)
 		}
 	}
@@ -198,34 +203,52 @@ func (h *hub) changedCalls(ctx context.Context, ids []string, more bool) []byte 
 	return data
 }
 
+// moved says that calls changed, and not which: who reads it asks for the list again.
+const moved = `{"changed":[],"more":true}`
+
 // tell sends a client what he wants.
 func (n *news) tell(c *client, log *Tail) {
-	send := func(name string, data []byte) {
-		if data == nil {
-			return
-		}
-		select {
-		case c.out <- event{name, data}:
-		default:
-		}
+	if n.overview != nil && slices.Contains(c.topics, "overview") {
+		c.send("overview", n.overview)
 	}
-	if slices.Contains(c.topics, "overview") {
-		send("overview", n.overview)
-	}
-	if slices.Contains(c.topics, "calls") {
-		send("calls", n.calls)
+	if (n.calls != nil || c.missed) && slices.Contains(c.topics, "calls") {
+		data := n.calls
+		if c.missed {
+			data = []byte(moved)
+		}
+		c.missed = !c.send("calls", data)
 	}
 	for topic, data := range n.details {
-		if slices.Contains(c.topics, topic) && c.sent[topic] != string(data) {
+		if slices.Contains(c.topics, topic) && c.sent[topic] != string(data) && c.send("call", data) {
 			c.sent[topic] = string(data)
-			send("call", data)
 		}
 	}
 	if slices.Contains(c.topics, "log") {
-		var lines []string
-		if lines, c.logged = log.Since(c.logged); len(lines) > 0 {
-			data, _ := json.Marshal(map[string]any{"lines": lines})
-			send("log", data)
-		}
+		c.tellLog(log)
+	}
+}
+
+// tellLog sends the lines that have come. What did not fit before comes now, unless newer lines
+// have taken its place: then a line says how many are gone.
+func (c *client) tellLog(log *Tail) {
+	lines, next := log.Since(c.logged)
+	if len(lines) == 0 {
+		return
+	}
+	if gone := next - c.logged - uint64(len(lines)); gone > 0 {
+		lines = slices.Insert(lines, 0, fmt.Sprintf("... %d lines left out", gone))
+	}
+	if data, err := json.Marshal(Lines{lines}); err == nil && c.send("log", data) {
+		c.logged = next
+	}
+}
+
+// send gives a client an event, if he has room for it.
+func (c *client) send(name string, data []byte) bool {
+	select {
+	case c.out <- event{name, data}:
+		return true
+	default:
+		return false
 	}
 }
