@@ -14,31 +14,34 @@ import (
 )
 
 // What the log gets in debug mode: every message as it came and as it went, what
-// rewriting changed between the two, and a hex dump of what is not SIP.
+// rewriting changed between the two, and a hex dump of what is not SIP; all of it with
+// secrets masked, for a log is read, sent and kept by others than the phones.
 
 // maxDump bounds the hex dump of one datagram.
 const maxDump = 1024
 
 func (c *Core) debugReceived(in *inbound, err error) {
-	b := in.Bytes()
+	b, size := trail.Mask(in.Bytes()), len(in.Bytes())
 	switch {
 	case err == nil:
-		c.logf("received from %s at %s, %d bytes%s", in.src, in.local, len(b), shown(b))
+		c.logf("received from %s at %s, %d bytes%s", in.src, in.local, size, shown(b))
 	case errors.Is(err, sipmsg.ErrNotSIP):
-		c.logf("received from %s at %s, %d bytes that are not SIP (%v)%s", in.src, in.local, len(b), err, shown([]byte(hex.Dump(b[:min(len(b), maxDump)]))))
+		c.logf("received from %s at %s, %d bytes that are not SIP (%v)%s", in.src, in.local, size, err, shown([]byte(hex.Dump(b[:min(len(b), maxDump)]))))
 	default:
-		c.logf("received from %s at %s, %d bytes, refused: %v%s", in.src, in.local, len(b), err, shown(b))
+		c.logf("received from %s at %s, %d bytes, refused: %v%s", in.src, in.local, size, err, shown(b))
 	}
 }
 
 // debugSent logs a datagram that goes out; before is what it was made of, if it was
 // forwarded.
 func (c *Core) debugSent(what string, local, to netip.AddrPort, b, before []byte) {
-	c.logf("%s to %s from %s, %d bytes%s", what, to, local, len(b), shown(b))
+	size := len(b)
+	b = trail.Mask(b)
+	c.logf("%s to %s from %s, %d bytes%s", what, to, local, size, shown(b))
 	if before == nil {
 		return
 	}
-	if changes := appendChanges(nil, before, b); len(changes) > 0 {
+	if changes := appendChanges(nil, trail.Mask(before), b); len(changes) > 0 {
 		c.logf("changed on the way:%s", shown(changes))
 	}
 }
