@@ -129,10 +129,10 @@ func (w *watchers) serve(ctx context.Context, api http.Handler) {
 	}
 }
 
-// newAPI joins the API with the server.
-func newAPI(cfg *config.Config, srv *server.Server, started time.Time, tail *status.Tail, r *reloader) *status.API {
+// newAPI joins the API with the server; change is of settings, nil where they stay.
+func newAPI(cfg *config.Config, srv *server.Server, started time.Time, tail *status.Tail, change func(ctx context.Context, option, value string) error) *status.API {
 	return status.New(status.Config{
-		Version: version, Started: started, Server: shortAddress(phoneAddress(cfg, srv.Addresses())), Do: srv.Do, Log: tail, Warnings: cfg.Notes, Change: r.change, Unban: srv.Unban,
+		Version: version, Started: started, Server: shortAddress(phoneAddress(cfg, srv.Addresses())), Do: srv.Do, Log: tail, Warnings: cfg.Notes, Change: change, Unban: srv.Unban,
 		Health: func() status.Health {
 			h := srv.Health()
 			free, all := srv.Ports()

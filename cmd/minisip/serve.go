@@ -82,7 +82,7 @@ func run(cfg *config.Config, again func(more ...string) (*config.Config, error),
 	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(sc.Proxy.Features)))
 	r := &reloader{start: cfg, cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}
 	go sigs.serve(ctx, r, j)
-	w.serve(ctx, newAPI(cfg, srv, time.Now(), j.tail, r))
+	w.serve(ctx, newAPI(cfg, srv, time.Now(), j.tail, r.change))
 	svc.ready()
 	srv.Run(ctx)
 	svc.stopping()

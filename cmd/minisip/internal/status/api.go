@@ -24,7 +24,7 @@ type Config struct {
 	Bans     func() []Ban
 	Unban    func(ip netip.Addr) bool
 	Trace    func(ctx context.Context, what string, media bool) (*Trace, error)
-	Change   func(ctx context.Context, option, value string) error // of a setting that is no word; nothing changes on an error
+	Change   func(ctx context.Context, option, value string) error // of a setting that is no word; nothing changes on an error; nil: none changes
 	Log      *Tail
 	Warnings []string // what the start had to say
 }
@@ -190,6 +190,12 @@ func (a *API) set(r *http.Request) (any, error) {
 		return nil, badRequest(`Expected JSON such as {"word": "silent", "on": true}.`)
 	}
 	if wish.Option != "" {
+		if err := operator(r); err != nil {
+			return nil, err
+		}
+		if a.cfg.Change == nil {
+			return nil, badRequest("Nothing but the words can be changed here.")
+		}
 		if err := a.cfg.Change(r.Context(), wish.Option, wish.Value); err != nil {
 			return nil, badRequest("Nothing was changed: %v.", err)
 		}

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -25,7 +26,8 @@ import (
 // password by Basic authentication (RFC 7617; any user name), which Prometheus and curl
 // speak. Wrong ones are throttled. Without a password, only requests to a loopback name are
 // answered: another name that leads here is a web site's trick to read the page (DNS
-// rebinding). Changes from another origin's page are refused in any case.
+// rebinding), and what only the operator may do is refused: every account of the host gets to
+// loopback. Changes from another origin's page are refused in any case.
 type Guard struct {
 	sum      [sha256.Size]byte // of the password
 	asks     bool
@@ -41,6 +43,9 @@ func NewGuard(password string, log func(line string)) *Guard {
 
 // Wrap puts the guard in front of a handler.
 func (g *Guard) Wrap(next http.Handler) http.Handler {
+	if !g.asks {
+		next = forAnybody(next)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", g.known(next))
 	if g.asks {
@@ -53,6 +58,24 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 		refuse(w, http.StatusForbidden, "A page of another origin may change nothing here.")
 	}))
 	return g.harden(origin.Handler(mux))
+}
+
+// anybody marks the requests of those of whom nothing is known but that they are on this host.
+type anybody struct{}
+
+func forAnybody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), anybody{}, true)))
+	})
+}
+
+// operator fails unless who asks has shown a password or may open the socket. What it stands
+// before reads and writes files with the server's rights, or decides who may call.
+func operator(r *http.Request) error {
+	if r.Context().Value(anybody{}) == nil {
+		return nil
+	}
+	return &failure{http.StatusForbidden, "Anybody on this host could ask this here: use the command line (minisip set, minisip trace), or set -status-password-file."}
 }
 
 // harden tells the browser to keep the page to itself, and refuses names that are not ours.

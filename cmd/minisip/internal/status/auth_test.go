@@ -1,7 +1,9 @@
 package status
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -219,6 +221,58 @@ func TestOrigins(t *testing.T) {
 	behind, _ := guarded(password)
 	got := ask(behind, "GET", "/login", func(r *http.Request) { r.Host = "sip.example.com" })
 	wantStatus(t, "with a password any name will do", got, 200)
+}
+
+// TestOperator: without a password anybody on the host gets to the page, who may not do what
+// needs the server's rights; with the password, and on the socket, it is done.
+func TestOperator(t *testing.T) {
+	rig := newRig(t)
+	var done []string
+	rig.api.cfg.Change = func(_ context.Context, option, value string) error {
+		done = append(done, option+"="+value)
+		return nil
+	}
+	rig.api.cfg.Trace = func(_ context.Context, what string, _ bool) (*Trace, error) {
+		done = append(done, "trace "+what)
+		over := make(chan struct{})
+		close(over)
+		return &Trace{Done: over, Summary: func() string { return "" }}, nil
+	}
+	for _, c := range []struct {
+		name string
+		h    http.Handler
+		user string
+		want int
+	}{
+		{"the page without a password", NewGuard("", func(string) {}).Wrap(rig.api), "", 403},
+		{"the page with a password", NewGuard(password, func(string) {}).Wrap(rig.api), password, 200},
+		{"with a password, which was not shown", NewGuard(password, func(string) {}).Wrap(rig.api), "", 401},
+		{"the socket", rig.api, "", 200},
+	} {
+		post := func(path, body string) *http.Response {
+			return ask(c.h, "POST", path, func(r *http.Request) {
+				r.Body = io.NopCloser(strings.NewReader(body))
+				if c.user != "" {
+					r.SetBasicAuth("x", c.user)
+				}
+			})
+		}
+		done = nil
+		wantStatus(t, c.name+", set an option", post("/api/set", `{"option": "users", "value": "/tmp/evil.conf"}`), c.want)
+		wantStatus(t, c.name+", trace", post("/api/trace", `{"what": "001"}`), c.want)
+		if want := c.want == 200; (len(done) == 2) != want || !want && len(done) > 0 {
+			t.Errorf("%s: done: %q", c.name, done)
+		}
+		word := c.want
+		if word == 403 {
+			word = 200 // the page has switches for words
+		}
+		wantStatus(t, c.name+", set a word", post("/api/set", `{"word": "debug", "on": false}`), word)
+	}
+	rig.api.cfg.Change = nil
+	if status, body := rig.ask("POST", "/api/set", `{"option": "timeout", "value": "9s"}`); status != 400 {
+		t.Errorf("where nothing changes: %d %s", status, body)
+	}
 }
 
 func TestHeaders(t *testing.T) {

@@ -23,6 +23,10 @@ type TraceNews struct {
 // trace records a call or a user for as long as who asks stays on the line. The answer is a
 // JSON object a line: at once where the file is, and at the end what is in it.
 func (a *API) trace(w http.ResponseWriter, r *http.Request) {
+	if err := operator(r); err != nil {
+		refuse(w, http.StatusForbidden, err.Error())
+		return
+	}
 	var wish struct {
 		What  string `json:"what"`
 		Media bool   `json:"media"`
