@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -81,8 +82,14 @@ func runDemo(ctx context.Context, page bool, talk time.Duration, stdout io.Write
 	j := &journal{tail: &status.Tail{}}
 	sc := serverConfig(cfg, users, auth, j)
 	sc.Listen = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
-	var ended *proxy.Record
-	sc.Record = func(r *proxy.Record) { ended = r }
+	records := make(chan *proxy.Record, 1)
+	sc.Record = func(r *proxy.Record) {
+		select {
+		case records <- r:
+		default: // of a stranger's call: one is played
+		}
+	}
+	started := time.Now()
 	srv, err := server.Listen(sc)
 	if err != nil {
 		return err
@@ -95,8 +102,15 @@ func runDemo(ctx context.Context, page bool, talk time.Duration, stdout io.Write
 	}()
 	fmt.Fprintf(stdout, "minisip %s serves on %s.\n", version, srv.Addresses()[0])
 	err = demo.Run(ctx, &demo.Options{Server: srv.Addresses()[0], Callers: accounts, Talk: talk, Out: stdout})
-	if err == nil && page {
-		err = showPage(serving, cfg, srv, j, stdout)
+	var ended *proxy.Record
+	if err == nil {
+		select {
+		case ended = <-records:
+		case <-serving.Done():
+		}
+	}
+	if ended != nil && page {
+		err = showPage(serving, cfg, newAPI(cfg, srv, started, j.tail, nil), ended, j, stdout)
 	}
 	stop()
 	<-done
@@ -110,7 +124,7 @@ func runDemo(ctx context.Context, page bool, talk time.Duration, stdout io.Write
 func noEnv(string) (string, bool) { return "", false }
 
 // showPage leaves the status page open until ctx is done, at its usual place or, where that is taken, at another.
-func showPage(ctx context.Context, cfg *config.Config, srv *server.Server, j *journal, stdout io.Writer) error {
+func showPage(ctx context.Context, cfg *config.Config, api http.Handler, r *proxy.Record, j *journal, stdout io.Writer) error {
 	l, err := net.Listen("tcp", cfg.Status.String())
 	if err != nil {
 		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -119,8 +133,8 @@ func showPage(ctx context.Context, cfg *config.Config, srv *server.Server, j *jo
 	}
 	w := &watchers{page: l, guard: status.NewGuard("", j.line)}
 	defer w.close()
-	w.serve(ctx, newAPI(cfg, srv, time.Now(), j.tail, nil))
-	fmt.Fprintf(stdout, "\nThe call on the status page: http://%s/ (until Ctrl-C)\n", l.Addr())
+	w.serve(ctx, api)
+	fmt.Fprintf(stdout, "\nThe call on the status page: http://%s/#/calls/%d (until Ctrl-C)\n", l.Addr(), r.Call)
 	<-ctx.Done()
 	return nil
 }

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -22,6 +26,55 @@ func TestDemo(t *testing.T) {
 			t.Fatalf("no %q, or not where it should be, in\n%s", want, got.stdout)
 		}
 		from += i
+	}
+}
+
+// TestDemoPage: the link that is printed leads to the call that was played; nothing there can be changed.
+func TestDemoPage(t *testing.T) {
+	cmd := minisip(t, t.TempDir(), nil, "demo", "-page", "-talk", "300ms")
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &daemon{t: t, cmd: cmd, lines: make(chan string, 1000)}
+	go d.read(stdout)
+	t.Cleanup(func() { cmd.Process.Kill() })
+	link := regexp.MustCompile(`(http://127\.0\.0\.1:\d+/)#/calls/(\d+) `).FindStringSubmatch(d.waitFor("status page"))
+	if link == nil {
+		t.Fatalf("no link to the call in\n%s", d.output())
+	}
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		{"GET", "", "", 200, `<main id="main"`},
+		{"GET", "api/calls/" + link[2], "", 200, `"state":"ended",.*"from":"001",.*"to":"002",.*"steps":\[\{`},
+		{"GET", "api/overview", "", 200, `"uptime_s":[0-9]`},
+		{"POST", "api/set", `{"option": "timeout", "value": "9s"}`, 403, "minisip set"},
+	} {
+		r, err := http.NewRequest(c.method, link[1]+c.path, strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(got.Body)
+		got.Body.Close()
+		if err != nil || got.StatusCode != c.status || !regexp.MustCompile(c.want).Match(body) {
+			t.Errorf("%s /%s: %s, %v\n%s", c.method, c.path, got.Status, err, body)
+		}
+	}
+	if status := d.end(os.Interrupt); status != exitOK {
+		t.Errorf("Ctrl-C: status %d", status)
+	}
+	if !strings.Contains(d.output(), "hung up by 002; media: ") {
+		t.Errorf("at the end it said\n%s", d.output())
 	}
 }
 
