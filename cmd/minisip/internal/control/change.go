@@ -51,16 +51,22 @@ func (c *call) features(on map[string]bool) {
 }
 
 func (c *call) hangup() error {
-	_, err := c.do("POST", "/api/calls/"+url.PathEscape(c.words[0])+"/hangup", nil)
-	return err
+	return c.done("POST", "/api/calls/"+url.PathEscape(c.words[0])+"/hangup")
 }
 
 func (c *call) ban() error {
 	if c.words[0] != "del" {
 		return wrong("ban", "expected del, found %q", c.words[0])
 	}
-	_, err := c.do("DELETE", "/api/bans/"+url.PathEscape(c.words[1]), nil)
-	return err
+	return c.done("DELETE", "/api/bans/"+url.PathEscape(c.words[1]))
+}
+
+// done asks for something to be done, to which the API has nothing to say.
+func (c *call) done(method, path string) error {
+	if _, err := c.do(method, path, nil); err != nil || !c.json {
+		return err
+	}
+	return c.encode(map[string]bool{"ok": true})
 }
 
 // trace records until it is over or somebody gives up with Ctrl-C: then it tells what it has.
@@ -77,13 +83,17 @@ func (c *call) trace() error {
 	for {
 		n.Summary = ""
 		switch err := news.Decode(&n); {
+		case errors.Is(err, context.Canceled) && c.json:
+			return c.encode(status.TraceNews{Path: n.Path, Summary: "complete"})
 		case errors.Is(err, context.Canceled):
 			fmt.Fprintf(c.Out, "%s is complete\n", n.Path)
 			return nil
 		case err != nil:
 			return &failure{ExitNoServer, "minisip has ended"}
 		case c.json:
-			json.NewEncoder(c.Out).Encode(n)
+			if err := c.encode(n); err != nil {
+				return err
+			}
 		case n.Summary == "":
 			fmt.Fprintf(c.Out, "recording %s into %s; Ctrl-C ends it\n", c.words[0], n.Path)
 		default:

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"minisip/cmd/minisip/internal/config"
@@ -39,12 +40,13 @@ type call struct {
 	follow bool
 	media  bool
 	whole  bool
+	limit  int // rows; 0: all
 }
 
 var commands = map[string]command{
 	"status": {0, 0, nil, (*call).status},
-	"users":  {0, 1, nil, (*call).users},
-	"calls":  {0, 2, nil, (*call).calls},
+	"users":  {0, 1, []string{"limit"}, (*call).users},
+	"calls":  {0, 2, []string{"limit"}, (*call).calls},
 	"call":   {1, 1, []string{"v"}, (*call).call},
 	"bans":   {0, 0, nil, (*call).bans},
 	"ban":    {2, 2, nil, (*call).ban},
@@ -58,6 +60,7 @@ var commands = map[string]command{
 // ownHelp says what a command's own flags do.
 var ownHelp = map[string]string{
 	"v":     "  -v           its messages too, each as it came or went\n",
+	"limit": "  -limit N     no more than N, of calls the newest; else all\n",
 	"f":     "  -f           go on with the lines that come\n",
 	"media": "  -media       RTP and RTCP too, as they came and as they went\n",
 }
@@ -95,6 +98,10 @@ func (c *call) parse(name string, cmd *command, args []string) error {
 	dir := flags.String("state", c.StateDir, "")
 	flags.BoolVar(&c.json, "json", false, "")
 	for _, f := range cmd.own {
+		if f == "limit" {
+			flags.Func(f, "", c.setLimit)
+			continue
+		}
 		flags.BoolVar(map[string]*bool{"f": &c.follow, "media": &c.media, "v": &c.whole}[f], f, false, "")
 	}
 	for len(args) > 0 {
@@ -125,6 +132,13 @@ func (c *call) parse(name string, cmd *command, args []string) error {
 	return nil
 }
 
+func (c *call) setLimit(text string) (err error) {
+	if c.limit, err = strconv.Atoi(text); err != nil || c.limit < 1 {
+		return errors.New("expected a number of rows such as 100")
+	}
+	return nil
+}
+
 // word gives a word, or "".
 func (c *call) word(i int) string {
 	if i < len(c.words) {
@@ -150,7 +164,7 @@ func usage(name string, cmd *command) string {
 		own.WriteString(ownHelp[f])
 	}
 	return fmt.Sprintf("Usage: minisip %s [-json] [-state DIR]\n\n%s%s.\n\n%s"+
-		"  -json        the answer of the API as it came\n"+
+		"  -json        the answer of the API, as JSON\n"+
 		"  -state DIR   the state directory of the minisip that is asked (state; where\n"+
 		"               none runs there, %s)\n\n"+
 		"Exit status: 0 done, 1 not found or failed, 2 wrong command line, 3 no server.\n",

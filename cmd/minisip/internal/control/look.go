@@ -31,6 +31,9 @@ func showJSON[T any](c *call, b []byte, show func(*T)) error {
 	return nil
 }
 
+// encode prints JSON that no single answer of the API is.
+func (c *call) encode(v any) error { return json.NewEncoder(c.Out).Encode(v) }
+
 func (c *call) status() error {
 	return answer(c, "/api/overview", func(o *status.Overview) { writeOverview(c.Out, o) })
 }
@@ -72,68 +75,11 @@ func words(features map[string]bool) string {
 	return text
 }
 
-// atOnce is how many rows are asked for at a time.
-const atOnce = 200
-
-func (c *call) users() error {
-	if c.json {
-		return answer(c, query("/api/users", "q", c.word(0), "limit", "500"), func(*status.Phones) {})
-	}
-	t := table{head: []string{"USER", "FROM", "NAT", "EXPIRES", "PING", "PHONE"}}
-	for offset, total := 0, 1; offset < total; {
-		var p status.Phones
-		if err := c.get(query("/api/users", "q", c.word(0), "offset", strconv.Itoa(offset), "limit", strconv.Itoa(atOnce)), &p); err != nil {
-			return err
-		}
-		for i := range p.Users {
-			u := &p.Users[i]
-			nat, ping := "", "-"
-			if u.NAT {
-				nat = "yes"
-			}
-			if u.Ping != nil {
-				ping = fmt.Sprintf("%.0f ms", *u.Ping)
-			}
-			if u.Suspended {
-				ping = "gone"
-			}
-			t.row(u.User, u.Source, nat, span(time.Duration(u.Expires)*time.Second), ping, u.Agent)
-		}
-		offset, total = offset+max(1, len(p.Users)), p.Matched
-	}
-	if len(t.rows) == 0 {
-		fmt.Fprintln(c.Out, "No phone is registered"+with(c.word(0))+".")
-		return nil
-	}
-	t.write(c.Out)
-	return nil
-}
-
 func with(text string) string {
 	if text == "" {
 		return ""
 	}
 	return " with " + strconv.Quote(text) + " in it"
-}
-
-func (c *call) calls() error {
-	state, text := "live", c.word(0)
-	if slices.Contains([]string{"live", "ended", "all"}, text) {
-		state, text = text, c.word(1)
-	} else if len(c.words) > 1 {
-		return wrong("calls", "expected live, ended or all, found %q", c.words[0])
-	}
-	return answer(c, query("/api/calls", "state", state, "q", text, "limit", strconv.Itoa(atOnce)), func(list *status.Calls) {
-		if len(list.Calls) == 0 {
-			fmt.Fprintf(c.Out, "No calls (%s)%s.\n", state, with(text))
-			return
-		}
-		slices.Reverse(list.Calls)
-		writeCalls(c.Out, list.Calls)
-		if n := list.Matched - len(list.Calls); n > 0 {
-			fmt.Fprintf(c.Out, "and %d older\n", n)
-		}
-	})
 }
 
 // writeCalls is a table of calls, one a line.
@@ -183,26 +129,42 @@ func verdictOf(v *proxy.CallView) string {
 }
 
 func (c *call) call() error {
-	id := c.words[0]
-	return answer(c, "/api/calls/"+url.PathEscape(id), func(v *proxy.CallView) {
+	path := "/api/calls/" + url.PathEscape(c.words[0])
+	if c.json && c.whole {
+		var v proxy.CallView
+		if err := c.get(path, &v); err != nil {
+			return err
+		}
+		return c.encode(struct {
+			*proxy.CallView
+			Messages []*status.Message `json:"messages"`
+		}{&v, c.messages(&v)})
+	}
+	return answer(c, path, func(v *proxy.CallView) {
 		writeCall(c.Out, v)
-		if c.whole {
-			c.messages(v)
+		if !c.whole {
+			return
+		}
+		numbers := map[string]int{}
+		for _, s := range v.Steps {
+			numbers[s.Message] = s.N
+		}
+		for _, m := range c.messages(v) {
+			fmt.Fprintf(c.Out, "\n%d  %s  %s -> %s\n%s", numbers[m.ID], m.Time.Local().Format(stamp), m.From, m.To, indented(m.Text))
 		}
 	})
 }
 
-// messages writes the messages of a call, each as it came or went.
-func (c *call) messages(v *proxy.CallView) {
+// messages asks for the messages of a call, as far as they are still kept.
+func (c *call) messages(v *proxy.CallView) []*status.Message {
+	all := []*status.Message{}
 	for _, s := range v.Steps {
-		if s.Message == "" {
-			continue
-		}
-		var m status.Message
-		if c.get("/api/messages/"+s.Message, &m) == nil {
-			fmt.Fprintf(c.Out, "\n%d  %s  %s -> %s\n%s", s.N, m.Time.Local().Format(stamp), m.From, m.To, indented(m.Text))
+		m := new(status.Message)
+		if s.Message != "" && c.get("/api/messages/"+s.Message, m) == nil {
+			all = append(all, m)
 		}
 	}
+	return all
 }
 
 const stamp = "2006-01-02 15:04:05.000"
@@ -252,10 +214,19 @@ func (c *call) log() error {
 		if !ok {
 			continue
 		}
-		if err := showJSON(c, []byte(data+"\n"), func(l *status.Lines) {
-			c.lines(slices.DeleteFunc(l.Lines, func(s string) bool { return !strings.Contains(strings.ToLower(s), strings.ToLower(c.word(0))) }))
-		}); err != nil {
-			return err
+		var l status.Lines
+		if err := json.Unmarshal([]byte(data), &l); err != nil {
+			return fmt.Errorf("minisip answered what cannot be read: %w", err)
+		}
+		l.Lines = slices.DeleteFunc(l.Lines, func(s string) bool { return !strings.Contains(strings.ToLower(s), strings.ToLower(c.word(0))) })
+		switch {
+		case len(l.Lines) == 0:
+		case c.json:
+			if err := c.encode(l); err != nil {
+				return err
+			}
+		default:
+			c.lines(l.Lines)
 		}
 	}
 	return &failure{ExitNoServer, "minisip has ended"}
