@@ -85,7 +85,7 @@ func (s *soak) judge(length time.Duration, idle, end sample) {
 	t := s.t
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s with %d pairs of phones; minisip was killed %d times\n\n", length, soakPairs, len(s.downs))
+	fmt.Fprintf(&b, "%s with %d pairs of phones; minisip was killed %d times in the first %s\n\n", length+length/2, soakPairs, len(s.downs), length)
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "\twell\tnot\thit by a kill\tof these well\tup before\tkept\t\n")
 	for _, name := range slices.Sorted(maps.Keys(s.results)) {
@@ -120,18 +120,32 @@ func (s *soak) judge(length time.Duration, idle, end sample) {
 	if was, is := idle.metrics["go_goroutines"], end.metrics["go_goroutines"]; is > was+5 {
 		t.Errorf("%g goroutines in the end, %g at the beginning", is, was)
 	}
-	// The last process has had half the time to grow to its size: in the last quarter it may hardly grow any more.
+	if length >= 5*time.Minute {
+		s.judgeMemory(length, idle)
+	}
+}
+
+// judgeMemory: what is kept over a restart does not make the next process larger, and the last one, which has some
+// minutes to grow to its size, hardly grows any more.
+func (s *soak) judgeMemory(length time.Duration, idle sample) {
+	s.t.Helper()
+	lives := make([]int, len(s.downs)+1)
 	middle, last := 0, 0
 	for _, x := range s.samples {
 		switch at := x.at.Sub(idle.at); {
-		case at > length*3/4:
+		case at > length*5/4:
 			last = max(last, x.memory)
-		case at > length/2:
+		case at > length:
 			middle = max(middle, x.memory)
+		default:
+			lives[x.life] = max(lives[x.life], x.memory)
 		}
 	}
-	if length >= 5*time.Minute && last > middle*9/8+4<<10 {
-		t.Errorf("memory grew from %d KB to %d KB in the last quarter", middle, last)
+	if first, final := lives[1], lives[len(lives)-2]; final > first*9/8+4<<10 {
+		s.t.Errorf("after the first restart memory was %d KB, after the last but one %d KB", first, final)
+	}
+	if last > middle*9/8+4<<10 {
+		s.t.Errorf("memory grew from %d KB to %d KB after the last restart", middle, last)
 	}
 }
 
