@@ -134,7 +134,7 @@ func (s *server) log() string {
 	return string(b)
 }
 
-var endLine = regexp.MustCompile(`(?im)^.*\bcall\b.*\b(end|ends|ended)\b.*$`)
+var endLine = regexp.MustCompile(`(?m)^.* call \d+: \S+ -> \S+ ended .*$`)
 
 // ends lists the log's lines about the end of a call that name both users.
 func (s *server) ends(from, to string) []string {
