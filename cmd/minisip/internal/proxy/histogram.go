@@ -23,7 +23,7 @@ func (h *Histogram) Observe(v float64) {
 type Histograms struct {
 	Setup    Histogram // seconds from the INVITE until it rang, or was answered at once
 	Duration Histogram // seconds from answer to end
-	Loss     Histogram // percent
+	Loss     Histogram // of 1
 	Jitter   Histogram // seconds
 	MOS      Histogram
 }
@@ -31,7 +31,7 @@ type Histograms struct {
 func newHistograms() (h Histograms) {
 	h.Setup.Bounds = []float64{0.05, 0.1, 0.2, 0.5, 1, 2, 4, 8, 16, 32}
 	h.Duration.Bounds = []float64{5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200}
-	h.Loss.Bounds = []float64{0, 0.1, 0.5, 1, 2, 3, 5, 10, 20, 50}
+	h.Loss.Bounds = []float64{0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5}
 	h.Jitter.Bounds = []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5}
 	h.MOS.Bounds = []float64{1.5, 2, 2.5, 3, 3.5, 3.8, 4, 4.2, 4.3, 4.4}
 	return h
@@ -48,7 +48,7 @@ func (h *Histograms) account(r *Record) {
 		if d.Packets == 0 {
 			continue
 		}
-		h.Loss.Observe(d.LossPercent)
+		h.Loss.Observe(d.LossPercent / 100)
 		h.Jitter.Observe(d.JitterMS / 1000)
 		if d.MOS > 0 {
 			h.MOS.Observe(d.MOS)

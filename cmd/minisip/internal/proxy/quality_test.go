@@ -3,6 +3,7 @@ package proxy
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +106,15 @@ func TestRecordOfARefusal(t *testing.T) {
 			t.Errorf("%s: recorded %v, logged %q", tt.do, recorded, log)
 		}
 		s.finish()
+	}
+}
+
+// Loss is counted as a ratio, in the bucket that the verdict's limits are bounds of.
+func TestLossHistogram(t *testing.T) {
+	h, now := newHistograms(), epoch
+	h.account(&Record{Answer: &now, Media: []Direction{{Packets: 97, LossPercent: 3}, {Packets: 0, LossPercent: 100}, {Packets: 1}}})
+	at := slices.Index(h.Loss.Bounds, manyLost/100)
+	if at < 0 || h.Loss.Counts[at] != 1 || h.Loss.Counts[0] != 1 || h.Loss.Sum != 0.03 {
+		t.Errorf("3 %% and none lost are counted as %+v", h.Loss)
 	}
 }

@@ -57,8 +57,9 @@ var panels = []panel{
 		[]line{{"begun", "60 * rate(minisip_calls_total[5m])"}, {"answered", "60 * rate(minisip_calls_answered_total[5m])"}, {"overload", "60 * rate(minisip_overload_refused_total[5m])"}}},
 	{"Set-up time", "From the INVITE until the called phone rang.", "s", 0, quantiles("minisip_call_setup_seconds")},
 	{"Media", "RTP packets a second, from all phones.", "pps", 0, []line{{"packets", "rate(minisip_rtp_packets_total[1m])"}}},
-	{"Loss", "Of a hundred RTP packets, those that did not come.", "percent", 0,
-		[]line{{"lost", "100 * rate(minisip_rtp_packets_lost_total[5m]) / (rate(minisip_rtp_packets_total[5m]) + rate(minisip_rtp_packets_lost_total[5m]))"}}},
+	{"Loss", "RTP packets that did not come: of all, and in the worst twentieth of ended calls' directions.", "percentunit", 0, []line{
+		{"lost", "rate(minisip_rtp_packets_lost_total[5m]) / (rate(minisip_rtp_packets_total[5m]) + rate(minisip_rtp_packets_lost_total[5m]))"},
+		{"95 % of directions", "histogram_quantile(0.95, sum by (le) (rate(minisip_media_loss_ratio_bucket[15m])))"}}},
 	{"Jitter", "Of directions of ended calls.", "s", 0, quantiles("minisip_media_jitter_seconds")},
 	{"MOS", "Mean opinion score by the E-model: the worst twentieth and the worst half of ended calls' directions are below.", "short", 1, []line{
 		{"5 %", "histogram_quantile(0.05, sum by (le) (rate(minisip_media_mos_bucket[15m])))"},

@@ -71,7 +71,7 @@ func (e *exposition) all(version string, started float64, o *proxy.Overview, h H
 
 	e.histogram("minisip_call_setup_seconds", "From the INVITE until the called phone rang.", &o.Histograms.Setup)
 	e.histogram("minisip_call_duration_seconds", "From answer to end.", &o.Histograms.Duration)
-	e.histogram("minisip_media_loss_percent", "Packets lost, by direction of a call that has ended.", &o.Histograms.Loss)
+	e.histogram("minisip_media_loss_ratio", "Packets lost of those sent, by direction of a call that has ended.", &o.Histograms.Loss)
 	e.histogram("minisip_media_jitter_seconds", "Interarrival jitter, by direction of a call that has ended.", &o.Histograms.Jitter)
 	e.histogram("minisip_media_mos", "Mean opinion score by the E-model, by direction of a call that has ended.", &o.Histograms.MOS)
 	e.health(h)

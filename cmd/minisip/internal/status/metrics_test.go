@@ -31,7 +31,8 @@ func TestMetrics(t *testing.T) {
 		l = strings.TrimSuffix(l, "\n")
 		if rest, ok := strings.CutPrefix(l, "# TYPE "); ok {
 			name, kind, _ := strings.Cut(rest, " ")
-			if kinds[name] != "" || kind == "counter" != strings.HasSuffix(name, "_total") || !regexp.MustCompile(`^(minisip|go|process)_`).MatchString(name) {
+			if kinds[name] != "" || kind == "counter" != strings.HasSuffix(name, "_total") || !regexp.MustCompile(`^(minisip|go|process)_`).MatchString(name) ||
+				regexp.MustCompile(`_(percent|milliseconds|ms|kilobytes|minutes)(_|$)`).MatchString(name) { // base units alone
 				t.Errorf("%s", l)
 			}
 			kinds[name] = kind
