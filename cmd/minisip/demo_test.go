@@ -108,3 +108,26 @@ func TestProbe(t *testing.T) {
 		}
 	}
 }
+
+// TestProbeInterrupted: Ctrl-C in the middle of the call ends it, and takes the registration back.
+func TestProbeInterrupted(t *testing.T) {
+	d := start(t, t.TempDir(), []string{usersVariable + `={"001": "secret"}`}, "-users", "")
+	cmd := minisip(t, t.TempDir(), []string{passwordVariable + "=secret"}, "probe", d.at.String(), "001", "-talk", "1m")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &daemon{t: t, cmd: cmd, lines: make(chan string, 1000)}
+	cmd.Stderr = &p.stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go p.read(stdout)
+	t.Cleanup(func() { cmd.Process.Kill() })
+	p.waitFor("call          to itself")
+	if status := p.end(os.Interrupt); status != exitFailed || p.stderr.String() != "FAILED: interrupted\n" {
+		t.Errorf("status %d, %s", status, &p.stderr)
+	}
+	d.waitFor("hung up by 001")
+	d.waitFor("001 unregistered from ")
+}

@@ -46,12 +46,21 @@ func Probe(ctx context.Context, o *ProbeOptions) error {
 		return err
 	}
 	err := pr.echo(ctx, phones[0], phones[1])
-	soon, cancel := context.WithTimeout(ctx, patience)
+	soon, cancel := farewell(ctx)
 	defer cancel()
-	if _, bye := phones[0].Register(soon, 0); err == nil && bye != nil {
+	_, bye := phones[0].Register(soon, 0)
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted")
+	case err == nil && bye != nil:
 		err = &Failed{"unregister", bye.Error(), "The registration runs out by itself in a minute."}
 	}
 	return err
+}
+
+// farewell is for what takes back what a probe has done: who interrupts it leaves neither a call nor a registration behind.
+func farewell(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), patience)
 }
 
 type probe struct{ *ProbeOptions }
@@ -150,7 +159,9 @@ func (p *probe) echo(ctx context.Context, callee, caller *phone.Phone) error {
 	call.Media().Play(talk, phone.Tones[0])
 	h := call.Media().Heard(true)
 	target := call.Media().Target()
-	if err := call.HangUp(soon); err != nil {
+	parting, cancel := farewell(ctx)
+	defer cancel()
+	if err := call.HangUp(parting); err != nil {
 		return &Failed{"hang-up", err.Error(), "The call ends by itself after 30 s without sound."}
 	}
 	return p.sound(h, target)
