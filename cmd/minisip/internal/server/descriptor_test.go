@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/netip"
 	"os"
 	"syscall"
 	"testing"
@@ -74,4 +75,56 @@ func TestNoDescriptors(t *testing.T) {
 			t.Errorf("said %q", line)
 		}
 	}
+}
+
+// TestLeftoverSocket: a socket of an earlier process that no call wants is closed, and its number is then whoever's: a
+// call on that port binds it anew, and leaves alone what has the number.
+func TestLeftoverSocket(t *testing.T) {
+	const number = 700 // far from what else is opened
+	at := netip.MustParseAddrPort("127.0.0.1:20100")
+	occupy := func(fd int) int {
+		n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, number)
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+		return int(n)
+	}
+	old := bound(t, at)
+	cfg := testConfig(t, "127.0.0.1:0")
+	cfg.RTP.Low, cfg.RTP.High = 20100, 20103
+	cfg.Sockets = map[netip.AddrPort]int{at: occupy(old)}
+	syscall.Close(old)
+	r := serve(t, cfg)
+	other := bound(t, netip.MustParseAddrPort("127.0.0.4:0"))
+	defer syscall.Close(other)
+	if n := occupy(other); n != number {
+		t.Fatalf("the number is %d: the socket was not closed", n)
+	}
+	defer syscall.Close(number)
+	a, b := newPhone(t, "127.0.0.2", "001", r.Addresses()[0]), newPhone(t, "127.0.0.3", "002", r.Addresses()[0])
+	mediaA, mediaB := newAudio(t, "127.0.0.2"), newAudio(t, "127.0.0.3")
+	a.register()
+	b.register()
+	invite, ok := a.call(b, mediaA, mediaB)
+	exchange(t, mediaA, mediaB, mediaAddr(t, ok), mediaAddr(t, invite))
+	b.bye(invite, ok, "call")
+	a.respond(a.expect("BYE "), "200 OK", "")
+	b.expect("SIP/2.0 200 ")
+	await(t, "the ports are free", func() bool { return r.relay.InUse() == 0 })
+	if _, err := syscall.Getsockname(number); err != nil {
+		t.Errorf("what had the number meanwhile was closed: %v", err)
+	}
+}
+
+// bound is a descriptor of a socket at an address, of which Go knows nothing.
+func bound(t *testing.T, at netip.AddrPort) int {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM, 0)
+	if err == nil {
+		err = syscall.Bind(fd, &syscall.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fd
 }

@@ -97,7 +97,8 @@ func Listen(cfg Config) (*Server, error) {
 	s.core = proxy.New(cfg.Proxy, (*output)(s), relay{r, s}, cfg.Users, cfg.Auth, cfg.Seed)
 	runtime.AddCleanup(s.core, release, memory)
 	s.restore()
-	for _, fd := range cfg.Sockets {
+	for at, fd := range cfg.Sockets {
+		delete(cfg.Sockets, at) // the relay has this map too: it must not take a number that is another's by then
 		syscall.Close(fd)
 	}
 	return s, nil
