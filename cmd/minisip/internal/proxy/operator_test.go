@@ -84,6 +84,27 @@ minisip > minisip: note hung up by 002`)
 	s.finish()
 }
 
+// TestLadderOfOneUser: media come from the column of the phone that sends them, also where the user calls his
+// own other phones.
+func TestLadderOfOneUser(t *testing.T) {
+	s := &script{newWorld(t)}
+	s.do("phone 001 at 198.51.100.7:5060", "phone 001b at 192.0.2.9:5060 user 001", "phone 001c at 192.0.2.10:5060 user 001", "registered 001 001b 001c")
+	s.do("001: INVITE 001 auth", "001b: 180 Ringing to INVITE", "001c: 200 OK to INVITE", "001: ACK", "media", "wait 5s", "001: BYE", "001c: 200 OK to BYE", "wait 1m")
+	v := s.core.Call(s.now, "1", true)
+	if v == nil {
+		t.Fatal("no call")
+	}
+	from := map[string]bool{}
+	for _, step := range v.Steps {
+		if step.Kind == "media-start" {
+			from[v.Columns[step.From].Addr] = true
+		}
+	}
+	if len(from) != 2 || !from["198.51.100.7:5060"] || !from["192.0.2.10:5060"] {
+		t.Errorf("media come from %v; columns %v", from, v.Columns)
+	}
+}
+
 // TestRefusedCalls: INVITEs that we refuse ourselves are remembered, each Call-ID once, with the reason.
 func TestRefusedCalls(t *testing.T) {
 	for _, tt := range []struct{ do, code, why string }{

@@ -156,7 +156,7 @@ func (c *Core) draw(v *CallView, course *trail.Course) {
 func (v *CallView) addMedia(us int) {
 	for i := range v.Record.Media {
 		d := &v.Record.Media[i]
-		from := slices.IndexFunc(v.Columns, func(c Column) bool { return c.Name == d.From })
+		from := v.columnOf(d, us)
 		if from < 0 || d.Last == nil {
 			continue
 		}
@@ -170,6 +170,23 @@ func (v *CallView) addMedia(us int) {
 	if v.Why != "" {
 		v.Steps = append(v.Steps, StepView{Time: v.End, From: us, To: us, Kind: "note", Label: v.Why})
 	}
+}
+
+// columnOf is where the media of a direction begin: at the caller's first column, or at the phone
+// that answered. Names alone do not tell, for users have several phones, and call themselves.
+func (v *CallView) columnOf(d *Direction, us int) int {
+	if d.side == session.Caller {
+		return min(0, us-1) // -1: none of his messages is kept
+	}
+	others := v.Columns[us+1:]
+	i := slices.IndexFunc(others, func(c Column) bool { return c.Addr == v.ToAddr })
+	if i < 0 {
+		i = slices.IndexFunc(others, func(c Column) bool { return c.Name == d.From })
+	}
+	if i < 0 {
+		return -1
+	}
+	return us + 1 + i
 }
 
 // labelOf says in a few words what a message is.
