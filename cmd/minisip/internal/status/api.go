@@ -165,6 +165,12 @@ func (a *API) glance(ctx context.Context) (*Overview, error) {
 			v.Dropped[proxy.Reason(reason).String()] = n
 		}
 	}
+	// Nobody looked at these, so that the event loop knows nothing of them.
+	for reason, n := range map[string]uint64{"banned": h.Banned, "lost by the system": h.Lost} {
+		if n > 0 {
+			v.Dropped[reason] = n
+		}
+	}
 	return v, nil
 }
 

@@ -168,6 +168,25 @@ func TestAPI(t *testing.T) {
 	}
 }
 
+// TestDropped: what the event loop never saw is among what was dropped; what did not happen is not.
+func TestDropped(t *testing.T) {
+	r := newRig(t)
+	dropped := func() map[string]uint64 {
+		var o Overview
+		if _, body := r.ask("GET", "/api/overview", ""); json.Unmarshal([]byte(body), &o) != nil {
+			t.Fatal(body)
+		}
+		return o.Dropped
+	}
+	if got := dropped(); len(got) != 0 {
+		t.Errorf("of nothing: %v", got)
+	}
+	r.api.cfg.Health = func() Health { return Health{Banned: 1204, Lost: 17} }
+	if got := dropped(); len(got) != 2 || got["banned"] != 1204 || got["lost by the system"] != 17 {
+		t.Errorf("got %v", got)
+	}
+}
+
 // TestMessages: what a user sent and got, newest last, secrets masked.
 func TestMessages(t *testing.T) {
 	r := newRig(t)
