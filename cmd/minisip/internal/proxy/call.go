@@ -163,7 +163,7 @@ func (c *Core) settled(ctx *context, now time.Time, status int) {
 // early dialog it is for the INVITE's final response to say what becomes of the call.
 func (k *call) hungUp(d *dialog, now time.Time, why string) {
 	d.over, d.ended = true, now
-	if !d.confirmed {
+	if !d.confirmed || k.State == session.Ended { // a BYE can cross the end of the call
 		return
 	}
 	up, shared := false, false // by a proxy's fork behind us
