@@ -64,7 +64,7 @@
 //	RFC 4028 8    422 or a raised interval below 90 s; a session  interval      session-timer
 //	              that has expired is over
 //	RFC 3680      registrations watched: SUBSCRIBE, NOTIFY        watch,        reg-event, reg-event-end,
-//	              (RFC 6665 4.2), GRUUs in it (RFC 5628)          subscriber,   reg-event-refused
+//	              (RFC 6665 4.2), GRUUs in it (RFC 5628)          subscriber,   reg-event-refused, reg-event-again
 //	                                                              reginfo       TestSubscribersAreBounded
 //	RFC 4320 4    100 after 3.5 s, no other 1xx, no late 408,     response      message-timeout, timer-f
 //	              to anything but INVITE

@@ -78,6 +78,11 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 		w.own = fmt.Sprintf("%s;tag=%s", in.Get(sipmsg.ToHdr), c.tagFor(in))
 		w.event = string(in.Get(sipmsg.EventHdr))
 		w.key = string(c.watchKey(in, c.tagFor(in)))
+		if old := c.subscribers.byKey[w.key]; old != nil {
+			// The same SUBSCRIBE, later than a transaction remembers it: one dialog, so its numbers go on.
+			w.cseq, w.version = old.cseq, old.version
+			old.drop("anew")
+		}
 		c.subscribers.add(w)
 		c.logf("%s at %s watches the registrations of %s", user, in.src, watched)
 		w.renew(in, interval)
