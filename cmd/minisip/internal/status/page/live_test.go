@@ -76,6 +76,13 @@ func TestLive(t *testing.T) {
 	p.Wait("document.querySelectorAll('.direction').length === 2")
 	f.with(func() { f.tell("overview", f.overview()) })
 	p.Wait("document.querySelector('.call .facts').innerText.includes('up for 0:0')")
+	long := withSteps(up) // one in the middle has gone, one came, a text is no longer kept, a phone has a name now
+	list := long["steps"].([]object)
+	list[4]["message"], list[14]["label"] = "", "INFO late"
+	long["columns"].([]object)[2]["name"] = "anna"
+	f.with(func() { f.tell("call:3", long) })
+	p.Wait("document.querySelector('.ladder').innerHTML.includes('INFO late') && document.querySelector('.ladder-head').innerText.includes('anna')")
+	p.Wait("document.querySelectorAll('.ladder .step').length === 15 && !document.querySelectorAll('.ladder .step')[4].querySelector('a')")
 	over := aCall(3)
 	over["state"], over["answer"], over["end"], over["why"] = "ended", time.Now(), time.Now(), "hung up by 006"
 	f.with(func() { f.calls[0] = over; f.tell("call:3", withSteps(over)) })

@@ -5,13 +5,12 @@ import { h, put, s } from './dom.js';
 const rowHeight = 36, pauseHeight = 26, top = 14;
 const longPause = 1000; // ms: from here on the pause is drawn
 
-// ladder makes one. link gives the address of a message. Steps only ever come at the end, so
-// that drawing what is new is drawing what follows.
+// ladder makes one. link gives the address of a message.
 export function ladder(link) {
   const head = h('div', { class: 'ladder-head', 'aria-hidden': 'true' });
   const svg = s('svg', { role: 'group', 'aria-label': 'Messages of the call, in order' });
   const el = h('div', { class: 'ladder' }, head, svg);
-  let call = null, width = 0, selected = '';
+  let call = null, width = 0, selected = '', shown = '';
 
   const watch = new ResizeObserver(() => {
     if (call && el.clientWidth !== width) draw();
@@ -52,9 +51,13 @@ export function ladder(link) {
   return {
     el,
     show(c) {
-      const same = call && call.steps.length === c.steps.length && call.state === c.state && call.columns.length === c.columns.length;
+      // A long call has as many steps as before although others came: those in the middle go, and
+      // texts that are no longer kept are no links any more.
+      const now = JSON.stringify([c.state, c.columns, c.steps]);
       call = c;
-      if (!same || !svg.childElementCount) draw();
+      if (now === shown && svg.childElementCount) return;
+      shown = now;
+      draw();
     },
     select(href) {
       selected = href;
