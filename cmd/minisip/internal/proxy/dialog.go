@@ -189,11 +189,10 @@ func (c *Core) ack(in *inbound) {
 		c.count.drop(Stray)
 		return
 	}
-	again := !d.acked.IsZero() && d.ackedSeq == in.CSeq()
 	d.acked, d.ackedSeq = in.now, in.CSeq()
 	d.call.Touch(in.now)
 	c.rewriteRequest(in, c.remoteURI(in.now, peer), nil, in.breadth())
-	c.relayAck(in.Message, d, in.from, again)
+	c.relayAck(in.Message, d, in.from)
 	d.call.watch(in.now)
 	c.passAck(in, peer.Local, to)
 }

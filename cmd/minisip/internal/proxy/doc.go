@@ -26,6 +26,8 @@
 //	9.2           CANCEL behind the final response, and 481       cancel        cancel-after
 //	10.3          registrar: bindings, 423, 400, 404, Contacts    register      register, register-domain
 //	12.1, 12.2    route sets, remote targets, of both sides       party, route  bye-route-order, reinvite
+//	13.2.1        an ACK answers where an offer waits, only there media         offerless, ack-neighbour,
+//	                                                                            restart-offerless
 //	13.2.2.4      several 2xx, each a dialog                      party         fork-two-answers, downstream-fork
 //	14.1          a refused offer changes nothing                 media         reinvite-refused, glare
 //	16.3          400, 416, 420, 482, 483                         validate      refusals, loop, sips

@@ -33,7 +33,7 @@ type media struct {
 	streams []relayedStream
 	ability [2]ability // by role: whether it does ICE
 	offers  [2]offer   // by role: what waits for its answer
-	asked   bool       // the INVITE had no SDP, and a response brought the offer
+	asked   [2]bool    // by role: its INVITE had no SDP, and a response brought the offer
 	again   bool       // what is being rewritten repeats what was seen
 	closed  bool       // for good
 }
@@ -82,7 +82,7 @@ func (c *Core) relayRequest(b *branch) int {
 		b.media = md
 	}
 	// RFC 3262 5: the answer to an offer in a reliable provisional response is in the PRACK.
-	answer := ctx.req.Method() == sipmsg.PRACK && md != nil && md.asked
+	answer := ctx.req.Method() == sipmsg.PRACK && md != nil && md.asked[from]
 	hasSDP, err := md.rewrite(ctx.req, from, answer)
 	if err != nil {
 		md.refused(from)
@@ -125,7 +125,7 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 		return
 	}
 	if hasSDP {
-		md.asked = md.asked || !ctx.offered && !b.described
+		md.asked[from.Other()] = md.asked[from.Other()] || ctx.invite && !ctx.offered && !b.described
 		b.described = true
 		ctx.hold(from, b, md.held(c))
 	}
@@ -156,15 +156,17 @@ func (ctx *context) hold(from session.Role, b *branch, held bool) {
 	}
 }
 
-// relayAck rewrites the SDP of an ACK, which may repeat one that was seen.
-func (c *Core) relayAck(m *sipmsg.Message, d *dialog, from session.Role, again bool) {
+// relayAck rewrites the SDP of an ACK. It is the answer to an offer in a response, if one waits for it (RFC
+// 3261 13.2.1). Any other repeats what was said, so it changes nothing: nobody can be challenged for an
+// ACK, and whoever is behind the same NAT could send one.
+func (c *Core) relayAck(m *sipmsg.Message, d *dialog, from session.Role) {
 	md := d.media
 	if md == nil {
 		return
 	}
-	md.again = again
-	defer func() { md.again = false }()
-	if hasSDP, err := md.rewrite(m, from, true); hasSDP && err == nil {
+	if !md.asked[from] {
+		md.repeat(m, from)
+	} else if hasSDP, err := md.rewrite(m, from, true); hasSDP && err == nil {
 		d.party(from).Held = md.held(c)
 	}
 }
@@ -172,41 +174,75 @@ func (c *Core) relayAck(m *sipmsg.Message, d *dialog, from session.Role, again b
 // rewrite puts our legs into the SDP that side from sends in m, opening what is missing;
 // in an answer, what it refuses is closed (RFC 3264 6).
 func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (hasSDP bool, err error) {
-	if md == nil || md.closed || !negotiates(m.Method()) {
-		return false, nil
-	}
-	part, ok := nat.FindSDP(m)
+	part, ok := md.parse(m, from)
 	if !ok {
-		return false, nil
-	}
-	c := md.call.core
-	if err := c.sdp.Parse(part.SDP()); err != nil {
-		c.logf("SDP from %s cannot be read, so its media is not relayed: %v", md.ends[from].signal, err)
 		return false, nil
 	}
 	if !answer {
 		md.offers[from] = offer{}
 	}
-	to := from.Other()
-	at := c.advertised(md.ends[to].local).Addr()
+	c, to := md.call.core, from.Other()
 	c.legs = c.legs[:0]
 	for i := range c.sdp.Streams {
 		leg, err := md.stream(i, &c.sdp.Streams[i], from, answer)
 		if err != nil {
 			return true, err
 		}
-		if leg.Port != 0 {
-			leg.Addr = at
-		}
 		c.legs = append(c.legs, leg)
 	}
 	md.learnICE(from)
 	if answer {
-		md.offers[to], md.asked = offer{}, false
+		md.offers[to], md.asked[from] = offer{}, false
+	}
+	md.put(m, part, to)
+	return true, nil
+}
+
+// repeat puts the legs that there are into SDP that side from has sent before.
+func (md *media) repeat(m *sipmsg.Message, from session.Role) {
+	part, ok := md.parse(m, from)
+	if !ok {
+		return
+	}
+	c, to := md.call.core, from.Other()
+	c.legs = c.legs[:0]
+	for i := range c.sdp.Streams {
+		var leg nat.Leg
+		if st := &c.sdp.Streams[i]; st.Relayable && i < len(md.streams) && md.streams[i].Stream != nil {
+			leg = md.streams[i].towards(to, st, c.cfg.ICE && md.streams[i].ice[to].pwd != "")
+		}
+		c.legs = append(c.legs, leg)
+	}
+	md.put(m, part, to)
+}
+
+// parse reads the SDP that side from sends in m into the core's, if there is any to be rewritten.
+func (md *media) parse(m *sipmsg.Message, from session.Role) (part nat.Part, ok bool) {
+	if md == nil || md.closed || !negotiates(m.Method()) {
+		return part, false
+	}
+	if part, ok = nat.FindSDP(m); !ok {
+		return part, false
+	}
+	c := md.call.core
+	if err := c.sdp.Parse(part.SDP()); err != nil {
+		c.logf("SDP from %s cannot be read, so its media is not relayed: %v", md.ends[from].signal, err)
+		return part, false
+	}
+	return part, true
+}
+
+// put writes the SDP just parsed into m again, with the core's legs at our address towards side to.
+func (md *media) put(m *sipmsg.Message, part nat.Part, to session.Role) {
+	c := md.call.core
+	at := c.advertised(md.ends[to].local).Addr()
+	for i := range c.legs {
+		if c.legs[i].Port != 0 {
+			c.legs[i].Addr = at
+		}
 	}
 	c.sdpOut = c.sdp.AppendRewritten(c.sdpOut[:0], c.legs)
 	c.bodyOut = nat.ReplaceSDP(m, part, c.sdpOut, c.bodyOut)
-	return true, nil
 }
 
 // negotiates lists the methods whose bodies are offers and answers: RFC 3261 13.2.1, 3262 5, 3311.
@@ -262,6 +298,8 @@ func (b *branch) dropMedia() {
 		if ctx.offered {
 			ctx.dialog.media.refused(ctx.from)
 			ctx.dialog.party(ctx.from).Held = ctx.wasHeld
+		} else if md := ctx.dialog.media; md != nil && ctx.invite {
+			md.asked[ctx.from] = false
 		}
 		return
 	}

@@ -104,11 +104,16 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		s.Expect(from, p, rates)
 	}
 	to := from.Other()
-	leg = nat.Leg{Port: s.Port(to), Mux: st.Mux && s.peers[to].Mux}
-	if md.offersICE(s, st, to, answer) {
+	return s.towards(to, st, md.offersICE(s, st, to, answer)), nil
+}
+
+// towards is our leg towards side to, but for its address, in SDP of the other side that says st.
+func (s *relayedStream) towards(to session.Role, st *nat.Stream, ice bool) nat.Leg {
+	leg := nat.Leg{Port: s.Port(to), Mux: st.Mux && s.peers[to].Mux}
+	if ice {
 		leg.Ufrag, leg.Pwd = s.ice[to].Ufrag, s.ice[to].Pwd
 	}
-	return leg, nil
+	return leg
 }
 
 // dynamic reads the rates and the names of a stream's dynamic payload types.

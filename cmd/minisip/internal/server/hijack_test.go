@@ -109,7 +109,7 @@ func TestHijack(t *testing.T) {
 	} {
 		for who, p := range map[string]*phone{"a stranger": s.stranger, "a neighbour": s.neighbour, "a user": s.insider} {
 			if p == s.neighbour && tt.answer == "" {
-				continue // an ACK cannot be challenged; what it carries counts only where an answer is awaited
+				continue // an ACK cannot be challenged: see TestHijackByACK
 			}
 			if p == s.neighbour && strings.HasPrefix(tt.datagram, "INVITE sip:002@") {
 				continue // to the same IP, a copy by the network: the transaction's own answer
@@ -126,6 +126,33 @@ func TestHijack(t *testing.T) {
 	}
 	if n := s.counters().Calls; n != 1 {
 		t.Errorf("%d calls, want 1", n)
+	}
+	s.goesOn()
+}
+
+// TestHijackByACK: an ACK cannot be challenged, and one from a's own IP may be a's. Where no answer is awaited it changes
+// nothing all the same: neither does audio go to who sent it, nor comes any from him.
+func TestHijackByACK(t *testing.T) {
+	s := newStage(t, false)
+	relayA, relayB := mediaAddr(t, s.ok), mediaAddr(t, s.atB)
+	exchange(t, s.mediaA, s.mediaB, relayA, relayB)
+	thief := newAudio(t, "127.0.0.2")
+	for after, body := range []string{thief.sdp(), thief.sdp() + "a=sendonly\r\n"} {
+		ack := s.ofA("ACK", after)
+		ack.body = body
+		s.neighbour.send(s.neighbour.text(ack))
+		s.neighbour.alive()
+		sendTo(t, thief.rtp, relayA, "\x80\x00\x00\x01\x00\x00\x00\xa0AAAAaudio of a thief")
+	}
+	exchange(t, s.mediaA, s.mediaB, relayA, relayB) // fails where the thief's comes first
+	nothing(t, thief.rtp, thief.rtcp)
+	for got := ""; !strings.HasPrefix(got, "SIP/2.0 200 "); { // b may have them: a copy of a's does no harm
+		if got == "" {
+			s.b.send(s.b.text(request{method: "OPTIONS", uri: "sip:" + s.b.server.String(), callID: "then", cseq: 1}))
+		}
+		if got, _ = s.b.next(); strings.HasPrefix(got, "ACK ") && mediaAddr(t, got) != relayB {
+			t.Errorf("b got an ACK with another address for media:\n%s", got)
+		}
 	}
 	s.goesOn()
 }
