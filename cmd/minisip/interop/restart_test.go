@@ -5,6 +5,7 @@ package interop
 import (
 	"crypto/md5"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -178,8 +179,27 @@ func TestStateDiskFull(t *testing.T) {
 	if n := strings.Count(s.log(), "cannot be kept in"); n != 1 {
 		t.Errorf("the log says %d times that nothing is kept", n)
 	}
+	// says waits until the log, that of all the processes, has said that so many times.
+	says := func(times int, what string) {
+		t.Helper()
+		eventually(t, 20*time.Second, fmt.Sprintf("the log says %d times %q", times, what), func() bool {
+			return strings.Count(s.log(), what) == times
+		})
+	}
+	there := fmt.Sprintf("state: users registered: %d, calls that go on: 0", users)
 	s.again(t, syscall.SIGKILL, "-keepalive", "0", "-state", dir)
-	eventually(t, 5*time.Second, "the registration is there", func() bool {
-		return strings.Contains(s.log(), fmt.Sprintf("state: users registered: %d, calls that go on: 0", users))
+	says(1, there)
+
+	// A start with a full disk finds what was kept, and serves.
+	eventually(t, 20*time.Second, "all is in one file", func() bool {
+		names, err := filepath.Glob(dir + "/journal.*")
+		return err == nil && len(names) == 1
 	})
+	command(t, "sh", "-c", "cat /dev/zero > "+dir+"/filler 2>/dev/null || true")
+	s.again(t, syscall.SIGKILL, "-keepalive", "0", "-state", dir)
+	says(2, "state: cannot be kept in")
+	says(2, there)
+	runSIPp(t, netns("a"), "register.xml", phones, users, "-r", "100")
+	command(t, "rm", dir+"/filler")
+	says(2, ", and whole (")
 }

@@ -24,11 +24,15 @@ func Open(dir string, report func(line string)) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{Store: s, bootID: bootID(), lock: lock}
+	w := &writer{Store: s, bootID: bootID(), lock: lock, timer: time.NewTimer(time.Hour)}
 	numbers, err := s.load(w)
 	if err == nil {
 		w.number, w.old = slices.Max(append(numbers, 0)), numbers
 		err = w.create()
+	}
+	if passes(err) {
+		w.fail(err)
+		err = nil
 	}
 	if err != nil {
 		lock.Close()
@@ -37,6 +41,12 @@ func Open(dir string, report func(line string)) (*Store, error) {
 	s.wanted.Store(true) // of the files before, none will be written on
 	go w.run()
 	return s, nil
+}
+
+// passes says whether an error is the disk's and not of how things were set up: with a full disk, what was kept
+// is of use all the same, and a file of our own is made when there is room.
+func passes(err error) bool {
+	return slices.ContainsFunc([]error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS}, func(e error) bool { return errors.Is(err, e) })
 }
 
 // load reads all files and gives the numbers of those that are ours.
@@ -112,6 +122,9 @@ func (e *InUse) Error() string {
 func acquire(dir string) (*os.File, error) {
 	path := filepath.Join(dir, lockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, syscall.EROFS) {
+		f, err = os.Open(path) // that is enough to lock it
+	}
 	if err != nil {
 		return nil, err
 	}

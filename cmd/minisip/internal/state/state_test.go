@@ -305,3 +305,55 @@ func TestGrown(t *testing.T) {
 		t.Error("what was written last is not there")
 	}
 }
+
+// TestBeginFull: where the disk is full at the start, what was kept is there, that nothing more is kept is said once, and
+// when there is room all is kept as ever.
+func TestBeginFull(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	s.Renew()
+	s.all(records{{1, 1}: "one"})
+	s.Close()
+	// After the files have been read, one that refuses every byte, as a full disk does, is in the way of the next.
+	if err := os.WriteFile(filepath.Join(dir, "journal.7"), []byte("minisip state 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := new(log)
+	s, err := Open(dir, func(line string) {
+		l.line(line)
+		if strings.Contains(line, "another version") {
+			if err := os.Symlink("/dev/full", filepath.Join(dir, "journal.8"+newSuffix)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if got, want := found(s), (records{{1, 1}: "one"}); !maps.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+	s.Keep(Key{1, 2}, []byte("two"))
+	s.Flush(false)
+	if !s.Renew() {
+		t.Error("nobody wants it written anew")
+	}
+	want := records{{1, 1}: "one", {1, 2}: "two"}
+	s.all(want)
+	s.Close()
+	lines := []string{
+		"state: " + filepath.Join(dir, "journal.7") + " is of another version and left alone",
+		"state: cannot be kept in " + dir + " (no space left on device): calls and registrations go on, but a restart would lose what is new",
+		"state: kept in " + dir + " again, and whole (1 changes were not kept in between)",
+	}
+	if got := l.all(); !slices.Equal(got, lines) {
+		t.Errorf("reported %q\nwant %q", got, lines)
+	}
+	if fs := files(t, dir); len(fs) != 2 || fs["journal.8"] == nil {
+		t.Errorf("there are %v", slices.Collect(maps.Keys(fs)))
+	}
+	if s, _ = open(t, dir); !maps.Equal(found(s), want) {
+		t.Error("what was kept when there was room is not there")
+	}
+}

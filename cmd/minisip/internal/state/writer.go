@@ -18,9 +18,9 @@ type writer struct {
 	number int // of the file
 	taken  int // the highest number of a file that is not ours
 	old    []int
-	file   *os.File
-	size   int64 // all of it good
-	needed int64 // the size when it was last whole; 0: it never was
+	file   *os.File // nil: there never was room for it
+	size   int64    // all of it good
+	needed int64    // the size when it was last whole; 0: it never was
 
 	unsynced bool
 	failed   bool // it is no good: nothing counts until it is fresh again
@@ -40,7 +40,6 @@ const (
 // run obeys until it is told to stop.
 func (w *writer) run() {
 	defer close(w.ended)
-	w.timer = time.NewTimer(time.Hour)
 	defer w.timer.Stop()
 	for {
 		select {
