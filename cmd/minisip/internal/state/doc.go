@@ -27,7 +27,8 @@
 //
 // A new file is made under another name, synced, renamed, and the directory synced. An
 // old one is never appended to by another process, so a frame that was torn by a crash, or spoilt, just
-// ends its file: what stands before it counts, and [Open] says that something was cut.
+// ends its file: what stands before it counts, and [Open] says that something was cut. A file that
+// cannot be read at all is left alone and said.
 //
 // # Time
 //

@@ -76,7 +76,12 @@ func (s *Store) load(w *writer) (numbers []int, err error) {
 		path := s.path(n)
 		b, err := os.ReadFile(path)
 		if err != nil {
-			return nil, err
+			if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+				err = pe.Err
+			}
+			s.report(fmt.Sprintf("state: %s cannot be read (%v) and is left alone", path, err))
+			w.taken = n
+			continue
 		}
 		switch f, at := r.file(b); f {
 		case alien:

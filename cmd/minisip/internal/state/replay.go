@@ -38,8 +38,12 @@ const (
 
 // file takes the next file in. With a fault, at is where.
 func (r *replay) file(b []byte) (f fault, at int) {
-	if !strings.HasPrefix(string(b[:min(len(b), len(magic))]), magic) {
+	begin := b[:min(len(b), len(magic))]
+	switch {
+	case !strings.HasPrefix(magic, string(begin)):
 		return alien, 0
+	case len(begin) < len(magic):
+		return broken, 0
 	}
 	boot := ""
 	for rest := b[len(magic):]; len(rest) > 0; {
