@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -137,16 +135,16 @@ const (
 // try compares a password. Attempts are counted before it is looked at, so that many at once
 // find out no more than one after the other.
 func (g *Guard) try(r *http.Request, password string) time.Duration {
-	from := source(r)
-	if wait := g.tries.spend(from, time.Now()); wait > 0 {
+	source := Source(asker(r))
+	if wait := g.tries.spend(source, time.Now()); wait > 0 {
 		return wait
 	}
 	sum := sha256.Sum256([]byte(password))
 	if subtle.ConstantTimeCompare(sum[:], g.sum[:]) != 1 {
-		g.log(fmt.Sprintf("status page: wrong password from %s", r.RemoteAddr))
+		g.log(fmt.Sprintf("status page: wrong password from %s", from(r)))
 		return wrong
 	}
-	g.tries.forgive(from, time.Now())
+	g.tries.forgive(source, time.Now())
 	return right
 }
 
@@ -178,7 +176,7 @@ func (g *Guard) logout(w http.ResponseWriter, r *http.Request) {
 const cookieName = "minisip"
 
 func cookie(r *http.Request, token string) *http.Cookie {
-	return &http.Cookie{Name: cookieName, Value: token, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode}
+	return &http.Cookie{Name: cookieName, Value: token, Path: "/", HttpOnly: true, Secure: overTLS(r), SameSite: http.SameSiteStrictMode}
 }
 
 func token(r *http.Request) string {
@@ -204,29 +202,6 @@ func tooManyText(wait time.Duration) string {
 }
 
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
-
-// loopback says whether a Host field names this host's loopback.
-func loopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
-}
-
-// source is who a request is from, as far as its attempts are counted: an address, or with
-// IPv6 a network, of which one person has all addresses.
-func source(r *http.Request) netip.Prefix {
-	from, _ := netip.ParseAddrPort(r.RemoteAddr)
-	addr := from.Addr().Unmap().WithZone("")
-	bits := 32
-	if addr.Is6() {
-		bits = 64
-	}
-	p, _ := addr.Prefix(bits)
-	return p
-}
 
 // minPassword is the shortest password taken for a page that others can reach.
 const minPassword = 8

@@ -11,7 +11,7 @@
 //	metrics.go  /metrics in Prometheus's text format 0.0.4; dashboard.go for Grafana
 //	tail.go     the newest lines of the log
 //	trace.go    recordings for Wireshark
-//	auth.go, session.go, throttle.go: who may ask
+//	auth.go, session.go, throttle.go, source.go: who may ask
 //
 // It has no state of the server's: it asks the event loop, in parts so small that no message
 // waits, and only when somebody asks it. Nobody looks: it does nothing.
