@@ -124,7 +124,7 @@ func (w *watchers) serve(ctx context.Context, api http.Handler) {
 			IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: quietLog,
 			BaseContext: func(net.Listener) context.Context { return ctx },
 		}
-		go srv.Serve(&limited{Listener: side.l, places: make(chan struct{}, maxWatchers)})
+		go srv.Serve(limit(side.l))
 		context.AfterFunc(ctx, func() { srv.Close() })
 	}
 }
