@@ -101,8 +101,12 @@ func (g *Guard) harden(next http.Handler) http.Handler {
 // known lets through who has shown the password, and what holds no secret.
 func (g *Guard) known(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !g.asks || page.ForAnybody(r.URL.Path) || g.sessions.use(token(r), time.Now()) {
+		if !g.asks || page.ForAnybody(r.URL.Path) {
 			next.ServeHTTP(w, r)
+			return
+		}
+		if inSession := func() bool { return g.sessions.use(token(r), time.Now()) }; inSession() {
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), stays{}, inSession)))
 			return
 		}
 		if _, password, ok := r.BasicAuth(); ok {
@@ -124,6 +128,16 @@ func (g *Guard) known(next http.Handler) http.Handler {
 		w.Header().Set("WWW-Authenticate", scheme)
 		refuse(w, http.StatusUnauthorized, "Log in first.")
 	})
+}
+
+// stays marks requests of a session with what tells whether it still lasts.
+type stays struct{}
+
+// mayStay says whether an answer that goes on may do so: not after the session has ended. To
+// listen is to use it.
+func mayStay(r *http.Request) bool {
+	inSession, ok := r.Context().Value(stays{}).(func() bool)
+	return !ok || inSession()
 }
 
 // What try says beside a time to wait.

@@ -1,9 +1,7 @@
 package status
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -170,49 +168,6 @@ func TestThrottle(t *testing.T) {
 	})
 }
 
-// TestBehindProxy: of a proxy on this host its word is taken for who asks and how, of others not;
-// and of what it passes on, that which it has added itself.
-func TestBehindProxy(t *testing.T) {
-	h, lines := guarded(password)
-	enter := func(peer, password string, header ...string) *http.Response {
-		return ask(h, "POST", "/login", func(r *http.Request) {
-			r.RemoteAddr = peer
-			r.PostForm = url.Values{"password": {password}}
-			r.Form = r.PostForm
-			for i := 0; i < len(header); i += 2 {
-				r.Header.Add(header[i], header[i+1])
-			}
-		})
-	}
-	const forwarded, proto, proxy = "X-Forwarded-For", "X-Forwarded-Proto", "127.0.0.1:40000"
-	for i := range sourceBurst {
-		wantStatus(t, "one client guesses", enter(proxy, "wrong horse", forwarded, fmt.Sprintf("203.0.113.%d, 192.0.2.1", i)), 403)
-	}
-	if got := (*lines)[0]; got != "status page: wrong password from 192.0.2.1 by way of 127.0.0.1:40000" {
-		t.Errorf("log: %s", got)
-	}
-	wantStatus(t, "he makes up another address", enter(proxy, password, forwarded, "203.0.113.77", forwarded, "192.0.2.1"), 429)
-	wantStatus(t, "or names a port", enter(proxy, password, forwarded, "192.0.2.1:99"), 429)
-	got := enter(proxy, password, forwarded, "192.0.2.2", proto, "https")
-	wantStatus(t, "another client", got, 303)
-	if !got.Cookies()[0].Secure {
-		t.Error("over HTTPS the cookie is sent without it too")
-	}
-	wantStatus(t, "with IPv6, brackets and a port", enter("[::1]:1", password, forwarded, "[2001:db8::1]:9"), 303)
-	if enter(proxy, password, proto, "http").Cookies()[0].Secure {
-		t.Error("over HTTP the cookie would never come back")
-	}
-	got = enter("198.51.100.1:1", password, forwarded, "192.0.2.1", proto, "https")
-	wantStatus(t, "from elsewhere, who says to be the one that guessed", got, 303)
-	if got.Cookies()[0].Secure {
-		t.Error("what others say of HTTPS counts")
-	}
-	for i := range sourceBurst {
-		enter("198.51.100.2:1", "wrong horse", forwarded, fmt.Sprintf("203.0.113.%d", i))
-	}
-	wantStatus(t, "from elsewhere, with an address for each guess", enter("198.51.100.2:1", password, forwarded, "203.0.113.99"), 429)
-}
-
 // TestManySources: however many try, what is kept of them is bounded, and they are still counted.
 func TestManySources(t *testing.T) {
 	var th throttle
@@ -265,58 +220,6 @@ func TestOrigins(t *testing.T) {
 	behind, _ := guarded(password)
 	got := ask(behind, "GET", "/login", func(r *http.Request) { r.Host = "sip.example.com" })
 	wantStatus(t, "with a password any name will do", got, 200)
-}
-
-// TestOperator: without a password anybody on the host gets to the page, who may not do what
-// needs the server's rights; with the password, and on the socket, it is done.
-func TestOperator(t *testing.T) {
-	rig := newRig(t)
-	var done []string
-	rig.api.cfg.Change = func(_ context.Context, option, value string) error {
-		done = append(done, option+"="+value)
-		return nil
-	}
-	rig.api.cfg.Trace = func(_ context.Context, what string, _ bool) (*Trace, error) {
-		done = append(done, "trace "+what)
-		over := make(chan struct{})
-		close(over)
-		return &Trace{Done: over, Summary: func() string { return "" }}, nil
-	}
-	for _, c := range []struct {
-		name string
-		h    http.Handler
-		user string
-		want int
-	}{
-		{"the page without a password", NewGuard("", func(string) {}).Wrap(rig.api), "", 403},
-		{"the page with a password", NewGuard(password, func(string) {}).Wrap(rig.api), password, 200},
-		{"with a password, which was not shown", NewGuard(password, func(string) {}).Wrap(rig.api), "", 401},
-		{"the socket", rig.api, "", 200},
-	} {
-		post := func(path, body string) *http.Response {
-			return ask(c.h, "POST", path, func(r *http.Request) {
-				r.Body = io.NopCloser(strings.NewReader(body))
-				if c.user != "" {
-					r.SetBasicAuth("x", c.user)
-				}
-			})
-		}
-		done = nil
-		wantStatus(t, c.name+", set an option", post("/api/set", `{"option": "users", "value": "/tmp/evil.conf"}`), c.want)
-		wantStatus(t, c.name+", trace", post("/api/trace", `{"what": "001"}`), c.want)
-		if want := c.want == 200; (len(done) == 2) != want || !want && len(done) > 0 {
-			t.Errorf("%s: done: %q", c.name, done)
-		}
-		word := c.want
-		if word == 403 {
-			word = 200 // the page has switches for words
-		}
-		wantStatus(t, c.name+", set a word", post("/api/set", `{"word": "debug", "on": false}`), word)
-	}
-	rig.api.cfg.Change = nil
-	if status, body := rig.ask("POST", "/api/set", `{"option": "timeout", "value": "9s"}`); status != 400 {
-		t.Errorf("where nothing changes: %d %s", status, body)
-	}
 }
 
 func TestHeaders(t *testing.T) {

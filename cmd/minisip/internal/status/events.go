@@ -73,6 +73,9 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
 		case e := <-c.out:
 			fmt.Fprintf(w, "event: %s\ndata: %s\n\n", e.name, e.data)
 		case <-quiet.C:
+			if !mayStay(r) {
+				return
+			}
 			fmt.Fprint(w, ": still here\n\n")
 		case <-r.Context().Done():
 			return
