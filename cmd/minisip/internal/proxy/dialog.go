@@ -153,10 +153,11 @@ func (c *Core) proves(in *inbound, name []byte) bool {
 	return true
 }
 
-// atBinding says whether a request comes from where a user has registered.
+// atBinding says whether a request comes from where a user has registered. It asks his own bindings, which are few:
+// behind one address and port, as of a gateway, there may be any number of users.
 func (c *Core) atBinding(in *inbound, name []byte) bool {
-	for b := range c.where.AtSource(in.src) {
-		if b.AOR == string(name) {
+	for _, b := range c.where.Bindings(in.now, string(name)) {
+		if b.Source == in.src {
 			return true
 		}
 	}
