@@ -93,7 +93,7 @@
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts); keepalive
 // of phones behind NAT (keepalive, TestPingsNeverBurst); the end of silent calls (silence,
 // silence-hold, one-way, no-ack); copies made by the network (retransmit-invite); unknown users who
-// get no answer (silent); sources that fail too often, banned (ban, guess, scanner; package
+// get no answer, nor to an OPTIONS to ourselves (silent, options-short); sources that fail too often, banned (ban, guess, scanner; package
 // guard); nothing that a third party could be flooded with (TestAmplification); 503 for new calls
 // while the loop lags (overload.go); dial codes (dial-codes); call records with a verdict on the
 // media.

@@ -49,11 +49,16 @@ const amplified = 2
 // sender's own gets no answer that is much longer than what came: no phone's request is so short, but that of
 // somebody who has forged the address of his victim (RFC 3261 26.3.2.4) is.
 func (c *Core) sendBack(in *inbound) {
-	if len(c.buf) > amplified*len(in.Bytes()) && !c.sources.Has(in.src) {
+	if c.amplifies(in) {
 		c.count.drop(Short)
 		return
 	}
 	c.send("sent", in.mark, in.local, c.replyAddr(in), c.buf)
+}
+
+// amplifies says whether the response in c.buf is more than in may bring.
+func (c *Core) amplifies(in *inbound) bool {
+	return len(c.buf) > amplified*len(in.Bytes()) && !c.sources.Has(in.src)
 }
 
 // reply answers in a server transaction, for what must not be done twice.

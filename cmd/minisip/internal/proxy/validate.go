@@ -130,9 +130,14 @@ func (c *Core) forUs(in *inbound) bool {
 
 const allowed = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PUBLISH\r\n"
 
-// options answers an OPTIONS to ourselves, without a challenge and without state.
+// options answers an OPTIONS to ourselves, without a challenge and without state. RFC 3261 11.2: Allow, Accept and
+// Supported "SHOULD be present"; where they would amplify what came, whoever asks is told at least that we live.
 func (c *Core) options(in *inbound) {
-	c.refuseWith(in, 200, "", allowed+"Accept: application/sdp\r\nSupported: path, outbound, gruu\r\n")
+	b := append(c.startResponse(in, 200, ""), allowed+"Accept: application/sdp\r\nSupported: path, outbound, gruu\r\n"...)
+	if c.buf = sipmsg.EndResponse(b); c.amplifies(in) {
+		c.buf = sipmsg.EndResponse(c.startResponse(in, 200, ""))
+	}
+	c.sendBack(in)
 }
 
 // tagFor derives the To tag of our own responses from the request: 64 bits of a hash
