@@ -43,7 +43,7 @@ func (r *Recorder) Note(m *Message) ID {
 	if course != nil || belongsToCall(m.Method) {
 		which = callRing
 	}
-	if before := r.entry(m.Before); before != nil && before.Again {
+	if before := r.entry(m.Before); before != nil && before.again {
 		m.Again = true
 	}
 	n := r.rings[which].add(m, sum)
@@ -51,7 +51,7 @@ func (r *Recorder) Note(m *Message) ID {
 	r.noted++
 	if course != nil {
 		course.add(m, id, sum)
-		r.rings[which].slot(n).Again = course.Steps[len(course.Steps)-1].Again()
+		r.rings[which].slot(n).again = course.Steps[len(course.Steps)-1].Again()
 	}
 	return id
 }
@@ -98,7 +98,7 @@ func (r *Recorder) Lately(now time.Time, k Key) *Course {
 	have := 0
 	ring := &r.rings[callRing]
 	ring.chain(k, func(n uint64, e *entry) bool {
-		if now.Sub(e.At) > backfillTime {
+		if now.Sub(e.time()) > backfillTime {
 			return false
 		}
 		found[have] = n
@@ -108,10 +108,9 @@ func (r *Recorder) Lately(now time.Time, k Key) *Course {
 	for _, n := range slices.Backward(found[:have]) {
 		e := ring.slot(n)
 		if len(c.Steps) == 0 {
-			c.Begin = e.At
+			c.Begin = e.time()
 		}
-		m := e.Message
-		m.Text = ring.textOf(e)
+		m := ring.message(e)
 		c.add(&m, ID(n<<1|callRing), e.sum)
 	}
 	return c
@@ -157,8 +156,8 @@ func (r *Recorder) Get(id ID) *Kept {
 }
 
 func (r *Recorder) kept(id ID, e *entry) *Kept {
-	k := &Kept{Message: e.Message, ID: id, Size: e.size}
-	k.Text = bytes.Clone(r.rings[id&1].textOf(e))
+	k := &Kept{Message: r.rings[id&1].message(e), ID: id, Size: int(e.size)}
+	k.Text = bytes.Clone(k.Text)
 	return k
 }
 
@@ -189,8 +188,7 @@ func (r *Recorder) Search(which int, from uint64, limit int, match func(m *Messa
 		if e == nil {
 			return found, 0
 		}
-		m := e.Message
-		m.Text = ring.textOf(e)
+		m := ring.message(e)
 		if match(&m) {
 			found = append(found, r.kept(ID(n<<1|uint64(which)), e))
 		}

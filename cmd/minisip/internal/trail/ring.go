@@ -35,15 +35,7 @@ type ring struct {
 	heads   []uint64 // by the low bits of a key: the newest entry, counted from 1; 0: none
 	next    uint64   // number of the next entry; the first is 1
 	pos     uint64   // where the next text begins; modulo len(text) in memory
-}
-
-// entry is a message but its text, which lies at pos.
-type entry struct {
-	Message
-	size int // of the datagram
-	pos  uint64
-	prev uint64 // the entry before it in its chain
-	sum  uint32
+	zones   []string // of link-local addresses: what entries count from 1
 }
 
 // maxText is how much of one message is kept.
@@ -51,7 +43,7 @@ const maxText = 16 << 10
 
 // bytesPerEntry is what a message is taken to need: fewer texts than entries is no loss, more
 // would be.
-const bytesPerEntry = 512
+const bytesPerEntry = 768
 
 func newRing(text []byte) ring {
 	if len(text) < 2*maxText {
@@ -86,8 +78,8 @@ func (r *ring) add(m *Message, sum uint32) uint64 {
 	}
 	copy(r.text[r.pos%uint64(len(r.text)):], text)
 	e, head := r.slot(n), r.head(m.Key)
-	e.Message, e.size, e.pos, e.prev, e.sum = *m, len(m.Text), r.pos, *head, sum
-	e.Text = nil
+	*e = r.pack(m)
+	e.pos, e.prev, e.sum = r.pos, *head, sum
 	r.pos += uint64(len(text))
 	*head = n
 	return n
@@ -107,14 +99,14 @@ func (r *ring) get(n uint64) *entry {
 // textOf gives an entry's text, valid until the next add.
 func (r *ring) textOf(e *entry) []byte {
 	at := e.pos % uint64(len(r.text))
-	return r.text[at : int(at)+min(e.size, maxText)]
+	return r.text[at : int(at)+min(int(e.size), maxText)]
 }
 
 // chain yields the entries of a key, the newest first.
 func (r *ring) chain(k Key, yield func(n uint64, e *entry) bool) {
 	for n := *r.head(k); n != 0; {
 		e := r.get(n)
-		if e == nil || e.Key == k && !yield(n, e) {
+		if e == nil || e.key == k && !yield(n, e) {
 			return
 		}
 		n = e.prev
