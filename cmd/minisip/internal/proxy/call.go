@@ -37,6 +37,7 @@ type call struct {
 	via       string // the host of the Via that the caller wrote
 	refusal   diagnosis.Refusal
 	ending    diagnosis.End
+	said      said  // by the caller
 	next      *call // the same call on another way through us (a spiral)
 }
 
@@ -71,6 +72,7 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	k.count()
 	k.follow(in.now, in.mark.key)
 	k.course.Name(in.src, k.caller.User)
+	k.said.hear(c, in)
 	c.count.Calls++
 	k.Begin(in.now)
 	ctx.call, ctx.from = k, session.Caller

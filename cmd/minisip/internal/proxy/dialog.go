@@ -192,6 +192,9 @@ func (c *Core) ack(in *inbound) {
 	}
 	d.acked, d.ackedSeq = in.now, in.CSeq()
 	d.call.Touch(in.now)
+	if in.from == session.Caller {
+		d.call.said.hear(c, in) // its answer, where the INVITE had no offer
+	}
 	c.rewriteRequest(in, c.remoteURI(in.now, peer), nil, in.breadth())
 	c.relayAck(in.Message, d, in.from)
 	d.call.watch(in.now)

@@ -21,7 +21,9 @@ func (k *call) diagnose(r *Record, at time.Time) []diagnosis.Finding {
 	f.Now, f.Ended, f.End, f.Refused = at, k.State == session.Ended, k.ending, k.refusal
 	f.Rang, f.Answered = k.Rang, k.Answered
 	f.Caller.Addr, f.Caller.Contact, f.Caller.Via, f.Caller.Held = k.caller.Addr, hostOf(k.caller.Contact), k.via, k.caller.Held
+	k.said.tell(&f.Caller)
 	if d := k.main(at); d != nil {
+		d.said.tell(&f.Callee)
 		f.Callee.User, f.Callee.Addr, f.Callee.Contact, f.Callee.Held = d.callee.User, d.callee.Addr, hostOf(d.callee.Contact), d.callee.Held
 		c.signalled(f, d.media)
 	}
@@ -67,8 +69,8 @@ func (c *Core) factsOf(r *Record, course *trail.Course) *diagnosis.Call {
 		if !p.Addr.IsValid() {
 			p.Addr = course.Addr(s)
 		}
-		if s.Received() && s.SDP() {
-			c.readSDP(p, s.Message)
+		if s.Received() && s.SDP() && !p.SDP {
+			c.readSDP(s.Message).tell(p)
 		}
 		if s.Method == sipmsg.INVITE && step.Side == diagnosis.Caller && !s.Received() && s.Status >= 200 && s.Status != 401 && s.Status != 407 {
 			f.Status = int(s.Status)
@@ -88,20 +90,35 @@ func sideOf(course *trail.Course, s *trail.Step, r *Record) diagnosis.Side {
 	return diagnosis.Elsewhere
 }
 
-// readSDP takes from a message that is still kept what it wants of the media.
-func (c *Core) readSDP(p *diagnosis.Party, id trail.ID) {
-	text := c.trail.Text(id)
-	if text == nil || p.SDP {
-		return
+// said is what the first SDP of one side wanted; a call knows it for as long as it is known itself.
+type said struct {
+	sdp, secure bool
+	at          netip.AddrPort
+}
+
+// hear notes what a message that has just come wants of the media, if none before it of this side did.
+func (s *said) hear(c *Core, in *inbound) {
+	if !s.sdp {
+		*s = c.readSDP(in.mark.id)
 	}
-	_, body, _ := bytes.Cut(text, []byte("\r\n\r\n"))
+}
+
+// tell says so to the diagnosis.
+func (s said) tell(p *diagnosis.Party) {
+	if s.sdp {
+		p.SDP, p.Secure, p.Signalled = true, s.secure, s.at
+	}
+}
+
+// readSDP reads a message that is still kept.
+func (c *Core) readSDP(id trail.ID) said {
+	_, body, _ := bytes.Cut(c.trail.Text(id), []byte("\r\n\r\n"))
 	i := bytes.Index(body, []byte("v=0"))
 	if i < 0 || c.seenSDP.Parse(body[i:]) != nil || len(c.seenSDP.Streams) == 0 {
-		return
+		return said{}
 	}
 	st := &c.seenSDP.Streams[0]
-	p.SDP, p.Secure = true, bytes.Contains(st.Proto, []byte("SAVP"))
-	p.Signalled = netip.AddrPortFrom(st.Addr, st.Port)
+	return said{true, bytes.Contains(st.Proto, []byte("SAVP")), netip.AddrPortFrom(st.Addr, st.Port)}
 }
 
 // signalled takes where media are wanted from a dialog's own state, which outlives messages.

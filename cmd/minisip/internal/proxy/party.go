@@ -21,6 +21,7 @@ type dialog struct {
 	ended     time.Time // when it was over; zero: with the call
 	acked     time.Time // when an ACK passed last
 	ackedSeq  uint32
+	said      said          // by the callee
 	interval  time.Duration // of the session, RFC 4028; 0: it does not expire
 }
 
@@ -96,6 +97,7 @@ func (c *Core) routesTo(b *branch, in *inbound) []string {
 // learn takes from a response what the dialog must know of the callee.
 func (d *dialog) learn(in *inbound) {
 	d.call.place(&d.callee, in.src)
+	d.said.hear(d.call.core, in)
 	d.callee.Identity = string(in.Get(sipmsg.ToHdr))
 	if u := contactOf(in.Message); u != "" {
 		d.callee.Contact = u
