@@ -69,6 +69,7 @@ const (
 	NotAnswering          // all of his phones have stopped to answer pings
 	NotHimself            // From names another user than the credentials
 	ForeignRoute          // a Route that leads elsewhere
+	ForeignCall           // it would have taken over a call of others
 	WrongDomain           // a host that -domain does not list
 	TooMany               // a limit of calls
 	NoPorts               // no port of the relay was free

@@ -21,6 +21,9 @@ func refusal(c *Call) []Finding {
 	case ForeignRoute:
 		return one(Error, "foreign-route", "Remove the outbound proxy from the phone's settings, or set it to this server.",
 			"%s wants the call to go on over another server, which minisip does not do", from)
+	case ForeignCall:
+		return one(Error, "foreign-call", "A call is taken over by who has a part in it, or was referred there by one who has.",
+			"%s wanted to take over or join a call of others", from)
 	case WrongDomain:
 		return one(Error, "wrong-domain", "Add the name to -domain, or put a listed one into the phone.",
 			"%s called %s at a host that -domain does not list", from, callee)

@@ -140,6 +140,8 @@ var troubles = []struct {
 		"not-himself", "The phone at 198.51.100.7:31022 has the password of one user and calls as another: 001."},
 	{"outbound proxy elsewhere", func(c *Call) { ours(c, ForeignRoute, 403) },
 		"foreign-route", "001 wants the call to go on over another server, which minisip does not do."},
+	{"somebody else's call", func(c *Call) { ours(c, ForeignCall, 403) },
+		"foreign-call", "001 wanted to take over or join a call of others."},
 	{"host not served", func(c *Call) { ours(c, WrongDomain, 404) },
 		"wrong-domain", "001 called 002 at a host that -domain does not list."},
 	{"too many calls", func(c *Call) { ours(c, TooMany, 503) },

@@ -109,6 +109,10 @@ func (c *Core) withoutCall(in *inbound) {
 		return
 	}
 	user := string(claimed)
+	if !c.mayTakeOver(in, user) {
+		c.reply(in, 403, "", "")
+		return
+	}
 	if in.Method() == sipmsg.INVITE {
 		if why := c.crowded(user); why != "" {
 			c.refuseCrowded(in, user, why)

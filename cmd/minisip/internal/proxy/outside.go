@@ -27,6 +27,11 @@ func (c *Core) outside(in *inbound) {
 		c.reply(in, 403, "Route Refused", "")
 		c.refusedCall(in, diagnosis.ForeignRoute)
 		return
+	case !c.mayTakeOver(in, user.Name):
+		c.logf("INVITE from %s (%s): refused to take over a call of others", in.src, user.Name)
+		c.reply(in, 403, "", "")
+		c.refusedCall(in, diagnosis.ForeignCall)
+		return
 	case err != nil:
 		c.reply(in, 400, "", "")
 		return

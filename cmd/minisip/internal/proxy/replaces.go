@@ -1,0 +1,82 @@
+package proxy
+
+import (
+	"bytes"
+	"strings"
+
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// mayTakeOver says whether a user may send an INVITE that wants to take the place of a call, or to join it (RFC 3891,
+// RFC 3911). A phone cannot tell who asks; we know whose calls are whose. The user has a part in that call,
+// or in an answered one with somebody who has: an attended transfer comes from whom a party has referred. Calls that
+// are not known are for the phone to refuse.
+func (c *Core) mayTakeOver(in *inbound, user string) bool {
+	if in.Method() != sipmsg.INVITE {
+		return true
+	}
+	for i := range in.NumHeaders() {
+		h := in.Header(i)
+		if h.ID != sipmsg.ReplacesHdr && !strings.EqualFold(string(h.Name), "Join") {
+			continue
+		}
+		for value := range bytes.SplitSeq(h.Value, []byte(",")) {
+			if !c.mayTake(value, user) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// mayTake judges one value: a Call-ID, and among its parameters the tags. To know the call, the caller's is enough,
+// whatever it is called, so that no phone finds a call there that we do not.
+func (c *Core) mayTake(value []byte, user string) bool {
+	callID, params, _ := bytes.Cut(value, []byte(";"))
+	for p := range bytes.SplitSeq(params, []byte(";")) {
+		_, tag, _ := bytes.Cut(p, []byte("="))
+		c.key = append(append(append(c.key[:0], bytes.TrimSpace(callID)...), 0), bytes.TrimSpace(tag)...)
+		for k := c.calls[string(c.key)]; k != nil; k = k.next {
+			if k.State != session.Ended && !k.has(user) && !c.talks(user, k) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// has says whether a user is a party of the call.
+func (k *call) has(user string) bool {
+	if k.caller.User == user {
+		return true
+	}
+	for _, d := range k.dialogs {
+		if d.callee.User == user {
+			return true
+		}
+	}
+	return false
+}
+
+// talks says whether a user is in an answered call with a party of k, or was a moment ago.
+func (c *Core) talks(user string, k *call) bool {
+	u := c.usage[user]
+	if u == nil {
+		return false
+	}
+	for other := range u.calls {
+		if other.Answered.IsZero() {
+			continue
+		}
+		if k.has(other.caller.User) {
+			return true
+		}
+		for _, d := range other.dialogs {
+			if k.has(d.callee.User) {
+				return true
+			}
+		}
+	}
+	return false
+}
