@@ -16,6 +16,11 @@ import (
 // a few hundred messages a second each such preparation wakes the runtime's monitor
 // thread, which then costs more than the message), and recvmmsg that brings less than it
 // could tells that the socket is empty without a second call to be told so.
+//
+// What is left is waking up. At a few hundred messages a second a bare echo in C costs 50-57 us of
+// CPU a wake, one in Go on its poller 55-70, this server with two messages 75-100; eight messages a wake cost
+// it 150 (one machine, cold caches, loopback). Looking at the socket only every 8 ms spares a quarter to a third of that,
+// and was left out: each message would wait for it.
 
 // received is how many datagrams one system call takes.
 const received = 4
