@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Verdict is what Verify finds.
+// Verdict is what Verify finds, the better the greater.
 type Verdict uint8
 
 const (
 	Denied   Verdict = iota // the digest is wrong, or the user unknown: challenge again
-	OK                      // let the request pass
-	Stale                   // the digest is right, the nonce is not: challenge again with stale=true
 	OtherURI                // the digest is right, but made for another Request-URI: challenge again
+	Stale                   // the digest is right, the nonce is not: challenge again with stale=true
+	OK                      // let the request pass
 )
 
 // String says it in words for a log.

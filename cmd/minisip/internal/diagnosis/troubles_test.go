@@ -126,6 +126,8 @@ var troubles = []struct {
 	{"wrong password", func(c *Call) {
 		ours(c, WrongPassword, 407)
 	}, "wrong-password", "Challenged twice, and the answer of 001 did not fit: the phone has a wrong password, or a wrong authentication name."},
+	{"credentials for another URI", func(c *Call) { ours(c, OtherURI, 407) },
+		"other-uri", "The phone of 001 has the right password, but answered the challenge for another address than the one that it calls."},
 	{"stale nonces for ever", func(c *Call) {
 		ours(c, NotRefused, 407)
 		c.Steps = script("0 caller > INVITE x5\n0 caller < INVITE 407 x5")

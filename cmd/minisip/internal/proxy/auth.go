@@ -20,7 +20,7 @@ const maxCredentials = 4
 // or challenges and returns nil. Credentials in either field are taken.
 func (c *Core) authenticate(in *inbound) *digest.User {
 	verdict := digest.Denied
-	tried, stale := 0, false
+	tried := 0
 	var name []byte
 	for i := range in.NumHeaders() {
 		h := in.Header(i)
@@ -36,19 +36,21 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 		}
 		name = cred.Username
 		user := c.users.Lookup(name)
-		verdict = c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user)
+		verdict = max(verdict, c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user))
 		if verdict == digest.OK {
 			c.bans.Succeed(in.now, in.src.Addr(), name)
 			return user
 		}
-		stale = stale || verdict == digest.Stale
 	}
+	stale := verdict == digest.Stale
 	if tried > 0 && !stale {
 		c.count.Denied++
 		if c.denied.news(in.now, in.src.Addr()) {
 			c.logf("%s from %s for %s refused: %s", printable(in.MethodName()), in.src, printable(c.claimed(in)), verdict)
 		}
-		c.charge(in, guard.Failure{User: name, Why: "wrong password for " + printable(name)})
+		if verdict == digest.Denied { // else who has sent it knows the password
+			c.charge(in, guard.Failure{User: name, Why: "wrong password for " + printable(name)})
+		}
 	}
 	if in.doubted && !stale {
 		c.count.drop(Doubtful)
@@ -56,9 +58,17 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 	}
 	c.challenge(in, stale)
 	if tried > 0 && !stale {
-		c.refusedCall(in, diagnosis.WrongPassword)
+		c.refusedCall(in, whyRefused(verdict))
 	}
 	return nil
+}
+
+// whyRefused is what is wrong with credentials, for who looks at the call.
+func whyRefused(v digest.Verdict) diagnosis.Refusal {
+	if v == digest.OtherURI {
+		return diagnosis.OtherURI
+	}
+	return diagnosis.WrongPassword
 }
 
 // challenge answers 401 to REGISTER, 407 to anything else, and keeps nothing.

@@ -49,7 +49,7 @@
 //	17.2.3        matching, by sent-by too                        transaction   sent-by, rfc2543
 //	RFC 3581      received, rport                                 reply         register-nat, words-off
 //	19.1.1        Contact to Request-URI                          forward       contact-headers, TestTargetURI
-//	22            401 to REGISTER, else 407; ours taken out       auth          wrong-password-call,
+//	22            401 to REGISTER, else 407; ours taken out       auth          wrong-password-call, other-uri,
 //	                                                                            credentials-unreadable,
 //	                                                                            TestUserNames
 //	RFC 8760      several challenges, the most wanted first       auth          digest-sha256
@@ -95,8 +95,8 @@
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts); keepalive
 // of phones behind NAT (keepalive, TestPingsNeverBurst); the end of silent calls (silence,
 // silence-hold, one-way, no-ack); copies made by the network (retransmit-invite); unknown users who
-// get no answer, nor to an OPTIONS to ourselves (silent, options-short); sources that fail too often, banned (ban, guess, scanner; package
-// guard); nothing that a third party could be flooded with (TestAmplification); 503 for new calls
+// get no answer, nor to an OPTIONS to ourselves (silent, options-short); sources that fail too
+// often, banned (ban, guess, scanner; package guard); nothing that a third party could be flooded with (TestAmplification); 503 for new calls
 // while the loop lags (overload.go); dial codes (dial-codes); call records with a verdict on the
 // media.
 //
