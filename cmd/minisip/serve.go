@@ -98,7 +98,7 @@ func serverConfig(cfg *config.Config, users *digest.Users, auth *digest.Server, 
 		Users: users, Auth: auth, Log: j.line, Record: j.record,
 		RTP:   rtprelay.Config{Low: cfg.RTPLow, High: cfg.RTPHigh, TOS: trafficClass(cfg.DSCP.RTP)},
 		TOS:   trafficClass(cfg.DSCP.SIP),
-		Proxy: proxyConfig(cfg), TraceDir: traceDir(cfg),
+		Proxy: proxyConfig(cfg), TraceDir: traceDir(cfg), History: cfg.History,
 	}
 	rand.Read(sc.Seed[:])
 	return sc

@@ -49,6 +49,15 @@ func setLogSize(c *Config, value string) error {
 	return nil
 }
 
+func setHistory(c *Config, value string) error {
+	n, ok := parseSize(value)
+	if !ok || n < 1<<20 || n > 1<<30 {
+		return &mismatch{value, "a size from 1M to 1G"}
+	}
+	c.History = int(n)
+	return nil
+}
+
 // parseSize reads a number of bytes with an optional K, M or G.
 func parseSize(s string) (int64, bool) {
 	shift := 0

@@ -33,6 +33,7 @@ type Config struct {
 
 	ICE bool // towards phones that do ICE the relay is an ICE-lite agent; else it is taken out
 
+	History            int            // bytes of memory for the newest messages
 	State              string         // directory of what survives a restart; "": nothing is kept
 	TraceDir           string         // directory of recordings; "": traces in State
 	Log                string         // path of the log file; "": no log file

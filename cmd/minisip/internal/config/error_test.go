@@ -92,7 +92,7 @@ func TestMoreBadValues(t *testing.T) {
 		"-domain a..b", "-domain example.com:5060", "-domain [192.0.2.1]", "-domain a,,b", "-domain a/b", "-domain fe80::1%eth0",
 		"-digest md5,md5", "-digest md5,", "-dial-admins a:b",
 		"-timeout 0", "-timeout -5s", "-timeout 25h", "-timeout ten", "-hold-timeout 169h", "-keepalive 2h", "-keepalive 0.5s",
-		"-log-size 1K", "-log-size 99999999999999999999", "-log-size 9999999999G", "-log-size -1M", "-log-size M", "-log-size=", "-log-size 1.5M",
+		"-history 512K", "-history 2G", "-history=", "-log-size 1K", "-log-size 99999999999999999999", "-log-size 9999999999G", "-log-size -1M", "-log-size M", "-log-size=", "-log-size 1.5M",
 		"-log-days 3651", "-log-days 1.5", "-log a\x00b", "-", "--", "-=x", "---realm",
 	} {
 		_, err := source{args: args}.parse()

@@ -72,6 +72,8 @@ var groups = []group{
 			help: "how long rotated logs are kept", set: setLogDays},
 		{name: "log-size", arg: "SIZE", def: "100M", example: "100M",
 			help: "where a log is rotated within its day; K, M, G", set: setLogSize},
+		{name: "history", arg: "SIZE", def: "8M", example: "64M",
+			help: "memory for the messages that can be looked at", set: setHistory},
 		{name: "state", arg: "DIR", def: "state", example: "/var/lib/minisip",
 			dirVar: "STATE_DIRECTORY",
 			help:   `what survives a restart; "": nothing`, set: setState},

@@ -76,6 +76,7 @@ func TestDefaults(t *testing.T) {
 		Log:     "sip_server.log",
 		LogDays: 7,
 		LogSize: 100 << 20,
+		History: 8 << 20,
 
 		Features: Features{Contact: true, SDP: true, Via: true, Duplicate: true, Silent: true},
 	}
@@ -123,6 +124,7 @@ func TestValues(t *testing.T) {
 		{"-log-size 64k", func(c *Config) any { return c.LogSize }, int64(64 << 10)},
 		{"-log-size 1G", func(c *Config) any { return c.LogSize }, int64(1 << 30)},
 		{"-log-size 70000", func(c *Config) any { return c.LogSize }, int64(70000)},
+		{"-history 64m", func(c *Config) any { return c.History }, 64 << 20},
 		{"-log= -state= -cdr=x", func(c *Config) any { return []string{c.Log, c.State, c.CDR} }, []string{"", "", "x"}},
 		{"-check", func(c *Config) any { return c.Check }, true},
 	} {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -34,13 +35,11 @@ type Config struct {
 	State   *state.Store           // what an earlier process kept, and where to keep it; nil: nothing is kept
 
 	TraceDir string // of recordings; "": there are none
+	History  int    // bytes of the newest messages that are kept for whoever asks why a call went wrong; 0: 8 MB
 	// Mirror is shown every SIP message as it came and as it went; it must neither wait nor keep the
 	// datagram; may be nil.
 	Mirror func(at time.Time, from, to netip.AddrPort, datagram []byte)
 }
-
-// history is how many bytes of the newest messages are kept for whoever asks why a call went wrong.
-const history = 8 << 20
 
 // Server is minisip at work.
 type Server struct {
@@ -92,7 +91,7 @@ func Listen(cfg Config) (*Server, error) {
 	if cfg.State != nil {
 		cfg.Proxy.Keeper, cfg.Proxy.Epoch = keeper{cfg.State}, cfg.State.Epoch()
 	}
-	memory, release := outsideHeap(history)
+	memory, release := outsideHeap(cmp.Or(cfg.History, 8<<20))
 	cfg.Proxy.History = memory
 	s.core = proxy.New(cfg.Proxy, (*output)(s), relay{r, s}, cfg.Users, cfg.Auth, cfg.Seed)
 	runtime.AddCleanup(s.core, release, memory)
