@@ -33,6 +33,10 @@ type Config struct {
 	// Sockets are descriptors, bound already, by local address: taken, and out of the map, where
 	// that address is to be bound. What waits in them is thrown away: it is late.
 	Sockets map[netip.AddrPort]int
+
+	// Crashed is told what a goroutine of a stream has panicked with, and where: that stream was
+	// closed. It is called from any goroutine. Nil: the process ends, as ever.
+	Crashed func(reason any, stack []byte)
 }
 
 // A Relay owns a range of ports and the streams that use them. Its methods
@@ -41,6 +45,7 @@ type Relay struct {
 	tos     int
 	start   time.Time
 	sockets map[netip.AddrPort]int // inherited
+	crashed func(reason any, stack []byte)
 
 	mu      sync.Mutex
 	ports   pool
@@ -67,6 +72,7 @@ func New(cfg Config) (*Relay, error) {
 	r := &Relay{
 		tos:     cfg.TOS,
 		sockets: cfg.Sockets,
+		crashed: cfg.Crashed,
 		start:   time.Now(),
 		ports:   newPool(cfg.Low, cfg.High, max(cfg.Rest, 0)),
 		streams: make(map[*Stream]struct{}),

@@ -145,6 +145,7 @@ func (s *socket) close() { s.conn.Close() }
 
 // run relays what arrives at an endpoint until its socket is closed.
 func (e *endpoint) run() {
+	defer e.stream.survive()
 	raw, err := e.socket.conn.SyscallConn()
 	if err != nil {
 		return

@@ -69,6 +69,7 @@ func (s *socket) close() { s.conn.Close() }
 
 // run relays what arrives at an endpoint until its socket is closed.
 func (e *endpoint) run() {
+	defer e.stream.survive()
 	buffer := make([]byte, maxPacket+1)
 	for {
 		n, from, err := e.socket.conn.ReadFromUDPAddrPort(buffer)

@@ -2,13 +2,18 @@ package server
 
 import (
 	"fmt"
+	"net/netip"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"minisip/cmd/minisip/internal/trail"
 )
 
-// crashes keeps the log short where an internal error comes again and again: a report a second at most.
+// crashes keeps the log short where an internal error comes again and again: a report a second at most. Errors come
+// from any goroutine.
 type crashes struct {
+	mu     sync.Mutex
 	last   time.Time
 	untold int
 }
@@ -16,16 +21,24 @@ type crashes struct {
 // mostOfCrash is how much of a datagram is reported.
 const mostOfCrash = 4096
 
-// crashed reports an internal error with the datagram that led to it, credentials masked. What the
-// core had begun with the message is given up, so that the error costs that message alone.
+// note counts one more, and says whether to report it, and how many were not.
+func (c *crashes) note(now time.Time) (report bool, untold int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Sub(c.last) < time.Second {
+		c.untold++
+		return false, 0
+	}
+	untold = c.untold
+	c.last, c.untold = now, 0
+	return true, untold
+}
+
+// crashed reports an internal error with the datagram that led to it, credentials masked.
 func (s *Server) crashed(what string, p *packet, r any, stack []byte) {
 	s.health.panics.Add(1)
-	if p != nil {
-		s.giveUp()
-	}
-	now := time.Now()
-	if now.Sub(s.crashes.last) < time.Second {
-		s.crashes.untold++
+	report, untold := s.crashes.note(time.Now())
+	if !report {
 		return
 	}
 	from, datagram := "", ""
@@ -34,14 +47,23 @@ func (s *Server) crashed(what string, p *packet, r any, stack []byte) {
 		datagram = fmt.Sprintf("\nthe datagram: %q", trail.Mask(p.buf[:min(len(p.buf), mostOfCrash)]))
 	}
 	more := ""
-	if s.crashes.untold > 0 {
-		more = fmt.Sprintf(" (%d more since the last report)", s.crashes.untold)
+	if untold > 0 {
+		more = fmt.Sprintf(" (%d more since the last report)", untold)
 	}
-	s.crashes.last, s.crashes.untold = now, 0
 	s.cfg.Log(fmt.Sprintf("internal error in %s%s, please report it%s: %v\n%s%s", what, from, more, r, stack, datagram))
 }
 
-// giveUp lets the core give a message up. What an error has left behind may lead to another.
+// crashedRelay reports an internal error of the relay, which has closed the stream.
+func (s *Server) crashedRelay(r any, stack []byte) { s.crashed("relaying", nil, r, stack) }
+
+// survive, deferred while a datagram is read, lets an error in this program cost that datagram alone.
+func (s *Server) survive(b []byte, src netip.AddrPort) {
+	if r := recover(); r != nil {
+		s.crashed("reading a datagram", &packet{buf: b, src: src}, r, debug.Stack())
+	}
+}
+
+// giveUp lets the core give a message up, so that the error costs that message alone. What an error has left behind may lead to another.
 func (s *Server) giveUp() {
 	defer func() {
 		if recover() != nil {

@@ -108,6 +108,9 @@ func (s *Server) guard(what string, p *packet, f func()) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.crashed(what, p, r, debug.Stack())
+			if p != nil {
+				s.giveUp()
+			}
 		}
 		if d := time.Since(start); d > slow {
 			s.cfg.Log(fmt.Sprintf("the event loop was held for %s by %s", d.Round(time.Millisecond), what))

@@ -79,7 +79,7 @@ func Listen(cfg Config) (*Server, error) {
 		}
 		s.sockets = append(s.sockets, sock)
 	}
-	cfg.RTP.Sockets = cfg.Sockets
+	cfg.RTP.Sockets, cfg.RTP.Crashed = cfg.Sockets, s.crashedRelay
 	r, err := rtprelay.New(cfg.RTP)
 	if err != nil {
 		s.close()

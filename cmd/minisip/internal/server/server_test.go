@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
+	"minisip/rtprelay"
 )
 
 // TestWildcard: a server on all addresses answers from the one that was asked, and reaches a phone
@@ -134,6 +135,31 @@ func TestPanic(t *testing.T) {
 			t.Errorf("%d internal errors counted, want 1", n)
 		}
 		p.register()
+	})
+	t.Run("reading", func(t *testing.T) {
+		r := serve(t, testConfig(t, "127.0.0.1:0"))
+		spoilt := &reader{Server: r.Server} // it asks who is banned, of nobody
+		spoilt.take([]byte("OPTIONS"), netip.MustParseAddrPort("192.0.2.1:5060"), r.Addresses()[0])
+		if !r.log.holds("internal error in reading a datagram from 192.0.2.1:5060", "reader.go", `the datagram: "OPTIONS"`) {
+			t.Error("the log does not say what happened where")
+		}
+		if n := r.Health().Panics; n != 1 {
+			t.Errorf("%d internal errors counted, want 1", n)
+		}
+	})
+	t.Run("relaying", func(t *testing.T) {
+		r := serve(t, testConfig(t, "127.0.0.1:0"))
+		lo := netip.MustParseAddr("127.0.0.1")
+		s, err := r.relay.Open(rtprelay.LegConfig{Local: lo, Signal: lo}, rtprelay.LegConfig{Local: lo, Signal: lo})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Tap(func(time.Time, netip.AddrPort, netip.AddrPort, []byte) { panic("a bug") })
+		sendTo(t, newAudio(t, "127.0.0.1").rtp, netip.AddrPortFrom(lo, s.Port(rtprelay.Caller)), "x")
+		await(t, "the log says what happened where", func() bool { return r.log.holds("internal error in relaying", "a bug", "server_test.go") })
+		if n := r.Health().Panics; n != 1 || r.relay.InUse() != 0 {
+			t.Errorf("%d internal errors counted, %d port pairs in use", n, r.relay.InUse())
+		}
 	})
 	t.Run("command", func(t *testing.T) {
 		r := serve(t, testConfig(t, "127.0.0.1:0"))
