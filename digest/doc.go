@@ -15,7 +15,8 @@
 //     that overtake each other pass and a replay does not.
 //   - stale=true whenever the digest is right and only the nonce (its age, its
 //     address, its count) is not, so that a phone retries without asking anyone
-//     for a password (RFC 7616 3.3).
+//     for a password (RFC 7616 3.3). Not where a challenge was answered with an algorithm that it
+//     did not name: a phone that knows no other would answer so without end.
 //   - htdigest user files: lines user:realm:MD5-hash[:SHA-256-hash], mode 0600,
 //     changed in place without touching any other line.
 //

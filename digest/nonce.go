@@ -161,6 +161,13 @@ func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint
 	return true
 }
 
+// madeAt says when a nonce that spend knows was made, in milliseconds since 1970.
+func madeAt(nonce []byte) int64 {
+	var id nonceID
+	base64.RawURLEncoding.Decode(id[:], nonce[:idSize*4/3])
+	return id.millis()
+}
+
 // rotate closes the table in use when it has been open for a life or is full, and
 // forgets the other one.
 func (n *nonces) rotate(now int64) {

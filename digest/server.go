@@ -14,10 +14,11 @@ import (
 type Verdict uint8
 
 const (
-	Denied   Verdict = iota // the digest is wrong, or the user unknown: challenge again
-	OtherURI                // the digest is right, but made for another Request-URI: challenge again
-	Stale                   // the digest is right, the nonce is not: challenge again with stale=true
-	OK                      // let the request pass
+	Denied     Verdict = iota // the digest is wrong, or the user unknown: challenge again
+	NotOffered                // the digest is right, but of an algorithm that its challenge did not name: challenge again
+	OtherURI                  // the digest is right, but made for another Request-URI: challenge again
+	Stale                     // the digest is right, the nonce is not: challenge again with stale=true
+	OK                        // let the request pass
 )
 
 // String says it in words for a log.
@@ -27,6 +28,8 @@ func (v Verdict) String() string {
 		return "accepted"
 	case Stale:
 		return "nonce out of date"
+	case NotOffered:
+		return "digest of an algorithm that is not offered"
 	case OtherURI:
 		return "digest made for another Request-URI"
 	}
@@ -47,6 +50,7 @@ type Config struct {
 type Server struct {
 	realm      string
 	algorithms []Algorithm
+	offered    int64       // since when: milliseconds since 1970
 	challenges [][2]string // for each algorithm: what stands before and after the nonce
 	nonces     *nonces
 	nobody     User   // whose hashes stand in for a user who does not exist
@@ -74,7 +78,7 @@ func NewServer(cfg Config) *Server {
 // SHA256 only while every user has that hash (Users.HasAll): a phone answers the
 // first challenge it understands.
 func (s *Server) SetAlgorithms(algorithms []Algorithm) {
-	s.algorithms = slices.Clone(algorithms)
+	s.algorithms, s.offered = slices.Clone(algorithms), s.nonces.last
 	s.challenges = s.challenges[:0]
 	realm := appendQuoted(nil, s.realm)
 	for _, a := range algorithms {
@@ -119,10 +123,13 @@ func (s *Server) Verify(now time.Time, origin netip.Addr, method, requestURI, bo
 		return Denied
 	case !sameResource(c.URI, requestURI):
 		return OtherURI
-	case !slices.Contains(s.algorithms, c.Algorithm): // no longer offered: let it answer what is
-		return Stale
 	case !s.nonces.spend(now, origin, c.Nonce, c.NC):
 		return Stale
+	case slices.Contains(s.algorithms, c.Algorithm):
+	case madeAt(c.Nonce) <= s.offered: // it was offered then: let it answer what is now
+		return Stale
+	default:
+		return NotOffered // again and again, were it asked with stale=true
 	}
 	return OK
 }

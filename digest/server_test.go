@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The responses are those of the RFCs, so it is proven that the digest is right;
@@ -228,6 +229,25 @@ func TestAlgorithmNoLongerOffered(t *testing.T) {
 	}
 	p.password = "wrong"
 	if got := r.verify(p, nonce); got != Denied {
+		t.Errorf("wrong digest: %v", got)
+	}
+}
+
+// A phone that answers a challenge with an algorithm that it does not name is asked without stale=true: it has
+// nothing better to give.
+func TestAlgorithmNotOffered(t *testing.T) {
+	r := newRig(t, Config{Algorithms: []Algorithm{MD5}})
+	r.nonce()
+	r.server.SetAlgorithms([]Algorithm{SHA256})
+	r.now = r.now.Add(time.Millisecond)
+	p := newPhone()
+	for range 2 {
+		if got := r.verify(p, r.nonce()); got != NotOffered {
+			t.Errorf("right digest: %v", got)
+		}
+	}
+	p.password = "wrong"
+	if got := r.verify(p, r.nonce()); got != Denied {
 		t.Errorf("wrong digest: %v", got)
 	}
 }

@@ -65,6 +65,7 @@ const (
 	NotRefused    Refusal = iota
 	WrongPassword         // the digest did not fit, as often as Challenged says
 	OtherURI              // the digest did fit, but was made for another Request-URI
+	NotOffered            // the digest did fit, but was of an algorithm that -digest does not offer
 	NoSuchUser            // nobody of that name in the user file
 	NotRegistered         // no phone of that user
 	NotAnswering          // all of his phones have stopped to answer pings

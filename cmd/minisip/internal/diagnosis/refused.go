@@ -9,6 +9,9 @@ func refusal(c *Call) []Finding {
 	case NoSuchUser:
 		return one(Error, "no-such-user", "Dial a user of the user file, or add it: minisip user add "+callee+".",
 			"%s called %s, and the user file has no such user", from, callee)
+	case NotOffered:
+		return one(Error, "algorithm-not-offered", "Offer what the phone can do: -digest sha256,md5; or update its software.",
+			"The phone of %s has the right password, but answered with an algorithm that -digest does not offer", from)
 	case OtherURI:
 		return one(Error, "other-uri", "Look for what changes numbers or addresses on the way from the phone (a SIP ALG in its router: switch it off), or update the phone's software.",
 			"The phone of %s has the right password, but answered the challenge for another address than the one that it calls", from)
@@ -63,7 +66,7 @@ func wrongSecret(c *Call) []Finding {
 // authLoop is a phone that answers each challenge and never gets in, its password being right.
 func authLoop(c *Call) []Finding {
 	times := c.count(to(Caller, "INVITE", 407))
-	if times < 4 || c.Refused == WrongPassword || c.Refused == OtherURI {
+	if times < 4 || c.Refused == WrongPassword || c.Refused == OtherURI || c.Refused == NotOffered {
 		return nil
 	}
 	return one(Error, "auth-loop", "See that the phone does not change its address between two messages, and that only one server answers at this address; update its software.",

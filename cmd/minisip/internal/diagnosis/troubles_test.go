@@ -126,6 +126,8 @@ var troubles = []struct {
 	{"wrong password", func(c *Call) {
 		ours(c, WrongPassword, 407)
 	}, "wrong-password", "Challenged twice, and the answer of 001 did not fit: the phone has a wrong password, or a wrong authentication name."},
+	{"credentials of an algorithm that is not offered", func(c *Call) { ours(c, NotOffered, 407) },
+		"algorithm-not-offered", "The phone of 001 has the right password, but answered with an algorithm that -digest does not offer."},
 	{"credentials for another URI", func(c *Call) { ours(c, OtherURI, 407) },
 		"other-uri", "The phone of 001 has the right password, but answered the challenge for another address than the one that it calls."},
 	{"stale nonces for ever", func(c *Call) {

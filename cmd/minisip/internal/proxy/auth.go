@@ -65,8 +65,11 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 
 // whyRefused is what is wrong with credentials, for who looks at the call.
 func whyRefused(v digest.Verdict) diagnosis.Refusal {
-	if v == digest.OtherURI {
+	switch v {
+	case digest.OtherURI:
 		return diagnosis.OtherURI
+	case digest.NotOffered:
+		return diagnosis.NotOffered
 	}
 	return diagnosis.WrongPassword
 }

@@ -52,7 +52,7 @@
 //	22            401 to REGISTER, else 407; ours taken out       auth          wrong-password-call, other-uri,
 //	                                                                            credentials-unreadable,
 //	                                                                            TestUserNames
-//	RFC 8760      several challenges, the most wanted first       auth          digest-sha256
+//	RFC 8760      several challenges, the most wanted first       auth          digest-sha256, not-offered
 //	26.2.2        no sips without TLS                             validate      sips
 //	RFC 2543      requests of old phones                          transaction   rfc2543
 //	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer
