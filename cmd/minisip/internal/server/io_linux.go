@@ -41,7 +41,7 @@ type mmsghdr struct {
 	_      uint32
 }
 
-// each gives every datagram that comes to take, until the socket is closed. What it is
+// each gives every datagram that comes to take, until stop. What it is
 // given is valid during the call.
 func (s *socket) each(take func(b []byte, src, local netip.AddrPort)) error {
 	raw, err := s.conn.SyscallConn()
@@ -57,7 +57,7 @@ func (s *socket) each(take func(b []byte, src, local netip.AddrPort)) error {
 			for i := range n {
 				take(in.data[i][:in.messages[i].size], in.source(i), in.destination(i, s.local))
 			}
-			if n < received {
+			if n < received || s.stopped.Load() {
 				return false
 			}
 		}

@@ -11,12 +11,12 @@ import (
 // outbox is where the control message of what is sent lies.
 type outbox struct{ control [64]byte }
 
-// each gives every datagram that comes to take, until the socket is closed. What it is
+// each gives every datagram that comes to take, until stop. What it is
 // given is valid during the call.
 func (s *socket) each(take func(b []byte, src, local netip.AddrPort)) error {
 	b := make([]byte, 65536)
 	oob := make([]byte, 64)
-	for {
+	for !s.stopped.Load() {
 		n, oobn, _, src, err := s.conn.ReadMsgUDPAddrPort(b, oob)
 		if errors.Is(err, net.ErrClosed) {
 			return err
@@ -30,6 +30,7 @@ func (s *socket) each(take func(b []byte, src, local netip.AddrPort)) error {
 		}
 		take(b[:n], netip.AddrPortFrom(src.Addr().Unmap(), src.Port()), local)
 	}
+	return nil
 }
 
 // write sends b to to from our address local.

@@ -59,6 +59,20 @@ func (s *Server) handleFirst() {
 	}
 }
 
+// handleAll handles what waits when the readers and the loop have ended.
+func (s *Server) handleAll() {
+	for {
+		select {
+		case p := <-s.first.packets:
+			s.handle(p, s.first)
+		case p := <-s.rest.packets:
+			s.handle(p, s.rest)
+		default:
+			return
+		}
+	}
+}
+
 // beats ticks for the watchdog, and for what the loop looks at now and then.
 func (s *Server) beats() *time.Ticker {
 	every := s.cfg.Every

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -132,6 +133,42 @@ func TestRestart(t *testing.T) {
 			a.authorized(request{method: "MESSAGE", uri: "sip:002@" + a.server.String(), callID: "after", cseq: 1})
 			b.expect("MESSAGE ")
 		})
+	}
+}
+
+// TestEndSwallowsNothing: what has been read when the server is told to end is answered, and what comes while it hands its
+// sockets on waits for the next.
+func TestEndSwallowsNothing(t *testing.T) {
+	cfg := testConfig(t, "127.0.0.1:0")
+	sockets := map[netip.AddrPort]int{}
+	var p *phone
+	ask := func(n int) {
+		p.send(p.text(request{method: "OPTIONS", uri: "sip:" + p.server.String(), callID: fmt.Sprint("ask-", n), cseq: 1}))
+	}
+	const read = 60
+	first := cfg
+	first.HandOn = func(sip, rtp []int) {
+		ask(read)
+		for _, fd := range sip {
+			keepSocket(t, sockets, fd)
+		}
+	}
+	r := serve(t, first)
+	p = newPhone(t, "127.0.0.2", "001", r.Addresses()[0])
+	release := r.hold()
+	for n := range read {
+		ask(n)
+	}
+	await(t, "all are read", func() bool { return len(r.first.packets) == read })
+	r.stop()
+	release()
+	<-r.done
+	cfg.Listen, cfg.Sockets = r.Addresses(), sockets
+	serve(t, cfg)
+	for n := range read + 1 {
+		if got := get(p.expect("SIP/2.0 200 "), "Call-ID"); got != fmt.Sprint("ask-", n) {
+			t.Fatalf("answer %d is that to %s", n, got)
+		}
 	}
 }
 

@@ -123,11 +123,15 @@ func (s *Server) Run(ctx context.Context) {
 		readers.Go(func() { sock.each(r.take) })
 	}
 	s.loop(ctx)
+	for _, sock := range s.sockets {
+		sock.stop()
+	}
+	readers.Wait()
+	s.handleAll() // what comes from now on waits in the sockets for the next process
 	s.keepLast()
 	s.handOn()
 	s.ended()
 	s.close()
-	readers.Wait()
 	s.traces.Wait()
 }
 

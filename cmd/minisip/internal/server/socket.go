@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // socket is one UDP socket for SIP.
@@ -17,6 +19,7 @@ type socket struct {
 	wildcard bool
 	out      outbox // the loop's
 	lost     uint32 // of what the kernel dropped, how many are counted
+	stopped  atomic.Bool
 }
 
 // receiveBuffer is asked of the kernel for each socket: it holds what comes while the
@@ -51,6 +54,12 @@ func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*sock
 		}
 	}
 	return s, nil
+}
+
+// stop ends each; the socket can still be sent from. What comes in endlessly does not keep it from ending.
+func (s *socket) stop() {
+	s.stopped.Store(true)
+	s.conn.SetReadDeadline(time.Unix(1, 0))
 }
 
 // bind opens a socket, or takes the one that an earlier process has left, with what waits in it.
