@@ -114,6 +114,7 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 	}
 	d.learn(in)
 	d.agreed(in)
+	d.acks[session.Caller].answer(ctx.cseq)
 	if !d.confirmed {
 		d.confirmed, d.began = true, in.now
 	}
@@ -272,7 +273,7 @@ func (k *call) limit() time.Duration {
 	}
 	if !k.relayed() {
 		for _, d := range k.dialogs {
-			if !d.acked.IsZero() {
+			if d.acknowledged() {
 				return k.expires(unrelayedLimit)
 			}
 		}

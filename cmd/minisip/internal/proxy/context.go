@@ -19,6 +19,7 @@ type context struct {
 	strict     bool // as in inbound
 	breadth    int  // Max-Breadth: how many branches there may be at a time
 	counted    bool // as unanswered, though no call is known
+	cseq       uint32
 	invite     bool
 	initial    bool // outside a dialog: Record-Route goes in
 	bye        bool
@@ -82,8 +83,8 @@ func (c *Core) newContext(in *inbound, user string) *context {
 	in.kept = true
 	ctx := &context{
 		core: c, tx: tx, req: in.Message, src: in.src, local: in.local, routes: in.routes, strict: in.strict,
-		breadth: in.breadth(),
-		invite:  in.Method() == sipmsg.INVITE, bye: in.Method() == sipmsg.BYE,
+		breadth: in.breadth(), cseq: in.CSeq(),
+		invite: in.Method() == sipmsg.INVITE, bye: in.Method() == sipmsg.BYE,
 	}
 	tx.ctx = ctx
 	c.timers.Set(&tx.timer, tx.Deadline())

@@ -183,7 +183,12 @@ func (c *Core) ack(in *inbound) {
 		c.count.drop(Forged)
 		return
 	}
-	if c.cfg.Duplicate && d.ackedSeq == in.CSeq() && in.now.Sub(d.acked) < soonest {
+	acks := &d.acks[in.from]
+	if !acks.fits(in.CSeq()) {
+		c.count.drop(Stray)
+		return
+	}
+	if c.cfg.Duplicate && acks.again(in.CSeq()) && in.now.Sub(acks.at) < soonest {
 		c.count.drop(Copy)
 		return
 	}
@@ -194,7 +199,7 @@ func (c *Core) ack(in *inbound) {
 		c.count.drop(Stray)
 		return
 	}
-	d.acked, d.ackedSeq = in.now, in.CSeq()
+	acks.at, acks.seq = in.now, in.CSeq()
 	d.call.Touch(in.now)
 	if in.from == session.Caller {
 		d.call.said.hear(c, in) // its answer, where the INVITE had no offer

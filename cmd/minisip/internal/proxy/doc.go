@@ -44,7 +44,7 @@
 //	16.9, 18.1.1  what cannot be sent is a 503; what is large     forward, size unreachable, TestLargeMessages
 //	              goes all the same
 //	16.10         CANCEL of all branches                          cancel        cancel-fork
-//	16.11         ACK to a 2xx, without a transaction             dialog        call, restart
+//	16.11         ACK to a 2xx, without a transaction; no other   dialog, acks  call, restart, ack-both, ack-refused
 //	17            transactions, on package session                transaction   timer-b, timer-f, timer-h
 //	17.2.3        matching, by sent-by too                        transaction   sent-by, rfc2543
 //	RFC 3581      received, rport                                 reply         register-nat, words-off

@@ -16,11 +16,10 @@ type dialog struct {
 	branch    uint64 // that leads to the callee
 	media     *media
 	confirmed bool
-	over      bool      // a BYE has passed
-	began     time.Time // when it was answered
-	ended     time.Time // when it was over; zero: with the call
-	acked     time.Time // when an ACK passed last
-	ackedSeq  uint32
+	over      bool          // a BYE has passed
+	began     time.Time     // when it was answered
+	ended     time.Time     // when it was over; zero: with the call
+	acks      [2]acks       // by role
 	said      said          // by the callee
 	interval  time.Duration // of the session, RFC 4028; 0: it does not expire
 }
@@ -175,6 +174,9 @@ func (c *Core) accepted(ctx *context, in *inbound) {
 	}
 	d.call.Touch(in.now)
 	d.agreed(in)
+	if ctx.invite {
+		d.acks[ctx.from].answer(ctx.cseq)
+	}
 	if !makesOrRefreshes(in.Method()) {
 		return
 	}

@@ -102,9 +102,10 @@ func (d *dialog) appendRecord(b []byte, epoch time.Time, media int) []byte {
 	b = pack.AppendUint(b, d.branch)
 	b = pack.AppendInt(b, int64(media))
 	b = pack.AppendTime(b, epoch, d.began)
-	b = pack.AppendTime(b, epoch, d.acked)
-	b = pack.AppendUint(b, uint64(d.ackedSeq))
-	return pack.AppendUint(b, uint64(d.interval/time.Second))
+	b = pack.AppendTime(b, epoch, d.acks[session.Caller].at)
+	b = pack.AppendUint(b, uint64(d.acks[session.Caller].seq))
+	b = pack.AppendUint(b, uint64(d.interval/time.Second))
+	return d.appendAcks(b, epoch)
 }
 
 func (md *media) appendRecord(b []byte, epoch time.Time) []byte {
@@ -187,8 +188,10 @@ func (k *call) restoreDialog(r pack.Reader, shared []*media) {
 		d.media = shared[i]
 	}
 	epoch := k.core.cfg.Epoch
-	d.began, d.acked, d.ackedSeq = r.Time(epoch), r.Time(epoch), uint32(r.Uint())
+	d.began = r.Time(epoch)
+	d.acks[session.Caller].at, d.acks[session.Caller].seq = r.Time(epoch), uint32(r.Uint())
 	d.interval = time.Duration(uint32(r.Uint())) * time.Second
+	d.readAcks(&r, epoch)
 	k.place(&d.callee, at)
 	k.course.Name(at, d.callee.User)
 	k.dialogs = append(k.dialogs, d)

@@ -1,0 +1,36 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+
+	"minisip/cmd/minisip/internal/pack"
+)
+
+// TestOlderRecordOfACKs: a call whose record says nothing of the sides' ACKs goes on, and an ACK for
+// an INVITE that was answered before passes.
+func TestOlderRecordOfACKs(t *testing.T) {
+	s := &script{newWorld(t)}
+	s.keeps()
+	s.do("config no_re_sdp", "phone 001 at 198.51.100.7:5060", "phone 002 at 192.0.2.1:5060", "registered 001 002",
+		"001: INVITE 002 auth", "002: 200 OK", "wait 1s")
+	k := s.core.allCalls()[0]
+	d := k.dialogs[0]
+	dialog := d.appendRecord(nil, s.cfg.Epoch, -1)
+	older := strings.TrimSuffix(string(dialog), string(d.appendAcks(nil, s.cfg.Epoch)))
+	section := func(text string) string {
+		return string(pack.AppendSection(nil, func(b []byte) []byte { return append(b, text...) }))
+	}
+	key := diskKey{keptCall, uint64(k.serial)}
+	before, ok := strings.CutSuffix(s.disk.flushed[key], section(string(dialog)))
+	if !ok || len(older) == len(dialog) {
+		t.Fatalf("the record does not end with its dialog: %q", s.disk.flushed[key])
+	}
+	s.disk.flushed[key] = before + section(older)
+	s.do("restart")
+	s.events = nil
+	s.do("001: ACK")
+	if len(s.events) != 2 || !strings.HasPrefix(s.events[1].text, "ACK ") {
+		t.Errorf("the ACK did not pass: %+v", s.events)
+	}
+}
