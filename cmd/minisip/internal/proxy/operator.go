@@ -72,26 +72,13 @@ func (c *Core) LiveCalls(slot int) (keys []CallKey) {
 	return keys
 }
 
-// PastCalls gives those that have ended and those that we refused.
-func (c *Core) PastCalls() (keys []CallKey) {
-	for _, list := range [...][]*Past{c.past.calls, c.past.refused} {
-		for _, p := range list {
-			r := p.Record
-			keys = append(keys, CallKey{ID: p.ID, From: r.From, FromAddr: r.FromAddr, To: r.To, ToAddr: r.ToAddr, Begin: r.Begin})
-		}
-	}
-	return keys
-}
-
 // Call shows a call, live or past, whole with its ladder; nil where there is none.
 func (c *Core) Call(now time.Time, id string, whole bool) *CallView {
 	if k := c.liveCall(id); k != nil && k.State != session.Ended {
 		return k.view(now, whole)
 	}
-	for _, list := range [...][]*Past{c.past.calls, c.past.refused} {
-		if i := slices.IndexFunc(list, func(p *Past) bool { return p.ID == id }); i >= 0 {
-			return list[i].view(c, whole)
-		}
+	if p := c.past.find(id); p != nil {
+		return p.view(c, whole)
 	}
 	return nil
 }
@@ -211,12 +198,8 @@ func (c *Core) CallOf(key trail.Key) string {
 	if course := c.trail.Course(key); course != nil {
 		return course.Call
 	}
-	for _, list := range [...][]*Past{c.past.calls, c.past.refused} {
-		for _, p := range slices.Backward(list) {
-			if p.key == key {
-				return p.ID
-			}
-		}
+	if p := c.past.of(key); p != nil {
+		return p.ID
 	}
 	return ""
 }

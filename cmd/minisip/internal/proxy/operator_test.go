@@ -276,7 +276,7 @@ func BenchmarkParts(b *testing.B) {
 		name string
 		f    func()
 	}{
-		{"overview", func() { c.Overview() }}, {"calls", func() { c.LiveCalls(7) }}, {"past", func() { c.PastCalls() }},
+		{"overview", func() { c.Overview() }}, {"calls", func() { c.LiveCalls(7) }}, {"past", func() { c.PastCalls(0) }},
 		{"phones", func() { c.Phones(50_000) }}, {"messages", func() { c.MessagesOf("u1", 0, 0) }},
 	} {
 		b.Run(part.name, func(b *testing.B) {

@@ -20,6 +20,7 @@ type Past struct {
 	Course   *trail.Course
 	Tracks   []trail.Track // by direction, as Record.Media
 	key      trail.Key
+	weight   int // bytes, about
 }
 
 // follow begins to keep what an operator may ask of a call, from its Call-ID's key.
@@ -31,19 +32,6 @@ func (k *call) follow(now time.Time, key trail.Key) {
 	}
 	c.sampler.add(k, now)
 	c.changed(k.number)
-}
-
-// How many are remembered. Those that we refused have a list of their own, since anybody can
-// make them.
-const (
-	maxPast    = 2000
-	maxRefused = 200
-)
-
-// past remembers ended calls, the newest last.
-type past struct {
-	calls, refused []*Past
-	refusals       int64
 }
 
 // ended remembers a call that has just ended.
@@ -59,7 +47,7 @@ func (k *call) ended(r *Record, findings []diagnosis.Finding) {
 		p.Tracks = append(p.Tracks, *r.Media[i].track) // the stream forgets it
 		r.Media[i].track = nil
 	}
-	c.past.calls = appendBounded(c.past.calls, p, maxPast)
+	c.past.add(p)
 	c.changed(k.number)
 }
 
@@ -113,15 +101,6 @@ func (k *call) tellFindings(r *Record) {
 	for _, f := range r.Findings {
 		k.core.logf("call %s: %s %s", k.number, f.Text, f.Next)
 	}
-}
-
-// appendBounded appends p; of a full list the oldest goes.
-func appendBounded(list []*Past, p *Past, most int) []*Past {
-	if len(list) == most {
-		copy(list, list[1:])
-		list = list[:most-1]
-	}
-	return append(list, p)
 }
 
 // sampler looks at loss and jitter of all calls that are up, each once in SampleEvery; calls

@@ -51,8 +51,12 @@ func (a *API) callKeys(ctx context.Context, state string) (keys []proxy.CallKey,
 		}
 	}
 	if state != "live" {
-		if err := a.ask(ctx, func(c *proxy.Core) { keys = append(keys, c.PastCalls()...) }); err != nil {
-			return nil, err
+		for next, more := uint64(0), true; more; more = next != 0 {
+			var some []proxy.CallKey
+			if err := a.ask(ctx, func(c *proxy.Core) { some, next = c.PastCalls(next) }); err != nil {
+				return nil, err
+			}
+			keys = append(keys, some...)
 		}
 	}
 	return keys, nil

@@ -1,6 +1,9 @@
 package trail
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SampleEvery is how often loss and jitter of a direction are looked at.
 const SampleEvery = 5 * time.Second
@@ -41,15 +44,38 @@ func (t *Track) Add(packets, lost uint64, jitter time.Duration) {
 		return
 	}
 	if len(t.samples) == maxSamples {
-		for i := range maxSamples / 2 {
-			t.samples[i] = merge(t.samples[2*i], t.samples[2*i+1], 1)
-		}
-		t.samples = t.samples[:maxSamples/2]
-		t.width *= 2
+		t.halve()
 	}
 	t.samples = append(t.samples, s)
 	t.open = 1
 }
+
+// halve makes one sample of each two; of an odd number the last stays.
+func (t *Track) halve() {
+	n := len(t.samples)
+	for i := range n / 2 {
+		t.samples[i] = merge(t.samples[2*i], t.samples[2*i+1], 1)
+	}
+	if n%2 == 1 {
+		t.samples[n/2] = t.samples[n-1]
+	}
+	t.samples = t.samples[:(n+1)/2]
+	t.width *= 2
+}
+
+// Thin leaves no more than so many samples of a track to which nothing is added any more.
+func (t *Track) Thin(most int) {
+	if len(t.samples) <= most {
+		return
+	}
+	for len(t.samples) > most {
+		t.halve()
+	}
+	t.samples = slices.Clone(t.samples)
+}
+
+// Len is how many samples there are.
+func (t *Track) Len() int { return len(t.samples) }
 
 // Since is how many packets have come and were lost since the last sample. What comes late
 // takes a loss back; that is not counted.
