@@ -59,6 +59,34 @@ func passed(t *testing.T, oob []byte) (files []*os.File) {
 	return files
 }
 
+// TestHandOnTrouble: neither a notification that was not heard earlier nor a descriptor that cannot be stored keeps the
+// others from being stored, nor the end from waiting until they are.
+func TestHandOnTrouble(t *testing.T) {
+	m := newManager(t)
+	name, path, _ := strings.Cut(m.env[0], "=")
+	t.Setenv(name, path)
+	var said []string
+	s := newService(func(line string) { said = append(said, line) })
+	s.failed = os.ErrDeadlineExceeded
+	socket, err := listenUDP(t, "127.0.0.1:0").File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	done := make(chan struct{})
+	go func() {
+		s.handOn([]int{int(socket.Fd())}, []int{-1})
+		close(done)
+	}()
+	if kept := m.stores(); len(kept["sip"]) != 1 || len(kept) != 1 {
+		t.Errorf("kept are %v, want the one socket for SIP", kept)
+	}
+	<-done
+	if len(said) != 1 || !strings.HasPrefix(said[0], "sockets are not kept over the restart: ") || !strings.HasSuffix(said[0], "bad file descriptor") {
+		t.Errorf("said %q", said)
+	}
+}
+
 // TestServiceRestart: as systemd restarts it. The sockets are kept from one minisip to the next; what a phone
 // sends in between is answered, by the next, at the same address; then systemd is told to keep them no longer.
 func TestServiceRestart(t *testing.T) {

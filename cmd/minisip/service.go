@@ -18,7 +18,7 @@ import (
 type service struct {
 	every    time.Duration // between two beats
 	watchdog bool
-	failed   bool
+	failed   error // the last time that it was told something
 	log      func(string)
 	health   func() server.Health // set before the first beat
 }
@@ -67,10 +67,10 @@ func (s *service) stopping() { s.tell("STOPPING=1") }
 // tell says it; a service manager that does not hear is complained of once.
 func (s *service) tell(state string) {
 	err := systemd.Notify(state)
-	if err != nil && !s.failed {
+	if err != nil && s.failed == nil {
 		s.log(err.Error())
 	}
-	s.failed = err != nil
+	s.failed = err
 }
 
 // The names under which systemd keeps sockets from one minisip to the next.
@@ -78,24 +78,27 @@ const (
 	sipSockets = "sip"
 	rtpSockets = "rtp"
 
-	// storeWait bounds the wait for a systemd that does not take them.
+	// storeWait bounds the wait for a systemd that does not take them, and once more for one that does
+	// not say that it has.
 	storeWait = 2 * time.Second
 )
 
 // handOn has systemd keep all sockets until the next minisip is started with them: what comes
 // meanwhile waits, and the ports stay ours. Beyond what it can keep, the next one binds again.
 func (s *service) handOn(sip, rtp []int) {
-	if os.Getenv("NOTIFY_SOCKET") == "" || s.failed {
+	if os.Getenv("NOTIFY_SOCKET") == "" {
 		return
 	}
-	err := systemd.Store(sipSockets, sip)
+	until := time.Now().Add(storeWait)
+	err := systemd.Store(sipSockets, sip, until)
 	if err == nil {
-		err = systemd.Store(rtpSockets, rtp[:min(len(rtp), systemd.MaxStored-len(sip))])
+		err = systemd.Store(rtpSockets, rtp[:min(len(rtp), systemd.MaxStored-len(sip))], until)
 	}
-	if err == nil {
-		err = systemd.Barrier(storeWait)
+	// Also after an error: some may be on their way, and come too late once we are gone.
+	if unheard := systemd.Barrier(storeWait); err == nil {
+		err = unheard
 	}
-	if err != nil {
+	if err != nil && (s.failed == nil || s.failed.Error() != err.Error()) {
 		s.log("sockets are not kept over the restart: " + err.Error())
 	}
 }

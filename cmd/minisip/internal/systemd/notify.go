@@ -13,7 +13,7 @@ const sendWait = 100 * time.Millisecond
 // Notify tells the service manager a state: lines of the form NAME=value such
 // as "READY=1\nSTATUS=2 users, 1 call" (sd_notify(3)). Without a service
 // manager it does nothing and returns nil.
-func Notify(state string) error { return send(state, nil) }
+func Notify(state string) error { return send(state, nil, time.Now().Add(sendWait)) }
 
 // WatchdogInterval is the time within which the service manager wants to hear
 // WATCHDOG=1, and whether it wants to (sd_watchdog_enabled(3)). Half of it is

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -76,6 +77,40 @@ func TestNotifyDoesNotHang(t *testing.T) {
 		}
 	}
 	t.Errorf("the manager took %d datagrams", more)
+}
+
+// A manager that reads nothing for longer than a notification may take is handed descriptors all the same.
+func TestStoreIsPatient(t *testing.T) {
+	conn := manager(t, filepath.Join(t.TempDir(), "notify"))
+	for err := error(nil); !errors.Is(err, os.ErrDeadlineExceeded); { // until its queue is full
+		if err = Notify("STATUS=busy"); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	time.AfterFunc(2*sendWait, func() { // then it reads all, and deals with what it is asked
+		b, oob := make([]byte, 4096), make([]byte, 4096)
+		for {
+			_, n, _, _, err := conn.ReadMsgUnix(b, oob)
+			if err != nil {
+				return
+			}
+			messages, _ := syscall.ParseSocketControlMessage(oob[:n])
+			for _, m := range messages {
+				fds, _ := syscall.ParseUnixRights(&m)
+				for _, fd := range fds {
+					syscall.Close(fd)
+				}
+			}
+		}
+	})
+	const atMost = 10 * time.Second
+	if err := Store("rtp", []int{0, 0, 0}, began.Add(atMost)); err != nil {
+		t.Errorf("Store: %v", err)
+	}
+	if err := Barrier(atMost); err != nil {
+		t.Errorf("Barrier: %v", err)
+	}
 }
 
 func TestWatchdogInterval(t *testing.T) {

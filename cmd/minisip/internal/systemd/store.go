@@ -69,11 +69,12 @@ func boundTo(fd int) (netip.AddrPort, bool) {
 }
 
 // Store has the service manager keep descriptors under a name for the next process. It keeps
-// them whatever errors their sockets report.
-func Store(name string, fds []int) error {
+// them whatever errors their sockets report. It is waited for until a time for all of them: to take many
+// descriptors is work.
+func Store(name string, fds []int, until time.Time) error {
 	for len(fds) > 0 {
 		n := min(len(fds), perMessage)
-		if err := send("FDSTORE=1\nFDPOLL=0\nFDNAME="+name, fds[:n]); err != nil {
+		if err := send("FDSTORE=1\nFDPOLL=0\nFDNAME="+name, fds[:n], until); err != nil {
 			return err
 		}
 		fds = fds[n:]
@@ -82,7 +83,9 @@ func Store(name string, fds []int) error {
 }
 
 // Forget has the service manager close what it keeps under a name.
-func Forget(name string) error { return send("FDSTOREREMOVE=1\nFDNAME="+name, nil) }
+func Forget(name string) error {
+	return send("FDSTOREREMOVE=1\nFDNAME="+name, nil, time.Now().Add(sendWait))
+}
 
 // Barrier waits until the service manager has dealt with all that it was told
 // (sd_notify_barrier(3)): what it is sent by a process that ends may come too late.
@@ -92,12 +95,13 @@ func Barrier(atMost time.Duration) error {
 		return fmt.Errorf("systemd: barrier: %w", err)
 	}
 	defer r.Close()
-	err = send("BARRIER=1", []int{int(w.Fd())})
+	until := time.Now().Add(atMost)
+	err = send("BARRIER=1", []int{int(w.Fd())}, until)
 	w.Close()
 	if err != nil {
 		return err
 	}
-	r.SetReadDeadline(time.Now().Add(atMost))
+	r.SetReadDeadline(until)
 	var b [1]byte
 	if _, err := r.Read(b[:]); errors.Is(err, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("systemd: barrier: no answer within %s", atMost)
@@ -105,8 +109,8 @@ func Barrier(atMost time.Duration) error {
 	return nil // the other end was closed
 }
 
-// send tells the service manager a state, with descriptors; nothing without one.
-func send(state string, fds []int) error {
+// send tells the service manager a state, with descriptors; nothing without one. Where it hangs that is given up at a time.
+func send(state string, fds []int, until time.Time) error {
 	path := os.Getenv("NOTIFY_SOCKET")
 	if path == "" {
 		return nil
@@ -121,7 +125,7 @@ func send(state string, fds []int) error {
 		return fmt.Errorf("systemd: notify: %w", err)
 	}
 	defer conn.Close()
-	if err := conn.SetWriteDeadline(time.Now().Add(sendWait)); err != nil {
+	if err := conn.SetWriteDeadline(until); err != nil {
 		return fmt.Errorf("systemd: notify: %w", err)
 	}
 	if len(fds) == 0 {
