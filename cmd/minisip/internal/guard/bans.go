@@ -19,8 +19,9 @@ type Limits struct {
 
 // Bans knows who has failed to authenticate or asked for users that do not exist. It counts by
 // source IP, of IPv6 by the /64 that one customer has. Only failures are charged; one attempt counts
-// once, for some phones that have a wrong password answer every new challenge at once; and the success of a user takes away what he was charged himself, the
-// ban included that came of it. It may be used by several goroutines.
+// once, for some phones that have a wrong password answer every new challenge at once, but a source has only so
+// many of those; and the success of a user takes away what he was charged himself, the ban included that came of
+// it. It may be used by several goroutines.
 //
 // The zero value is not ready: use NewBans.
 type Bans struct {

@@ -18,7 +18,9 @@ func TestBans(t *testing.T) {
 		{"three failures within a minute", "wrong:001 wrong:001 free wrong:001 banned"},
 		{"they count for a minute", "wrong:001 wrong:001 +60s wrong:001 free wrong:001 free wrong:001 banned"},
 		{"one attempt counts once", "wrong:001 wrong:001* wrong:001* wrong:001* free"},
-		{"unless it goes on and on", "wrong:001" + strings.Repeat(" wrong:001*", patience-1) + " free wrong:001* free wrong:001* banned"},
+		{"unless it goes on and on", "wrong:001" + strings.Repeat(" wrong:001*", patience) + " free wrong:001* free wrong:001* banned"},
+		{"or there are many such attempts", "wrong:001" + strings.Repeat(" wrong:001*", patience/2) + " wrong:001" + strings.Repeat(" wrong:001*", patience-patience/2) + " free wrong:001* banned"},
+		{"a minute later there is patience again", "wrong:001" + strings.Repeat(" wrong:001*", patience) + " +60s wrong:001" + strings.Repeat(" wrong:001*", patience) + " free"},
 		{"with another name it is another", "wrong:001 wrong:002* free wrong:003* banned"},
 		{"a ban ends after an hour", "wrong:001 wrong:002 wrong:003 banned +59m banned +1m free wrong:001 free"},
 		{"success takes back the user's own", "wrong:001 wrong:001 right:001 wrong:001 wrong:001 free"},
@@ -69,6 +71,21 @@ func TestBans(t *testing.T) {
 		b.Sweep(now.Add(2 * time.Hour))
 		if n := b.Len(); n != 0 || b.banned.Load() != 0 {
 			t.Errorf("%s: after two hours %d sources are known, %d banned", tt.name, n, b.banned.Load())
+		}
+	}
+}
+
+// TestGuesses: with ten failures a minute allowed, nobody gets to try more than thirty passwords before he is banned, in
+// whatever attempts he puts them.
+func TestGuesses(t *testing.T) {
+	for size := 1; size <= 40; size++ { // guesses an attempt
+		b := NewBans(Limits{Count: 10, Within: time.Minute, For: time.Hour})
+		guesses := 0
+		for banned := false; !banned && guesses < 1000; guesses++ {
+			banned = b.Charge(epoch, netip.MustParseAddr("198.51.100.7"), Failure{User: []byte("001"), Attempt: fmt.Append(nil, guesses/size)})
+		}
+		if guesses > 30 {
+			t.Errorf("%d guesses an attempt: banned after %d", size, guesses)
 		}
 	}
 }

@@ -23,11 +23,12 @@ type source struct {
 type charge struct {
 	at            time.Time
 	user, attempt uint64 // hashes
-	again         int    // how often it failed once more
+	again         int    // how often it failed once more, for nothing
 }
 
-// patience is how many failures are one attempt; what follows counts each for itself.
-const patience = 20
+// patience is how many failures more, of all its attempts that count now, a source has for nothing: enough for a
+// phone with a wrong password, too few to guess by. What follows counts each for itself.
+const patience = 19
 
 // few is how many unknown names one may ask for before he is taken for somebody who guesses.
 const few = 3
@@ -48,13 +49,19 @@ func (s *source) ask(now time.Time, name uint64, forgetAfter time.Duration) {
 
 // goesOn says whether c is only one more failure of an attempt that has been charged.
 func (s *source) goesOn(c *charge) bool {
+	var first *charge
+	free := 0
 	for i := range s.charges {
-		if o := &s.charges[i]; o.user == c.user && o.attempt == c.attempt {
-			o.again++
-			return o.again < patience
+		o := &s.charges[i]
+		if free += o.again; first == nil && o.user == c.user && o.attempt == c.attempt {
+			first = o
 		}
 	}
-	return false
+	if first == nil || free >= patience {
+		return false
+	}
+	first.again++
+	return true
 }
 
 // expire takes away the charges that are too old to count.
