@@ -24,7 +24,7 @@ func (c *Core) fork(ctx *context, now time.Time, group []target) {
 		}
 		b := &branch{ctx: ctx, target: t, breadth: share(ctx.breadth, i, len(group))}
 		ctx.branches = append(ctx.branches, b)
-		if status := c.forward(b, now); status != 0 {
+		if status := c.forward(b, now); status != 0 && (status != unsendable || !b.nextFlow(now, status)) {
 			b.status = status
 			ctx.ownStatus = status
 		}
@@ -106,10 +106,13 @@ func (c *Core) forward(b *branch, now time.Time) int {
 		// RFC 3261 16.9: "the proxy MUST behave as if the forwarded request received a 503", and what
 		// that becomes upstream says 16.7 step 6.
 		b.dropMedia()
-		return 500
+		return unsendable
 	}
 	return 0
 }
+
+// unsendable is the status of a branch whose datagram no way leads to.
+const unsendable = 500
 
 // rewriteRequest makes the edits that every forwarded request gets: RFC 3261 16.6 steps
 // 2, 3, 6, the Max-Breadth of RFC 5393 5.3.3, and what NAT needs. routes are pushed in front;
