@@ -102,6 +102,10 @@ func (c *Core) forward(b *branch, now time.Time) int {
 	case !fitsUDP(b.to.Addr(), len(b.sent)):
 		b.dropMedia()
 		return 513
+	case ctx.invite && c.follow.Parse(b.sent) != nil:
+		// With our fields in it, it is more than we read: no CANCEL and no ACK could be made of it.
+		b.dropMedia()
+		return 513
 	case !b.start(c, now, ctx.invite):
 		// RFC 3261 16.9: "the proxy MUST behave as if the forwarded request received a 503", and what
 		// that becomes upstream says 16.7 step 6.

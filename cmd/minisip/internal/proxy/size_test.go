@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"minisip/sipmsg"
 )
 
 // message lets 001 send a MESSAGE with a body of so many bytes inside its dialog, and gives the
@@ -56,6 +58,44 @@ func TestMessageTooLarge(t *testing.T) {
 		head := len(p.request("MESSAGE", &wish{hasBody: true, body: strings.Repeat("x", 60000)}).bytes()) - 60000
 		if got := s.message(65507 - head - tt.room); got != tt.want {
 			t.Errorf("with room for %d bytes: %s, want %s", tt.room, got, tt.want)
+		}
+		s.finish()
+	}
+}
+
+// An INVITE that is more than we read, with our own fields in it: 513, and nobody rings, since it could be
+// neither cancelled nor acknowledged. What is no INVITE needs neither.
+func TestInviteMoreThanWeRead(t *testing.T) {
+	for _, tt := range []struct {
+		name, field string
+		times       int
+		method      string
+		want        string
+	}{
+		{"few fields", "Subject", sipmsg.MaxHeaders - 40, "INVITE", ""},
+		{"many fields", "Subject", sipmsg.MaxHeaders - 11, "INVITE", "513"},
+		{"some Vias", "Via", sipmsg.MaxVia - 2, "INVITE", ""},
+		{"many Vias", "Via", sipmsg.MaxVia - 1, "INVITE", "513"},
+		{"many Vias", "Via", sipmsg.MaxVia - 1, "MESSAGE", ""},
+	} {
+		s := stage(t, 1, nil)
+		s.lawless = true
+		p, w := s.phone("001"), &wish{target: "002"}
+		w.auth = p
+		for range tt.times {
+			w.fields = append(w.fields, []string{"+" + tt.field, "SIP/2.0/UDP 192.0.2.9"})
+		}
+		p.answer[tt.method] = nil
+		s.transmit(p, p.request(tt.method, w))
+		got := ""
+		if a := p.answer[tt.method]; a != nil && a.status() >= "200" {
+			got = a.status()
+		}
+		if rang := s.phone("002a").got[tt.method] != nil; got != tt.want || rang != (tt.want == "") {
+			t.Errorf("%s %s: %q, rang %v", tt.method, tt.name, got, rang)
+		}
+		if tt.want != "" && s.relay.open > 0 {
+			t.Errorf("%s: %d streams stay open", tt.name, s.relay.open)
 		}
 		s.finish()
 	}
