@@ -31,6 +31,7 @@ func TestCommands(t *testing.T) {
 		{"probe 0.0.0.0 001", exitUsage, "", "minisip probe: cannot send to the server \"0.0.0.0\": "},
 		{"completion bash", exitOK, "# bash completion for minisip", ""},
 		{"completion csh", exitUsage, "", "minisip completion: found \"csh\", expected one of bash, zsh, fish, "},
+		{"man -h", exitOK, "Usage: minisip man\n", ""},
 		{"man", exitOK, ".TH MINISIP 8 \"\" \"minisip devel\"", ""},
 		{"man page", exitUsage, "", "minisip man: found \"page\", expected nothing after it"},
 		{"unit -h", exitOK, "Usage: minisip unit [flags] [words]\n", ""},

@@ -27,6 +27,10 @@ func completionCommand(args []string, _ io.Reader, stdout, stderr io.Writer) int
 
 // manCommand is "minisip man".
 func manCommand(args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	if len(args) == 1 && (args[0] == "-h" || args[0] == "-help" || args[0] == "--help") {
+		fmt.Fprint(stdout, "Usage: minisip man\n\nPrints the manual page; to read it: minisip man | man -l -\n")
+		return exitOK
+	}
 	if len(args) > 0 {
 		fmt.Fprintf(stderr, "minisip man: found %q, expected nothing after it; to read the page: minisip man | man -l -\n", args[0])
 		return exitUsage

@@ -62,6 +62,11 @@ func choices(name string) (out []string) {
 			}
 		}
 	}
+	for _, f := range FlagsOf(name) {
+		if flag := "-" + f.Name; !slices.Contains(out, flag) {
+			out = append(out, flag)
+		}
+	}
 	return out
 }
 

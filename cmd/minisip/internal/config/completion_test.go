@@ -35,6 +35,9 @@ func TestCompletionAndManKnowAll(t *testing.T) {
 		})
 		for _, c := range Commands {
 			has(c.Name)
+			for _, f := range FlagsOf(c.Name) {
+				has("-" + f.Name)
+			}
 		}
 		for _, w := range words {
 			has(w.name)
@@ -61,8 +64,8 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"minisip", "-ice", "strip", "vers"}, nil}, // a command comes first or not at all
 		{[]string{"minisip", "vers"}, []string{"version"}},
 		{[]string{"minisip", "user", "a"}, []string{"add"}},
-		{[]string{"minisip", "calls", ""}, []string{"live", "ended", "all"}},
-		{[]string{"minisip", "demo", "-"}, []string{"-page"}},
+		{[]string{"minisip", "calls", ""}, []string{"live", "ended", "all", "-limit", "-json", "-state"}},
+		{[]string{"minisip", "demo", "-"}, []string{"-page", "-talk"}},
 	} {
 		script := b.String() + "COMP_WORDS=('" + strings.Join(tt.line, "' '") + "'); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _minisip; printf '%s\\n' \"${COMPREPLY[@]}\""
 		out, err := exec.Command("bash", "-c", script).CombinedOutput()

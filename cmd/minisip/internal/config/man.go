@@ -21,8 +21,18 @@ calls, repairs what a NAT breaks in Via, Contact and SDP, relays their RTP and R
 a call has no sound. The first start makes a user file with two accounts and prints what to type into a phone.
 .SH COMMANDS
 `)
-	for _, c := range Commands {
+	for n, c := range Commands {
 		fmt.Fprintf(&b, ".TP\n.B %s\n%s.\n", roff(strings.TrimSpace(c.Name+" "+c.Args)), roff(c.Help))
+		if n+1 < len(Commands) && Commands[n+1].Name == c.Name {
+			continue // the flags stand below the last
+		}
+		if flags := FlagsOf(c.Name); len(flags) > 0 {
+			b.WriteString(".RS\n")
+			for _, f := range flags {
+				fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(strings.TrimSpace("-"+f.Name+" "+f.Arg)), roff(f.Help))
+			}
+			b.WriteString(".RE\n")
+		}
 	}
 	b.WriteString(".SH OPTIONS\n")
 	for _, g := range groups {
@@ -51,7 +61,8 @@ ends minisip.
 Every flag can stand in a variable: \-log\-days in MINISIP_LOG_DAYS, words in MINISIP_WORDS. AUTH_USERS_ENV holds
 users as JSON, name to password.
 .SH EXIT STATUS
-0 it ended as asked; 1 something failed while it ran; 2 nothing was begun, since what was asked for cannot be done.
+0 it ended as asked; 1 something failed while it ran; 2 nothing was begun, since what was asked for cannot be done;
+3 no minisip answers the command that asks one.
 `)
 	io.WriteString(w, b.String())
 }

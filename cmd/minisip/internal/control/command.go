@@ -57,14 +57,6 @@ var commands = map[string]command{
 	"top":    {0, 0, nil, (*call).top},
 }
 
-// ownHelp says what a command's own flags do.
-var ownHelp = map[string]string{
-	"v":     "  -v           its messages too, each as it came or went\n",
-	"limit": "  -limit N     no more than N, of calls the newest; else all\n",
-	"f":     "  -f           go on with the lines that come\n",
-	"media": "  -media       RTP and RTCP too, as they came and as they went\n",
-}
-
 // Names lists the subcommands.
 func Names() []string { return slices.Sorted(maps.Keys(commands)) }
 
@@ -160,8 +152,10 @@ func find(name string) config.Command {
 func usage(name string, cmd *command) string {
 	c := find(name)
 	var own strings.Builder
-	for _, f := range cmd.own {
-		own.WriteString(ownHelp[f])
+	for _, f := range config.FlagsOf(name) {
+		if slices.Contains(cmd.own, f.Name) {
+			fmt.Fprintf(&own, "  %-12s %s\n", strings.TrimSpace("-"+f.Name+" "+f.Arg), f.Help)
+		}
 	}
 	return fmt.Sprintf("Usage: minisip %s [-json] [-state DIR]\n\n%s%s.\n\n%s"+
 		"  -json        the answer of the API, as JSON\n"+
