@@ -75,6 +75,8 @@ func newNetwork(t *testing.T) {
 	t.Cleanup(func() { remove(prefix) })
 	for _, ns := range []string{"srv", "isp", "nata", "natb", "a", "b", "pub"} {
 		command(t, "ip", "netns", "add", netns(ns))
+		// IPv6 addresses count at once, so that nothing changes any more while a test runs (RFC 4862 5.4).
+		command(t, "ip", "netns", "exec", netns(ns), "sh", "-c", "for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/accept_dad; done 2>/dev/null; true")
 		command(t, "ip", "-n", netns(ns), "link", "set", "lo", "up")
 	}
 	for _, w := range wires {

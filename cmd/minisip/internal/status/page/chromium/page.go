@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,7 @@ type Page struct {
 	look    Look
 	mu      sync.Mutex
 	faults  []string
+	torn    bool // a part of it did not arrive
 }
 
 // Open opens an address in a new tab.
@@ -116,6 +118,14 @@ func (p *Page) event(method string, params json.RawMessage) {
 	switch {
 	case method == "Runtime.exceptionThrown":
 		fault = e.ExceptionDetails.Text + " " + e.ExceptionDetails.Exception.Description
+	case method == "Log.entryAdded" && strings.Contains(e.Entry.Text, "ERR_NETWORK_CHANGED"):
+		// The browser drops what it is loading when the machine gets or loses an address. That is no fault of
+		// the page, which asks again for its data; a module that is missing takes a reload.
+		if strings.HasSuffix(e.Entry.URL, ".js") || strings.HasSuffix(e.Entry.URL, ".css") {
+			p.mu.Lock()
+			p.torn = true
+			p.mu.Unlock()
+		}
 	case method == "Log.entryAdded" && e.Entry.Level == "error":
 		fault = e.Entry.Text + " " + e.Entry.URL
 	case method == "Runtime.consoleAPICalled" && e.Type == "error":
@@ -185,6 +195,9 @@ func (p *Page) Wait(expression string) {
 	defer tick.Stop()
 	var last error
 	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
+		if p.wasTorn() {
+			p.do("Page.reload", nil, nil)
+		}
 		var ok bool
 		if last = p.eval("Boolean("+expression+")", &ok); ok {
 			return
@@ -193,6 +206,15 @@ func (p *Page) Wait(expression string) {
 	var text string
 	p.eval("document.body.innerText.slice(0, 2000)", &text)
 	p.t.Fatalf("not within %v: %s (%v; faults: %q)\nthe page says:\n%s", patience, expression, last, p.Faults(), text)
+}
+
+// wasTorn says, once, that a part of the page did not arrive.
+func (p *Page) wasTorn() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	torn := p.torn
+	p.torn = false
+	return torn
 }
 
 // Text gives the text that is seen in the first element that a selector finds.
