@@ -38,6 +38,7 @@ type Core struct {
 	expiry      expiryTimer
 	drops       dropReport
 	servers     map[string]*serverTx
+	answers     answers
 	clients     map[clientKey]*clientTx
 	calls       map[string]*call
 	known       int               // calls in the table, those under one key counted apart
@@ -74,6 +75,7 @@ type Core struct {
 	// Scratch space, in use only while one event is handled.
 	in              inbound
 	key, buf, head  []byte
+	lines           []byte   // of the response in the making
 	before          []byte   // what the next datagram sent was made of
 	beforeID        trail.ID // the same, as it was noted
 	sdpOut, bodyOut []byte
@@ -103,6 +105,8 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 	c.expiry.core = c
 	c.expiry.timer.Own(&c.expiry)
 	c.hist = newHistograms()
+	c.answers = newAnswers(c)
+	c.answers.timer.Own(&c.answers)
 	c.pingers.core = c
 	c.pingers.timer.Own(&c.pingers)
 	c.drops.core = c
@@ -176,8 +180,10 @@ func (c *Core) request(in *inbound) {
 	if c.cfg.Debug {
 		c.debugReceived(in, nil)
 	}
-	c.key = session.AppendKey(c.key[:0], in.Message, in.MethodName(), in.src.Addr())
-	tx := c.servers[string(c.key)]
+	tx := c.servers[string(c.keyOf(in))]
+	if tx == nil && c.replyAgain(in) {
+		return
+	}
 	if tx != nil {
 		c.noteReceived(in, in.Method() != sipmsg.ACK)
 		if !tx.again(in) {

@@ -72,7 +72,7 @@ func (s *fuzzed) caps() {
 		name    string
 		n, most int
 	}{
-		{"server transactions", len(c.servers), fuzzTransactions},
+		{"server transactions", len(c.servers) + c.answers.len(), fuzzTransactions},
 		// Each may fork to all bindings, and each branch be cancelled; our own are BYEs and pings.
 		{"client transactions", len(c.clients), 2*(fuzzTransactions+fuzzContacts) + 2*fuzzCalls + bindings + 3*maxWatching},
 		{"subscriptions", len(c.subscribers.byKey), 2 * maxWatching},

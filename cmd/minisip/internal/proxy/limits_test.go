@@ -221,7 +221,7 @@ func TestStrangersCostLittle(t *testing.T) {
 			t.Errorf("%s: %v allocations, want at most %v", tt.name, n, tt.most)
 		}
 	}
-	if left := len(b.core.servers) + len(b.core.clients) + len(b.core.calls); left != 2 {
+	if left := b.core.answers.len() + len(b.core.servers) + len(b.core.clients) + len(b.core.calls); left != 2 {
 		t.Errorf("%d entries in the tables, want those of the two REGISTERs", left)
 	}
 }

@@ -31,7 +31,7 @@ type Overview struct {
 // Overview counts.
 func (c *Core) Overview() (o Overview) {
 	o = Overview{Users: c.where.Users(), Bindings: c.where.Len(), Suspended: c.suspended, Features: c.cfg.Features, Counters: c.count, Histograms: c.hist, Noted: c.trail.Noted()}
-	o.Transactions = len(c.servers) + len(c.clients)
+	o.Transactions = len(c.servers) + c.answers.len() + len(c.clients)
 	o.PacketsPerSecond, o.LossPercent = c.sampler.rate()
 	for i := range c.sampler.slots {
 		for k := range c.sampler.slots[i] {

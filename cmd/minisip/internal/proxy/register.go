@@ -56,7 +56,7 @@ func (c *Core) register(in *inbound) {
 	for _, change := range u.Changes {
 		c.noteChange(in, change)
 	}
-	c.replyBytes(in, 200, c.registered(in, bindings, outbound))
+	c.replyBytes(in, 200, "", c.registered(in, bindings, outbound))
 }
 
 // servesTo says whether the address of record in a REGISTER is one of ours.
@@ -78,13 +78,13 @@ func (c *Core) refuseRegister(in *inbound, err error) {
 	c.reply(in, le.Status, le.Reason, header)
 }
 
-// registered makes the 200 with all current bindings: RFC 3261 10.3 step 8.
+// registered makes the fields of a 200 with all current bindings: RFC 3261 10.3 step 8.
 func (c *Core) registered(in *inbound, bindings []*location.Binding, outbound bool) []byte {
 	gruu := ""
 	if slices.ContainsFunc(bindings, func(x *location.Binding) bool { return x.Instance != "" }) {
 		gruu = c.gruuOf(in)
 	}
-	b := c.startResponse(in, 200, "")
+	b := c.lines[:0]
 	for _, x := range bindings {
 		b = append(append(append(b, "Contact: <"...), x.Contact...), '>')
 		if x.Params != "" {
@@ -104,9 +104,7 @@ func (c *Core) registered(in *inbound, bindings []*location.Binding, outbound bo
 	if outbound {
 		b = append(b, "Require: outbound\r\n"...)
 	}
-	b = c.appendDate(b, in.now)
-	c.buf = sipmsg.EndResponse(b)
-	return c.buf
+	return c.appendDate(b, in.now)
 }
 
 // noteChange logs what an operator cares about: who came, moved and went, not refreshes.

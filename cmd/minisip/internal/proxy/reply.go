@@ -61,20 +61,41 @@ func (c *Core) amplifies(in *inbound) bool {
 	return len(c.buf) > amplified*len(in.Bytes()) && !c.sources.Has(in.src)
 }
 
-// reply answers in a server transaction, for what must not be done twice.
-func (c *Core) reply(in *inbound, status int, reason, header string) {
-	b := append(c.startResponse(in, status, reason), header...)
-	c.buf = sipmsg.EndResponse(b)
-	c.replyBytes(in, status, c.buf)
+// reply answers what must not be done twice: copies of the request get the same answer. fields are whole
+// lines or none.
+func (c *Core) reply(in *inbound, status int, reason, fields string) {
+	c.replyBytes(in, status, reason, append(c.lines[:0], fields...))
 }
 
-// replyBytes sends a finished response in a new server transaction.
-func (c *Core) replyBytes(in *inbound, status int, response []byte) {
+// replyBytes does the same; fields may lie in c.lines.
+func (c *Core) replyBytes(in *inbound, status int, reason string, fields []byte) {
+	c.lines = fields
+	b := append(c.startResponse(in, status, reason), fields...)
+	c.buf = sipmsg.EndResponse(b)
 	// The last quarter of the table is for what is forwarded: without a transaction this answer is
 	// only given anew, not again.
-	if tx := c.newServer(in, c.cfg.MaxTransactions/4); tx != nil {
-		tx.respond(in.now, status, response)
-		return
+	const forwarded = 4
+	if in.Method() == sipmsg.INVITE {
+		if tx := c.newServer(in, c.cfg.MaxTransactions/forwarded); tx != nil {
+			tx.respond(in.now, status, c.buf)
+			return
+		}
+	} else if c.room(c.cfg.MaxTransactions / forwarded) {
+		c.answers.keep(in.now, c.keyOf(in), status, reason, fields)
 	}
-	c.send("sent", in.mark, in.local, c.replyAddr(in), response)
+	c.send("sent", in.mark, in.local, c.replyAddr(in), c.buf)
+}
+
+// replyAgain answers a copy of a request that reply has answered; it reports whether it is one.
+func (c *Core) replyAgain(in *inbound) bool {
+	status, reason, fields := c.answers.find(c.keyOf(in))
+	if status == 0 {
+		return false
+	}
+	c.count.drop(Copy)
+	c.noteReceived(in, true)
+	b := append(c.startResponse(in, status, reason), fields...)
+	c.buf = sipmsg.EndResponse(b)
+	c.send("sent again", in.mark, in.local, c.replyAddr(in), c.buf)
+	return true
 }

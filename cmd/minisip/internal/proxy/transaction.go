@@ -25,19 +25,32 @@ type serverTx struct {
 
 // freeTransactions is how many there can still be.
 func (c *Core) freeTransactions() int {
-	return c.cfg.MaxTransactions - max(len(c.servers), len(c.clients))
+	return c.cfg.MaxTransactions - max(len(c.servers)+c.answers.len(), len(c.clients))
+}
+
+// room says whether there can be one more and still so many; if not, that counts as overload.
+func (c *Core) room(reserve int) bool {
+	if c.freeTransactions() > reserve {
+		return true
+	}
+	c.count.drop(Overload)
+	return false
+}
+
+// keyOf gives the key of a request's server transaction, in scratch space.
+func (c *Core) keyOf(in *inbound) []byte {
+	c.key = session.AppendKey(c.key[:0], in.Message, in.MethodName(), in.src.Addr())
+	return c.key
 }
 
 // newServer opens the server transaction of in, unless less than reserve would be left: then nil.
 func (c *Core) newServer(in *inbound, reserve int) *serverTx {
-	if c.freeTransactions() <= reserve {
-		c.count.drop(Overload)
+	if !c.room(reserve) {
 		return nil
 	}
 	tx := &serverTx{core: c, mark: in.mark, src: in.src, to: c.replyAddr(in), local: in.local}
 	tx.timer.Own(tx)
-	c.key = session.AppendKey(c.key[:0], in.Message, in.MethodName(), in.src.Addr())
-	tx.key = string(c.key)
+	tx.key = string(c.keyOf(in))
 	c.servers[tx.key] = tx
 	tx.Start(in.now, in.Method() == sipmsg.INVITE)
 	return tx

@@ -251,7 +251,7 @@ func (w *world) leftovers() string {
 		name string
 		n    int
 	}{
-		{"server transactions", len(c.servers)}, {"client transactions", len(c.clients)},
+		{"server transactions", len(c.servers)}, {"answers", c.answers.len() + len(c.answers.blocks)}, {"client transactions", len(c.clients)},
 		{"calls", len(c.calls)}, {"accounts of users", len(c.usage)},
 		{"pingers", c.pingers.count}, {"known sources", c.sources.Len()}, {"suspended", c.suspended}, {"bindings", c.where.Len()}, {"subscriptions", len(c.subscribers.byKey) + len(c.subscribers.of) + len(c.subscribers.by)},
 		{"timers", c.timers.Len()}, {"open streams", w.relay.open},
