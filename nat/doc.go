@@ -34,6 +34,9 @@
 //   - 0.0.0.0 with port 9 in a stream that does ICE means that no candidate is known yet
 //     (RFC 8840 4.1.3): it becomes the leg's address, and is no hold.
 //
+// A stream whose Leg is Refused gets port 0, and the leg's address where it shows one. One that is [SDP.Cut]
+// goes with all its lines.
+//
 // A stream without a Leg, and one whose address is multicast or not of the Internet, keeps
 // its lines. Where no stream has a leg nothing changes at all. o= never changes.
 //

@@ -13,6 +13,8 @@ type Leg struct {
 	Port     uint16
 	RTCPPort uint16 // 0: Port+1
 
+	Refused bool // the stream gets port 0 instead, and Addr so that it shows no other
+
 	Ufrag, Pwd string // makes the leg an ICE-lite agent; "": none
 	Mux        bool   // RTCP is agreed to be on Port: ICE has one component
 }
@@ -54,12 +56,17 @@ type rewriter struct {
 
 // leg gives the leg of stream i, and false where the stream stays as it is.
 func (r *rewriter) leg(i int) (Leg, bool) {
-	if i >= len(r.legs) || !r.legs[i].Addr.IsValid() || r.legs[i].Port == 0 || r.s.Streams[i].conn.fixed {
+	if i >= len(r.legs) || !r.legs[i].Addr.IsValid() || r.s.Streams[i].conn.fixed {
 		return Leg{}, false
 	}
 	l := r.legs[i]
+	if l.Port == 0 && !l.Refused {
+		return Leg{}, false
+	}
 	l.Addr = plain(l.Addr)
-	if l.RTCPPort == 0 {
+	if l.Refused {
+		l.Port, l.Ufrag = 0, ""
+	} else if l.RTCPPort == 0 {
 		l.RTCPPort = l.Port + 1
 	}
 	return l, true
@@ -125,7 +132,7 @@ func (r *rewriter) appendMark(dst []byte, m *mark) []byte {
 	}
 	port, _ := parseUint(text, 65535)
 	switch {
-	case port == 0 || st.Port == 0:
+	case port == 0 || st.Port == 0 || l.Refused:
 		return append(dst, text...)
 	case port == int(st.Port): // RTCP on the port of RTP
 		return strconv.AppendUint(dst, uint64(l.Port), 10)

@@ -30,7 +30,7 @@ func readDiff(t testing.TB, listing string) (in, out string) {
 }
 
 // parseLegs reads "addr:port[/rtcp] -", where - is no leg. One that ends
-// in :ice or :mux, and is the first, has the credentials leg1 and password1.
+// in :ice or :mux, and is the first, has the credentials leg1 and password1; one of port 0 refuses.
 func parseLegs(t testing.TB, s string) (legs []Leg) {
 	t.Helper()
 	for f := range strings.FieldsSeq(s) {
@@ -46,7 +46,7 @@ func parseLegs(t testing.TB, s string) (legs []Leg) {
 			t.Fatal(err)
 		}
 		n, _ := parseUint([]byte(rtcp), 65535)
-		l := Leg{Addr: a.Addr(), Port: a.Port(), RTCPPort: uint16(n), Mux: mux}
+		l := Leg{Addr: a.Addr(), Port: a.Port(), RTCPPort: uint16(n), Mux: mux, Refused: a.Port() == 0}
 		if ice || mux {
 			number := string(rune('1' + len(legs)))
 			l.Ufrag, l.Pwd = "leg"+number, "password"+number
@@ -349,6 +349,27 @@ func TestRewriteRules(t *testing.T) {
  
  a=setup:passive
 `},
+		{"refused: port 0, and no address but ours", one + " 198.51.100.1:0", `
+ v=0
+-m=audio 4000 RTP/AVP 0
+-c=IN IP4 10.0.0.1
++m=audio 10000 RTP/AVP 0
++c=IN IP4 198.51.100.1
+-m=video 4002 RTP/AVP 96
+-c=IN IP4 10.0.0.2
+-a=rtcp:4009 IN IP4 10.0.0.3
+-a=candidate:1 1 UDP 1 10.0.0.1 4002 typ host
++m=video 0 RTP/AVP 96
++c=IN IP4 198.51.100.1
++a=rtcp:4009 IN IP4 198.51.100.1
+`},
+		{"all refused", "198.51.100.1:0", `
+ v=0
+-c=IN IP4 10.0.0.1
++c=IN IP4 198.51.100.1
+-m=audio 4000 RTP/AVP 0
++m=audio 0 RTP/AVP 0
+`},
 		{"tabs and spaces around what changes", one, `
  v=0
 -c=IN  IP4  10.0.0.1 
@@ -361,6 +382,26 @@ func TestRewriteRules(t *testing.T) {
 			in, out := readDiff(t, tt.diff[1:])
 			checkRewrite(t, in, out, tt.legs)
 		})
+	}
+}
+
+// What is cut goes with all its lines; what is not there cannot be cut.
+func TestCut(t *testing.T) {
+	const body = "v=0\r\nc=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\nm=video 4002 RTP/AVP 96\r\nc=IN IP4 10.0.0.2\r\na=ice-ufrag:abcd\r\n"
+	for n, want := range []string{
+		body[:strings.Index(body, "m=audio")],
+		"v=0\r\nc=IN IP4 198.51.100.1\r\nm=audio 10000 RTP/AVP 0\r\n",
+		"v=0\r\nc=IN IP4 198.51.100.1\r\nm=audio 10000 RTP/AVP 0\r\nm=video 10002 RTP/AVP 96\r\nc=IN IP4 198.51.100.1\r\n",
+		"v=0\r\nc=IN IP4 198.51.100.1\r\nm=audio 10000 RTP/AVP 0\r\nm=video 10002 RTP/AVP 96\r\nc=IN IP4 198.51.100.1\r\n",
+	} {
+		var s SDP
+		if err := s.Parse([]byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		s.Cut(n)
+		if got := string(s.AppendRewritten(nil, parseLegs(t, "198.51.100.1:10000 198.51.100.1:10002"))); got != want || len(s.Streams) != min(n, 2) {
+			t.Errorf("Cut(%d): %d streams\n%s\nwant\n%s", n, len(s.Streams), got, want)
+		}
 	}
 }
 

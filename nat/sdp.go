@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // Caps on what a stranger can count up in one session description.
@@ -57,6 +58,7 @@ type Stream struct {
 	candidates bool       // a=candidate
 	conn       connection // of its own, or the session's
 	ownConn    bool
+	start      int    // where its lines begin in the body
 	section    []byte // all its lines
 }
 
@@ -125,7 +127,7 @@ func (s *SDP) Parse(body []byte) error {
 		}
 		if bytes.HasPrefix(line, []byte("m=")) {
 			s.mark(markICE, s.text, s.text)
-			s.endSection(body[start:pos])
+			s.endSection(body, start, pos)
 			start, noConn = pos, true
 		}
 		if err := s.parseLine(line, pos, next); err != nil {
@@ -139,8 +141,19 @@ func (s *SDP) Parse(body []byte) error {
 		s.mark(markNoConn, len(body), len(body))
 	}
 	s.mark(markICE, s.text, s.text)
-	s.endSection(body[start:])
+	s.endSection(body, start, len(body))
 	return nil
+}
+
+// Cut forgets the streams from the n-th on, so that AppendRewritten leaves them out.
+func (s *SDP) Cut(n int) {
+	if n >= len(s.Streams) {
+		return
+	}
+	s.body = s.body[:s.Streams[n].start]
+	s.Streams = s.Streams[:n]
+	i := slices.IndexFunc(s.marks, func(m mark) bool { return m.stream >= n })
+	s.marks = s.marks[:i]
 }
 
 // nextLine gives the line at pos without its ending, and where the next one begins. RFC
@@ -172,13 +185,13 @@ func (s *SDP) stream() *Stream {
 	return &s.Streams[len(s.Streams)-1]
 }
 
-// endSection completes the current stream with what the session says.
-func (s *SDP) endSection(section []byte) {
+// endSection completes the current stream, whose lines are body[start:end], with what the session says.
+func (s *SDP) endSection(body []byte, start, end int) {
 	st := s.stream()
 	if st == nil {
 		return
 	}
-	st.section = section
+	st.start, st.section = start, body[start:end]
 	if !st.ownConn {
 		st.conn = s.conn
 	}

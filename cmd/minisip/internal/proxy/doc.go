@@ -58,6 +58,7 @@
 //	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer
 //	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless,
 //	                                                                            streams
+//	RFC 3264 6    an answer has as many streams as its offer      media         answer-surplus
 //	RFC 3311      UPDATE                                          media         prack, update-hold
 //	RFC 3327      Path                                            outside       path, path-third-party
 //	RFC 3428 4    MESSAGE to all bindings                         outside       message, failover-subscribe

@@ -33,6 +33,7 @@ type media struct {
 	streams []relayedStream
 	ability [2]ability // by role: whether it does ICE
 	offers  [2]offer   // by role: what waits for its answer
+	offered [2]int     // by role: how many streams its latest offer had
 	asked   [2]bool    // by role: its INVITE had no SDP, and a response brought the offer
 	again   bool       // what is being rewritten repeats what was seen
 	closed  bool       // for good
@@ -178,10 +179,12 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 	if !ok {
 		return false, nil
 	}
-	if !answer {
-		md.offers[from] = offer{}
-	}
 	c, to := md.call.core, from.Other()
+	if answer {
+		md.cut(from, md.offered[to])
+	} else {
+		md.offers[from], md.offered[from] = offer{}, len(c.sdp.Streams)
+	}
 	c.legs = c.legs[:0]
 	for i := range c.sdp.Streams {
 		leg, err := md.stream(i, &c.sdp.Streams[i], from, answer)
@@ -198,6 +201,16 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 	return true, nil
 }
 
+// cut leaves n streams in the SDP that side from has sent. RFC 3264 6: an answer has as many m= lines as its offer. The
+// surplus goes: with port 0 it would be no answer either, and as it came it would lead media past us.
+func (md *media) cut(from session.Role, n int) {
+	c := md.call.core
+	if has := len(c.sdp.Streams); has > n {
+		c.logf("call %s: SDP from %s has %d streams where %d were offered: the others are taken out", md.call.number, md.ends[from].signal, has, n)
+		c.sdp.Cut(n)
+	}
+}
+
 // repeat puts the legs that there are into SDP that side from has sent before.
 func (md *media) repeat(m *sipmsg.Message, from session.Role) {
 	part, ok := md.parse(m, from)
@@ -205,11 +218,16 @@ func (md *media) repeat(m *sipmsg.Message, from session.Role) {
 		return
 	}
 	c, to := md.call.core, from.Other()
+	md.cut(from, max(md.offered[from], md.offered[to]))
 	c.legs = c.legs[:0]
 	for i := range c.sdp.Streams {
 		var leg nat.Leg
-		if st := &c.sdp.Streams[i]; st.Relayable && i < len(md.streams) && md.streams[i].Stream != nil {
+		switch st := &c.sdp.Streams[i]; {
+		case !st.Relayable:
+		case i < len(md.streams) && md.streams[i].Stream != nil:
 			leg = md.streams[i].towards(to, st, c.cfg.ICE && md.streams[i].ice[to].pwd != "")
+		case md.open():
+			leg.Refused = true
 		}
 		c.legs = append(c.legs, leg)
 	}
@@ -237,8 +255,8 @@ func (md *media) put(m *sipmsg.Message, part nat.Part, to session.Role) {
 	c := md.call.core
 	at := c.advertised(md.ends[to].local).Addr()
 	for i := range c.legs {
-		if c.legs[i].Port != 0 {
-			c.legs[i].Addr = at
+		if l := &c.legs[i]; l.Port != 0 || l.Refused {
+			l.Addr = at
 		}
 	}
 	c.sdpOut = c.sdp.AppendRewritten(c.sdpOut[:0], c.legs)

@@ -231,5 +231,6 @@ func (k *call) restoreMedia(r *pack.Reader) *media {
 		}
 		md.streams = append(md.streams, s)
 	}
+	md.offered = [2]int{len(md.streams), len(md.streams)}
 	return md
 }

@@ -73,10 +73,13 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		}
 		return leg, nil
 	}
+	if answer && s.peers[from.Other()] == (Peer{}) {
+		// An answer to nothing: the offer had port 0, and RFC 3264 6 wants the same of this.
+		md.closeStream(s)
+		leg.Refused = true
+		return leg, nil
+	}
 	if s.Stream == nil {
-		if answer && s.peers[from.Other()] == (Peer{}) {
-			return leg, nil // an answer to nothing
-		}
 		if err := md.openStream(s); err != nil {
 			return leg, err
 		}
