@@ -22,6 +22,9 @@
 // carry on its SSRC and sequence numbers: a NAT that has rebound. While no one
 // with a better claim is heard, who was listened to stays.
 //
+// A side may come to reach us at another of our addresses: then its leg moves there ([Stream.MoveTo]), on the
+// same ports, and goes on hearing what comes to the address before.
+//
 // # ICE
 //
 // A leg that was given credentials ([Stream.SetICE]) is an ICE-lite agent (RFC

@@ -143,16 +143,16 @@ func zoneID(zone string) (uint32, error) {
 // close closes the socket and ends run. The stream's lock must not be held.
 func (s *socket) close() { s.conn.Close() }
 
-// run relays what arrives at an endpoint until its socket is closed.
-func (e *endpoint) run() {
+// run relays what arrives at a socket of an endpoint until that is closed.
+func (e *endpoint) run(s socket) {
 	defer e.stream.survive()
-	raw, err := e.socket.conn.SyscallConn()
+	raw, err := s.conn.SyscallConn()
 	if err != nil {
 		return
 	}
 	raw.Read(func(uintptr) bool {
 		m := mailboxes.Get().(*mailbox)
-		for e.serve(m) {
+		for e.serve(s.fd, m) {
 		}
 		mailboxes.Put(m)
 		return false
@@ -162,9 +162,9 @@ func (e *endpoint) run() {
 // serve relays one packet. It reports false when there was none: the poller
 // tells of packets only once, so the socket is read until it is empty. The
 // system calls are non-blocking ones, of which Go's scheduler need not know.
-func (e *endpoint) serve(m *mailbox) bool {
+func (e *endpoint) serve(fd int, m *mailbox) bool {
 	m.size = syscall.SizeofSockaddrInet6
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(e.socket.fd),
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd),
 		uintptr(unsafe.Pointer(&m.data)), maxPacket, syscall.MSG_TRUNC,
 		uintptr(unsafe.Pointer(&m.name)), uintptr(unsafe.Pointer(&m.size)))
 	if errno != 0 {
@@ -185,7 +185,7 @@ func (e *endpoint) serve(m *mailbox) bool {
 }
 
 // aim sets where the socket sends. An IPv4 address that an IPv6 socket talks
-// to is mapped (RFC 4291 2.5.5.2).
+// to is mapped (RFC 4291 2.5.5.2); no IPv4 socket talks to IPv6.
 func (s *socket) aim(to netip.AddrPort) {
 	port := (*[2]byte)(unsafe.Pointer(&s.to.Port))
 	port[0], port[1] = byte(to.Port()>>8), byte(to.Port())
@@ -193,6 +193,10 @@ func (s *socket) aim(to netip.AddrPort) {
 		s.to.Family = syscall.AF_INET6
 		s.to.Addr = to.Addr().As16()
 		s.size = syscall.SizeofSockaddrInet6
+		return
+	}
+	if !to.Addr().Is4() {
+		s.size = 0 // send will fail
 		return
 	}
 	s.to.Family = syscall.AF_INET

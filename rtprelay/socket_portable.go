@@ -67,12 +67,12 @@ func (s *socket) descriptor() (fd int, ok bool) {
 // close closes the socket and ends run. The stream's lock must not be held.
 func (s *socket) close() { s.conn.Close() }
 
-// run relays what arrives at an endpoint until its socket is closed.
-func (e *endpoint) run() {
+// run relays what arrives at a socket of an endpoint until that is closed.
+func (e *endpoint) run(s socket) {
 	defer e.stream.survive()
 	buffer := make([]byte, maxPacket+1)
 	for {
-		n, from, err := e.socket.conn.ReadFromUDPAddrPort(buffer)
+		n, from, err := s.conn.ReadFromUDPAddrPort(buffer)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}

@@ -16,7 +16,8 @@ type State struct {
 
 // LegState is the state of one leg.
 type LegState struct {
-	Port      uint16 // of RTP
+	Port      uint16     // of RTP
+	Local     netip.Addr // our address; invalid: not known
 	Mux       bool
 	ICE       ICE
 	Clocks    map[uint8]uint32 // must not be changed
@@ -53,7 +54,7 @@ func (s *Stream) State() (st State) {
 		}
 		f := l.flow.snapshot(s.relay.start)
 		st.Legs[i] = LegState{
-			Port: l.port, Mux: l.mux, ICE: ice, Clocks: l.clocks, RTP: l.rtp.latch.state(), RTCP: l.rtcp.latch.state(),
+			Port: l.port, Local: l.local, Mux: l.mux, ICE: ice, Clocks: l.clocks, RTP: l.rtp.latch.state(), RTCP: l.rtcp.latch.state(),
 			Packets: f.Packets, Bytes: f.Bytes, RTCPPackets: f.RTCP, Other: f.Other, Lost: f.Lost,
 			Duplicates: f.Duplicates, OutOfOrder: f.OutOfOrder, Strangers: f.Strangers, First: f.First, Last: f.Last,
 		}
@@ -122,6 +123,9 @@ var errNotOurs = errors.New("it is in use, or outside the range of ports")
 func (r *Relay) reopenLeg(s *Stream, side Side, cfg LegConfig, st *LegState) error {
 	if !r.ports.claim(st.Port) {
 		return fmt.Errorf("rtprelay: port %d: %w", st.Port, errNotOurs)
+	}
+	if st.Local.IsValid() {
+		cfg.Local = st.Local
 	}
 	if err := s.openLeg(side, cfg, st.Port); err != nil {
 		r.ports.put(st.Port, r.now())

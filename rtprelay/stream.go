@@ -66,6 +66,7 @@ type leg struct {
 	port   uint16
 	rtcp   endpoint
 	local  netip.Addr
+	former *former // where it was before it moved; nil: nowhere
 	clocks map[uint8]uint32
 	agent  *agent // nil: the side does no ICE
 }
@@ -104,8 +105,9 @@ func (s *Stream) openLeg(side Side, cfg LegConfig, port uint16) error {
 // start begins to relay.
 func (s *Stream) start() {
 	for i := range s.legs {
-		go s.legs[i].rtp.run()
-		go s.legs[i].rtcp.run()
+		l := &s.legs[i]
+		go l.rtp.run(l.rtp.socket)
+		go l.rtcp.run(l.rtcp.socket)
 	}
 }
 
@@ -114,6 +116,9 @@ func (s *Stream) start() {
 func (l *leg) close() {
 	l.rtp.socket.close()
 	l.rtcp.socket.close()
+	if l.former != nil {
+		l.former.close()
+	}
 }
 
 // Port returns the RTP port of the leg that faces side; RTCP's is the next.

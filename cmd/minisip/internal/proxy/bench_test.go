@@ -105,13 +105,14 @@ type quietRelay struct{}
 
 func (quietRelay) Free() int { return 1 << 20 }
 
-func (quietRelay) Open(_, _ Leg) (Stream, error)               { return quietRelay{}, nil }
-func (quietRelay) Port(session.Role) uint16                    { return 10000 }
-func (quietRelay) Expect(session.Role, Peer, map[uint8]uint32) {}
-func (quietRelay) SetICE(session.Role, ICE)                    {}
-func (quietRelay) LastMedia(session.Role) time.Time            { return time.Time{} }
-func (quietRelay) Flow(session.Role) Flow                      { return Flow{} }
-func (quietRelay) Tap(Tap)                                     {}
+func (quietRelay) Open(_, _ Leg) (Stream, error)                      { return quietRelay{}, nil }
+func (quietRelay) Port(session.Role) uint16                           { return 10000 }
+func (quietRelay) Expect(session.Role, Peer, map[uint8]uint32)        {}
+func (quietRelay) MoveTo(_ session.Role, local netip.Addr) netip.Addr { return local }
+func (quietRelay) SetICE(session.Role, ICE)                           {}
+func (quietRelay) LastMedia(session.Role) time.Time                   { return time.Time{} }
+func (quietRelay) Flow(session.Role) Flow                             { return Flow{} }
+func (quietRelay) Tap(Tap)                                            {}
 func (quietRelay) Reopen(_, _ Leg, _ time.Time, _ *pack.Reader) (Stream, error) {
 	return quietRelay{}, nil
 }

@@ -47,10 +47,10 @@ func (c *Core) inDialog(in *inbound) {
 	}
 	d := in.dialog
 	p := d.party(in.from)
-	if in.src != p.Addr {
-		if !c.proves(in, []byte(p.User)) {
-			return
-		}
+	if in.src != p.Addr && !c.proves(in, []byte(p.User)) {
+		return
+	}
+	if in.src != p.Addr || in.local != p.Local {
 		d.call.move(in.from, d, in)
 	}
 	peer := d.party(in.from.Other())

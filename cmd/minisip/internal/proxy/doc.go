@@ -91,7 +91,8 @@
 //	RFC 5768      who has registered with +sip.ice is offered it  media         ice-announced
 //
 // Beyond the RFCs: a request inside a dialog is taken from the address of the side that it
-// claims to be, else it is challenged and the call moves (bye-stranger, moved-phone); no Route,
+// claims to be, else it is challenged and the call moves (bye-stranger, moved-phone; moved-home, where it reaches
+// us at another of our addresses); no Route,
 // Path or Record-Route leads to another machine than the one whose packets they came in
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts); keepalive
 // of phones behind NAT (keepalive, TestPingsNeverBurst); the end of silent calls (silence,

@@ -39,6 +39,7 @@ func (s socketStream) LastMedia(from session.Role) time.Time {
 }
 func (s socketStream) Flow(session.Role) Flow                      { return Flow{} }
 func (s socketStream) Expect(session.Role, Peer, map[uint8]uint32) {}
+func (s socketStream) MoveTo(session.Role, netip.Addr) netip.Addr  { return netip.Addr{} }
 func (s socketStream) SetICE(session.Role, ICE)                    {}
 func (s socketStream) AppendState(b []byte, _ time.Time) []byte    { return b }
 func (s socketStream) Tap(Tap)                                     {}

@@ -253,10 +253,9 @@ func (md *media) parse(m *sipmsg.Message, from session.Role) (part nat.Part, ok 
 // put writes the SDP just parsed into m again, with the core's legs at our address towards side to.
 func (md *media) put(m *sipmsg.Message, part nat.Part, to session.Role) {
 	c := md.call.core
-	at := c.advertised(md.ends[to].local).Addr()
 	for i := range c.legs {
 		if l := &c.legs[i]; l.Port != 0 || l.Refused {
-			l.Addr = at
+			l.Addr = md.address(i, to)
 		}
 	}
 	c.sdpOut = c.sdp.AppendRewritten(c.sdpOut[:0], c.legs)

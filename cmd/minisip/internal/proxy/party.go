@@ -148,20 +148,23 @@ func (c *Core) moveCalls(in *inbound, user string, old netip.AddrPort) {
 	}
 }
 
-// move lets a side of the call, the callee that of dialog d, go on from where in came.
+// move lets a side of the call, the callee that of dialog d, go on from where in came, and at the address of
+// ours that it came to.
 func (k *call) move(r session.Role, d *dialog, in *inbound) {
 	p := &k.caller
 	if r == session.Callee {
 		p = &d.callee
 	}
-	k.core.logf("call %s: %s moved from %s to %s", k.number, p.User, p.Addr, in.src)
-	k.place(p, in.src)
+	if in.src != p.Addr {
+		k.core.logf("call %s: %s moved from %s to %s", k.number, p.User, p.Addr, in.src)
+		k.place(p, in.src)
+		k.course.Name(in.src, p.User)
+	}
 	k.changed()
 	p.Local = in.local
-	k.course.Name(in.src, p.User)
 	for _, other := range k.dialogs {
 		if other == d || r == session.Caller {
-			other.media.signal(r, in.src.Addr())
+			other.media.moved(r, in.local, in.src.Addr())
 		}
 	}
 }

@@ -24,6 +24,7 @@ type fakeStream struct {
 	first, last [2]time.Time // packets, by side
 	tap         Tap
 	closed      bool
+	local       [2]netip.Addr
 	moves       uint32
 }
 
@@ -40,7 +41,7 @@ func (r *fakeRelay) Open(caller, callee Leg) (Stream, error) {
 		return nil, ErrNoPorts
 	}
 	r.newest++
-	s := &fakeStream{relay: r, number: r.newest}
+	s := &fakeStream{relay: r, number: r.newest, local: [2]netip.Addr{caller.Local, callee.Local}}
 	r.streams = append(r.streams, s)
 	r.open++
 	r.say("stream %d opens, %s:%d for the caller at %s, %s:%d for the callee at %s", s.number,
@@ -71,6 +72,15 @@ func (s *fakeStream) Expect(side session.Role, p Peer, _ map[uint8]uint32) {
 	if s.closed {
 		s.relay.say("stream %d IS CLOSED ALREADY", s.number)
 	}
+}
+
+// MoveTo implements Stream.
+func (s *fakeStream) MoveTo(side session.Role, local netip.Addr) netip.Addr {
+	if local != s.local[side] {
+		s.relay.say("stream %d is at %s for the %s", s.number, local, side)
+		s.local[side] = local
+	}
+	return local
 }
 
 // SetICE implements Stream.
@@ -128,7 +138,7 @@ func (s *fakeStream) AppendState(b []byte, epoch time.Time) []byte {
 
 // Reopen implements Relay.
 func (r *fakeRelay) Reopen(caller, callee Leg, epoch time.Time, state *pack.Reader) (Stream, error) {
-	s := &fakeStream{relay: r, number: int(state.Uint())}
+	s := &fakeStream{relay: r, number: int(state.Uint()), local: [2]netip.Addr{caller.Local, callee.Local}}
 	for side := range s.first {
 		s.first[side], s.last[side] = state.Time(epoch), state.Time(epoch)
 	}

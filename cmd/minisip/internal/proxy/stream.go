@@ -31,6 +31,9 @@ type Stream interface {
 	// Expect tells what side's SDP says; clocks are the rates of dynamic payload types
 	// in Hz, 0 for those that are no media (telephone-event).
 	Expect(side session.Role, p Peer, clocks map[uint8]uint32)
+	// MoveTo has side's leg at another address of ours, on the same ports, and gives the one that it
+	// has now: where that cannot be had, the old one.
+	MoveTo(side session.Role, local netip.Addr) netip.Addr
 	// SetICE makes side's leg an ICE-lite agent, or makes it none.
 	SetICE(side session.Role, ice ICE)
 	// LastMedia is when the newest packet of any kind came from a side; zero for never.
@@ -221,12 +224,13 @@ func (md *media) closeStream(s *relayedStream) {
 	*s = relayedStream{}
 }
 
-// signal notes that a side's packets come from another IP now.
-func (md *media) signal(r session.Role, ip netip.Addr) {
+// moved notes that a side's packets come from another IP now, or to another address of ours. Its legs go
+// there when it is told of that: see address.
+func (md *media) moved(r session.Role, local netip.AddrPort, ip netip.Addr) {
 	if md == nil {
 		return
 	}
-	md.ends[r].signal = ip
+	md.ends[r] = end{local, ip}
 	for i := range md.streams {
 		s := &md.streams[i]
 		if s.Stream != nil {
@@ -234,6 +238,15 @@ func (md *media) signal(r session.Role, ip netip.Addr) {
 			s.Expect(r, s.peers[r], nil)
 		}
 	}
+}
+
+// address is ours for stream i in SDP for side to: the one at which that side reaches us now.
+func (md *media) address(i int, to session.Role) netip.Addr {
+	at := md.ends[to].local
+	if i < len(md.streams) && md.streams[i].Stream != nil {
+		at = netip.AddrPortFrom(md.streams[i].MoveTo(to, at.Addr()), at.Port())
+	}
+	return md.call.core.advertised(at).Addr()
 }
 
 // open says whether any stream has ports.

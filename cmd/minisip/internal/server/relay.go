@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
@@ -24,18 +25,29 @@ func (r relay) Open(caller, callee proxy.Leg) (proxy.Stream, error) {
 		}
 		return nil, err
 	}
-	return stream{s}, nil
+	return stream{s, r.server}, nil
 }
 
 // Free counts streams, of two port pairs each.
 func (r relay) Free() int { return r.Relay.Free() / 2 }
 
-type stream struct{ *rtprelay.Stream }
+type stream struct {
+	*rtprelay.Stream
+	server *Server
+}
 
 func (s stream) Port(side session.Role) uint16 { return s.Stream.Port(rtprelay.Side(side)) }
 
 func (s stream) Expect(side session.Role, p proxy.Peer, clocks map[uint8]uint32) {
 	s.Stream.Expect(rtprelay.Side(side), rtprelay.Peer{RTP: p.RTP, RTCP: p.RTCP, Signal: p.Signal, Mux: p.Mux, Clocks: clocks})
+}
+
+func (s stream) MoveTo(side session.Role, local netip.Addr) netip.Addr {
+	at, err := s.Stream.MoveTo(rtprelay.Side(side), local)
+	if err != nil {
+		s.server.fault("media cannot be had at another address of ours", err.Error(), 1)
+	}
+	return at
 }
 
 func (s stream) SetICE(side session.Role, ice proxy.ICE) {

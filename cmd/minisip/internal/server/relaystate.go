@@ -46,7 +46,7 @@ func appendLeg(b []byte, l *rtprelay.LegState, epoch time.Time) []byte {
 	for _, s := range []string{l.ICE.Ufrag, l.ICE.Pwd, l.ICE.Peer} {
 		b = pack.AppendString(b, s)
 	}
-	return b
+	return pack.AppendAddr(b, l.Local)
 }
 
 func readLeg(r pack.Reader, epoch time.Time) (l rtprelay.LegState) {
@@ -71,6 +71,9 @@ func readLeg(r pack.Reader, epoch time.Time) (l rtprelay.LegState) {
 	}
 	l.First, l.Last = r.Time(epoch), r.Time(epoch)
 	l.ICE = rtprelay.ICE{Ufrag: r.String(), Pwd: r.String(), Peer: r.String()}
+	if r.More() {
+		l.Local = r.Addr()
+	}
 	return l
 }
 
@@ -84,5 +87,5 @@ func (r relay) Reopen(caller, callee proxy.Leg, epoch time.Time, state *pack.Rea
 	if err != nil {
 		return nil, err
 	}
-	return stream{s}, nil
+	return stream{s, r.server}, nil
 }
