@@ -64,31 +64,36 @@ func (x *index) remove(b *Binding) {
 	*l = link{}
 }
 
-// ring yields at most maxRing bindings with a key, the oldest first; yield returns false to end.
-func (x *index) ring(key uint64, yield func(*Binding) bool) {
+// ring yields at most maxRing bindings with a key, the oldest first; yield returns false to end. It gives the
+// binding that it would have come to next, if there are more.
+func (x *index) ring(key uint64, yield func(*Binding) bool) (next *Binding) {
 	head := x.heads[key]
 	b := head
 	for range maxRing {
 		if b == nil || !yield(b) {
-			return
+			return nil
 		}
 		if b = b.links[x.which].next; b == head {
-			return
+			return nil
 		}
 	}
+	return b
 }
 
 // maxRing bounds the work of one look-up where many bindings share a key.
 const maxRing = 64
 
-// AtSource yields the bindings that registered from src, the oldest first and at most 64: a
-// phone with several accounts has one for each. The loop body must not change the table.
+// AtSource yields the bindings that registered from src, the oldest first and at most 64: a phone with several
+// accounts has one for each, a gateway one for each of its users. Where there are more, the next look goes on
+// with those that follow. The loop body must not change the table.
 func (t *Table) AtSource(src netip.AddrPort) iter.Seq[*Binding] {
 	src = canonical(src)
 	return func(yield func(*Binding) bool) {
-		t.index[bySource].ring(t.sourceKey(src), func(b *Binding) bool {
-			return b.Source != src || yield(b)
-		})
+		x, key := &t.index[bySource], t.sourceKey(src)
+		next := x.ring(key, func(b *Binding) bool { return b.Source != src || yield(b) })
+		if next != nil {
+			x.heads[key] = next
+		}
 	}
 }
 

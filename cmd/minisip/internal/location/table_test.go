@@ -216,6 +216,35 @@ func TestAtSource(t *testing.T) {
 	}
 }
 
+// Of many bindings at one source, each look yields some, and in the end all have been met equally often.
+func TestAtSourceOfMany(t *testing.T) {
+	const many = 3 * maxRing / 2
+	table := New(Limits{})
+	for i := range many {
+		name := fmt.Sprint(i)
+		play(t, table, name, []step{{0, "c 1 1:1000 | sip:" + name + "@10.0.0.1", "sip:" + name + "@10.0.0.1 3600"}})
+	}
+	met := map[string]int{}
+	for look := range 6 {
+		n := 0
+		for b := range table.AtSource(source("1:1000")) {
+			met[b.AOR]++
+			n++
+		}
+		if n != maxRing {
+			t.Errorf("look %d yields %d", look, n)
+		}
+		for range table.AtSource(source("1:1000")) {
+			break // which moves nothing on
+		}
+	}
+	for i := range many {
+		if n := met[fmt.Sprint(i)]; n != 4 {
+			t.Errorf("binding %d was met %d times in 6 looks, want 4", i, n)
+		}
+	}
+}
+
 func TestFindContact(t *testing.T) {
 	table := New(Limits{})
 	for _, s := range []struct{ aor, req string }{

@@ -139,7 +139,7 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 	c.now = now
 	c.madeOf(nil, 0)
 	if c.suspended > 0 {
-		c.heard(src, now)
+		c.heard(in)
 	}
 	switch {
 	case err != nil && c.pinged(in, err):

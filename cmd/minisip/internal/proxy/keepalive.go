@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net/netip"
 	"time"
 
 	"minisip/cmd/minisip/internal/location"
@@ -53,10 +52,16 @@ func (c *Core) alive(b *location.Binding, now time.Time) {
 	}
 }
 
-// heard puts bindings back into routing when anything comes from where they registered.
-func (c *Core) heard(src netip.AddrPort, now time.Time) {
-	for b := range c.where.AtSource(src) {
-		c.alive(b, now)
+// heard puts bindings back into routing when anything comes from where they registered. Of a gateway's users, who
+// may be many, that is the one who sends, and some of the others; the rest follow with the next datagrams.
+func (c *Core) heard(in *inbound) {
+	for _, b := range c.where.Bindings(in.now, string(c.claimed(in))) {
+		if b.Source == in.src {
+			c.alive(b, in.now)
+		}
+	}
+	for b := range c.where.AtSource(in.src) {
+		c.alive(b, in.now)
 	}
 }
 
