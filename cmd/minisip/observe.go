@@ -108,6 +108,7 @@ func (w *watchers) close() {
 
 // serve answers until ctx is done.
 func (w *watchers) serve(ctx context.Context, api http.Handler) {
+	api = keepPlace(api)
 	mux := http.NewServeMux()
 	mux.Handle("/", page.Handler(w.password))
 	mux.Handle("/api/", api)
@@ -122,7 +123,7 @@ func (w *watchers) serve(ctx context.Context, api http.Handler) {
 		srv := &http.Server{
 			Handler: side.h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 			IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: quietLog,
-			BaseContext: func(net.Listener) context.Context { return ctx },
+			BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: withConnection,
 		}
 		go srv.Serve(limit(side.l))
 		context.AfterFunc(ctx, func() { srv.Close() })

@@ -1,18 +1,22 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"minisip/cmd/minisip/internal/status"
 )
 
-// Bounds of the connections of each listener for watchers: in all, and from one source, so that
-// nobody keeps all others out by holding them. A page takes two or three, and behind one
-// address may be an office; this host itself, where a proxy may be, has no bound of its own.
+// Bounds of the connections of each listener for watchers: in all, and from one source, behind which may be
+// an office; a page takes two or three. This host, where a proxy may be, has as many again for itself. Nobody
+// waits for a place: where there is none, the one that has been there longest without having been let in by the
+// guard goes. So strangers keep neither each other out nor the operator, from however many sources they come.
 const (
 	maxWatchers      = 64
 	maxWatchersThere = 16
@@ -21,33 +25,24 @@ const (
 // limited is a listener that has no more than so many connections open at a time.
 type limited struct {
 	net.Listener
-	places chan struct{}
-	mu     sync.Mutex
-	from   map[netip.Prefix]int // connections open
+	mu              sync.Mutex
+	here, strangers []*placed // the oldest first
 }
 
-func limit(l net.Listener) *limited {
-	return &limited{Listener: l, places: make(chan struct{}, maxWatchers), from: make(map[netip.Prefix]int)}
-}
+func limit(l net.Listener) *limited { return &limited{Listener: l} }
 
-// Accept waits for a place and a connection. One too many of a source is closed at once.
+// Accept waits for a connection. One for which there is no place is closed at once.
 func (l *limited) Accept() (net.Conn, error) {
 	for {
-		l.places <- struct{}{}
 		c, err := l.Listener.Accept()
 		if err != nil {
-			<-l.places
 			return nil, err
 		}
-		source := sourceOf(c)
-		if l.enter(source) {
-			return &placed{Conn: c, leave: sync.OnceFunc(func() {
-				l.leave(source)
-				<-l.places
-			})}, nil
+		p := &placed{Conn: c, at: l, source: sourceOf(c)}
+		if l.enter(p) {
+			return p, nil
 		}
 		c.Close()
-		<-l.places
 	}
 }
 
@@ -60,33 +55,89 @@ func sourceOf(c net.Conn) netip.Prefix {
 	return status.Source(from.Addr())
 }
 
-func (l *limited) enter(source netip.Prefix) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if source.IsValid() && l.from[source] >= maxWatchersThere {
-		return false
+// places are those of the connections like p.
+func (l *limited) places(p *placed) *[]*placed {
+	if p.source.IsValid() {
+		return &l.strangers
 	}
-	l.from[source]++
-	return true
+	return &l.here
 }
 
-func (l *limited) leave(source netip.Prefix) {
+// enter finds a place for p, if need be that of another one.
+func (l *limited) enter(p *placed) bool {
+	l.mu.Lock()
+	list := l.places(p)
+	there, goes, goesThere := 0, -1, -1
+	for i, o := range slices.Backward(*list) {
+		if !o.welcome {
+			goes = i
+		}
+		if o.source == p.source {
+			there++
+			if !o.welcome {
+				goesThere = i
+			}
+		}
+	}
+	var gone *placed
+	full := len(*list) >= maxWatchers
+	if p.source.IsValid() && there >= maxWatchersThere {
+		full, goes = true, goesThere
+	}
+	if full && goes >= 0 {
+		gone = (*list)[goes]
+		*list = slices.Delete(*list, goes, goes+1)
+	}
+	in := !full || gone != nil
+	if in {
+		*list = append(*list, p)
+	}
+	l.mu.Unlock()
+	if gone != nil {
+		gone.Conn.Close()
+	}
+	return in
+}
+
+func (l *limited) leave(p *placed) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.from[source]--; l.from[source] == 0 {
-		delete(l.from, source)
+	list := l.places(p)
+	if i := slices.Index(*list, p); i >= 0 {
+		*list = slices.Delete(*list, i, i+1)
 	}
 }
 
-// placed is a connection that gives its place back.
+// placed is a connection that has a place, and gives it back.
 type placed struct {
 	net.Conn
-	leave func()
+	at      *limited
+	source  netip.Prefix
+	welcome bool // the guard has let it in: it keeps its place
 }
 
 func (c *placed) Close() error {
-	defer c.leave()
+	c.at.leave(c)
 	return c.Conn.Close()
+}
+
+// connection is the key of the connection that a request came by.
+type connection struct{}
+
+func withConnection(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connection{}, c)
+}
+
+// keepPlace lets the connections of all who get as far as next keep their places.
+func keepPlace(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connection{}).(*placed); ok {
+			c.at.mu.Lock()
+			c.welcome = true
+			c.at.mu.Unlock()
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // quietLog keeps what strangers do to the listener out of the terminal.

@@ -3,8 +3,13 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"slices"
 	"testing"
+
+	"minisip/cmd/minisip/internal/status"
 )
 
 // callers is a listener to which connections come from addresses, in order; then it is closed.
@@ -45,59 +50,138 @@ func (l *callers) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// TestWatchersPerSource: who holds all connections that he may have keeps nobody else out, and
-// gets one more for each that he gives back.
-func TestWatchersPerSource(t *testing.T) {
+// open counts the connections of a listener that are not closed.
+func (l *callers) open() (n int) {
+	for _, c := range l.all {
+		if !c.closed {
+			n++
+		}
+	}
+	return n
+}
+
+// come lets connections in from addresses, in order.
+func come(t *testing.T, l *limited, from ...string) (got []*placed) {
+	t.Helper()
+	l.Listener.(*callers).from = from
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return got
+		}
+		got = append(got, c.(*placed))
+	}
+}
+
+// let marks connections as the guard does.
+func let(t *testing.T, in ...*placed) {
+	t.Helper()
+	for _, c := range in {
+		r := httptest.NewRequest("GET", "/api/status", nil)
+		keepPlace(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r.WithContext(withConnection(r.Context(), c)))
+	}
+}
+
+// Whoever holds connections without being let in keeps nobody out: the oldest of them goes, one of the same source
+// where that has enough.
+func TestWatchersWithoutPlace(t *testing.T) {
 	in := &callers{}
 	l := limit(in)
-	come := func(from ...string) (got []net.Conn) {
-		in.from = from
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return got
-			}
-			got = append(got, c)
-		}
-	}
 	const many = maxWatchersThere + 3
-	greedy := come(slices.Repeat([]string{"192.0.2.1:1000"}, many)...)
-	if len(greedy) != maxWatchersThere || len(l.places) != maxWatchersThere {
-		t.Errorf("%d connections from one address in %d places, want %d", len(greedy), len(l.places), maxWatchersThere)
-	}
+	come(t, l, slices.Repeat([]string{"192.0.2.1:1000"}, many)...)
 	for i, c := range in.all {
-		if c.closed != (i >= maxWatchersThere) {
-			t.Errorf("connection %d is closed: %v", i, c.closed)
+		if c.closed != (i < 3) {
+			t.Errorf("connection %d of %d from one address is closed: %v", i, many, c.closed)
 		}
 	}
-	if n := len(come("192.0.2.2:1000", "192.0.2.1:1001")); n != 1 {
-		t.Errorf("of one from elsewhere and one more from there %d were taken", n)
+	operator := come(t, l, "192.0.2.2:1000", "192.0.2.2:1001")
+	let(t, operator...)
+	var everywhere []string
+	for i := range 5 * maxWatchers {
+		everywhere = append(everywhere, fmt.Sprintf("198.51.%d.%d:1000", i/250, i%250+1))
 	}
-	greedy[0].Close()
-	greedy[0].Close() // gives back one place, not two
-	if n := len(come("192.0.2.1:1002", "192.0.2.1:1003")); n != 1 {
-		t.Errorf("after one was closed %d were taken", n)
+	come(t, l, everywhere...)
+	if in.open() != maxWatchers {
+		t.Errorf("%d connections are open, want %d", in.open(), maxWatchers)
 	}
-	for _, c := range greedy[1:] {
-		c.Close()
+	for i, c := range operator {
+		if c.Conn.(*caller).closed {
+			t.Errorf("connection %d of the operator was closed", i)
+		}
+	}
+	for _, from := range []string{"192.0.2.9:1000", "127.0.0.1:1000", "@"} {
+		if len(come(t, l, from)) != 1 {
+			t.Errorf("%s does not get in", from)
+		}
 	}
 	var network []string
 	for i := range many {
 		network = append(network, fmt.Sprintf("[2001:db8:1:2::%x]:1", i+1))
 	}
-	if n := len(come(network...)); n != maxWatchersThere {
-		t.Errorf("%d from one IPv6 network, want %d", n, maxWatchersThere)
+	n := in.open()
+	if come(t, l, network...); in.open() != n {
+		t.Errorf("%d connections, %d after those of an IPv6 network", n, in.open())
+	}
+	if there := slices.DeleteFunc(slices.Clone(l.strangers), func(c *placed) bool { return c.source.Addr().Is4() }); len(there) != maxWatchersThere {
+		t.Errorf("%d from one IPv6 network, want %d", len(there), maxWatchersThere)
+	}
+}
+
+// Who has been let in keeps his place, and gives it back once.
+func TestWatchersLetIn(t *testing.T) {
+	in := &callers{}
+	l := limit(in)
+	office := come(t, l, slices.Repeat([]string{"192.0.2.1:1000"}, maxWatchersThere)...)
+	let(t, office...)
+	if n := len(come(t, l, "192.0.2.1:1001")); n != 0 {
+		t.Errorf("%d more from an address that has all it may have", n)
+	}
+	office[0].Close()
+	office[0].Close()
+	if n := len(come(t, l, "192.0.2.1:1002", "192.0.2.1:1003")); n != 2 || in.open() != maxWatchersThere {
+		t.Errorf("after one was closed %d were taken, and %d are open", n, in.open())
 	}
 	for _, here := range []string{"127.0.0.1:1", "@"} {
 		l := limit(in)
-		in.from = slices.Repeat([]string{here}, many)
-		for range many {
-			if _, err := l.Accept(); err != nil {
-				t.Fatalf("%s: %v", here, err)
-			}
+		if n := len(come(t, l, slices.Repeat([]string{here}, 2*maxWatchersThere)...)); n != 2*maxWatchersThere {
+			t.Errorf("%s: %d taken", here, n)
 		}
-		if len(l.places) != many {
-			t.Errorf("%s: %d places taken, want %d", here, len(l.places), many)
+	}
+}
+
+// A browser's connection outlasts a crowd of silent ones.
+func TestWatcherStaysInCrowd(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watchers{page: l, guard: status.NewGuard("", nil)}
+	w.serve(t.Context(), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	ask := func(browser *http.Client) (kept bool) {
+		t.Helper()
+		trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { kept = c.Reused }}
+		r, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "GET", "http://"+l.Addr().String()+"/api/status", nil)
+		if err != nil {
+			t.Fatal(err)
 		}
+		answer, err := browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return kept
+	}
+	early, late := &http.Client{Transport: &http.Transport{}}, &http.Client{Transport: &http.Transport{}}
+	ask(early)
+	for range 2 * maxWatchers {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	ask(late) // gets in behind the crowd
+	if !ask(early) {
+		t.Error("the connection was closed")
 	}
 }
