@@ -89,7 +89,7 @@ func (s *Server) beatHealth(now time.Time) {
 		h.told = n
 	}
 	for _, sock := range s.sockets {
-		drops := kernelDrops(sock.raw)
+		drops := sock.drops()
 		if n := drops - sock.lost; n > 0 { // it wraps around
 			sock.lost = drops
 			h.lost.Add(uint64(n))

@@ -4,7 +4,9 @@ package server
 
 import (
 	"encoding/binary"
+	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -17,10 +19,52 @@ import (
 // thread, which then costs more than the message), and recvmmsg that brings less than it
 // could tells that the socket is empty without a second call to be told so.
 //
-// What is left is waking up. At a few hundred messages a second a bare echo in C costs 50-57 us of
+// What is left is waking up: see gate. At a few hundred messages a second a bare echo in C costs 50-57 us of
 // CPU a wake, one in Go on its poller 55-70, this server with two messages 75-100; eight messages a wake cost
-// it 150 (one machine, cold caches, loopback). Looking at the socket only every 8 ms spares a quarter to a third of that,
-// and was left out: each message would wait for it.
+// it 150 (one machine, cold caches, loopback).
+
+// transport is a socket as the system has it.
+type transport struct {
+	fd   int
+	gate *gate
+	out  outbox // the loop's
+}
+
+// open takes over what conn was set up for, out of Go's poller.
+func (t *transport) open(conn *net.UDPConn) error {
+	defer conn.Close()
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var fd uintptr
+	var errno syscall.Errno
+	err = raw.Control(func(its uintptr) {
+		fd, _, errno = syscall.RawSyscall(syscall.SYS_FCNTL, its, syscall.F_DUPFD_CLOEXEC, 0)
+	})
+	if err != nil {
+		return err
+	}
+	if errno != 0 {
+		return os.NewSyscallError("fcntl", errno)
+	}
+	t.fd = int(fd)
+	if t.gate, err = newGate(t.fd); err != nil {
+		syscall.Close(t.fd)
+	}
+	return err
+}
+
+// descriptor gives the socket's.
+func (t *transport) descriptor() (fd int, ok bool) { return t.fd, true }
+
+// end ends each.
+func (t *transport) end() { t.gate.stop() }
+
+func (t *transport) close() {
+	t.gate.close()
+	syscall.Close(t.fd)
+}
 
 // received is how many datagrams one system call takes.
 const received = 4
@@ -44,26 +88,20 @@ type mmsghdr struct {
 // each gives every datagram that comes to take, until stop. What it is
 // given is valid during the call.
 func (s *socket) each(take func(b []byte, src, local netip.AddrPort)) error {
-	raw, err := s.conn.SyscallConn()
-	if err != nil {
-		return err
-	}
 	in := new(inbox)
-	// All reading happens inside one Read: returning false from it waits for the
-	// socket, and nothing that comes in between is missed.
-	err = raw.Read(func(fd uintptr) bool {
+	defer runtime.KeepAlive(in)
+	return s.gate.each(func() (found int) {
 		for {
-			n := in.receive(fd)
+			n := in.receive(uintptr(s.fd))
 			for i := range n {
 				take(in.data[i][:in.messages[i].size], in.source(i), in.destination(i, s.local))
 			}
+			found += n
 			if n < received || s.stopped.Load() {
-				return false
+				return found
 			}
 		}
 	})
-	runtime.KeepAlive(in)
-	return err
 }
 
 func (in *inbox) receive(fd uintptr) int {
@@ -106,8 +144,6 @@ type outbox struct {
 	vector  syscall.Iovec
 	name    syscall.RawSockaddrInet6 // large enough for IPv4
 	control [64]byte
-	errno   syscall.Errno
-	send    func(fd uintptr) bool
 }
 
 // write sends b to to from our address local. It does not wait: where the socket has no
@@ -126,19 +162,11 @@ func (s *socket) write(b []byte, local, to netip.AddrPort) error {
 		control := appendSource(o.control[:0], local.Addr())
 		h.Control, h.Controllen = &o.control[0], uint64(len(control))
 	}
-	if o.send == nil {
-		o.send = func(fd uintptr) bool {
-			_, _, o.errno = syscall.RawSyscall(syscall.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&o.header)), syscall.MSG_DONTWAIT)
-			return true
-		}
-	}
-	if err := s.raw.Write(o.send); err != nil {
-		return err
-	}
+	_, _, errno := syscall.RawSyscall(syscall.SYS_SENDMSG, uintptr(s.fd), uintptr(unsafe.Pointer(h)), syscall.MSG_DONTWAIT)
 	runtime.KeepAlive(b)
 	o.vector.Base = nil
-	if o.errno != 0 {
-		return o.errno
+	if errno != 0 {
+		return errno
 	}
 	return nil
 }

@@ -6,10 +6,32 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"time"
 )
 
-// outbox is where the control message of what is sent lies.
-type outbox struct{ control [64]byte }
+// transport is a socket as the system has it.
+type transport struct {
+	conn    *net.UDPConn
+	control [64]byte // of what is sent
+}
+
+func (t *transport) open(conn *net.UDPConn) error {
+	t.conn = conn
+	return nil
+}
+
+// descriptor gives the socket's.
+func (t *transport) descriptor() (fd int, ok bool) {
+	if raw, err := t.conn.SyscallConn(); err == nil {
+		ok = raw.Control(func(f uintptr) { fd = int(f) }) == nil
+	}
+	return fd, ok
+}
+
+// end ends each.
+func (t *transport) end() { t.conn.SetReadDeadline(time.Unix(1, 0)) }
+
+func (t *transport) close() { t.conn.Close() }
 
 // each gives every datagram that comes to take, until stop. What it is
 // given is valid during the call.
@@ -36,7 +58,7 @@ func (s *socket) each(take func(b []byte, src, local netip.AddrPort)) error {
 // write sends b to to from our address local.
 func (s *socket) write(b []byte, local, to netip.AddrPort) (err error) {
 	if s.wildcard && !local.Addr().IsUnspecified() {
-		_, _, err = s.conn.WriteMsgUDPAddrPort(b, appendSource(s.out.control[:0], local.Addr()), to)
+		_, _, err = s.conn.WriteMsgUDPAddrPort(b, appendSource(s.control[:0], local.Addr()), to)
 	} else {
 		_, err = s.conn.WriteToUDPAddrPort(b, to)
 	}

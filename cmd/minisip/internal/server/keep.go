@@ -72,7 +72,9 @@ func (s *Server) handOn() {
 	}
 	var sip []int
 	for _, sock := range s.sockets {
-		sock.raw.Control(func(fd uintptr) { sip = append(sip, int(fd)) })
+		if fd, ok := sock.descriptor(); ok {
+			sip = append(sip, fd)
+		}
 	}
 	s.cfg.HandOn(sip, s.relay.Descriptors())
 }

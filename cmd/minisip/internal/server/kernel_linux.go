@@ -21,16 +21,14 @@ func forceBuffer(raw syscall.RawConn, size int) {
 	})
 }
 
-// kernelDrops is how many datagrams the kernel has dropped because the socket's buffer was full.
-func kernelDrops(raw syscall.RawConn) (n uint32) {
-	raw.Control(func(fd uintptr) {
-		var info [skMemDrops + 1]uint32
-		size := uint32(unsafe.Sizeof(info))
-		_, _, errno := syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, fd, syscall.SOL_SOCKET, soMemInfo,
-			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-		if errno == 0 {
-			n = info[skMemDrops]
-		}
-	})
-	return n
+// drops is how many datagrams the kernel has dropped because the socket's buffer was full.
+func (t *transport) drops() uint32 {
+	var info [skMemDrops + 1]uint32
+	size := uint32(unsafe.Sizeof(info))
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, uintptr(t.fd), syscall.SOL_SOCKET, soMemInfo,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return 0
+	}
+	return info[skMemDrops]
 }

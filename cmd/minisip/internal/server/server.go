@@ -137,7 +137,7 @@ func (s *Server) Run(ctx context.Context) {
 
 func (s *Server) close() {
 	for _, sock := range s.sockets {
-		sock.conn.Close()
+		sock.close()
 	}
 	if s.relay != nil {
 		s.relay.Close()

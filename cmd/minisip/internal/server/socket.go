@@ -8,16 +8,13 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
-	"time"
 )
 
 // socket is one UDP socket for SIP.
 type socket struct {
-	conn     *net.UDPConn
-	raw      syscall.RawConn
+	transport
 	local    netip.AddrPort // as bound
 	wildcard bool
-	out      outbox // the loop's
 	lost     uint32 // of what the kernel dropped, how many are counted
 	stopped  atomic.Bool
 }
@@ -43,7 +40,7 @@ func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*sock
 	if tos > 0 {
 		setTOS(raw, tos)
 	}
-	s := &socket{conn: conn, raw: raw, local: at, wildcard: at.Addr().IsUnspecified()}
+	s := &socket{local: at, wildcard: at.Addr().IsUnspecified()}
 	if bound, ok := conn.LocalAddr().(*net.UDPAddr); ok {
 		s.local = netip.AddrPortFrom(at.Addr(), uint16(bound.Port))
 	}
@@ -53,13 +50,16 @@ func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*sock
 			return nil, fmt.Errorf("cannot learn at which address packets to %s arrive: %w", at, err)
 		}
 	}
+	if err := s.open(conn); err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", at, err)
+	}
 	return s, nil
 }
 
 // stop ends each; the socket can still be sent from. What comes in endlessly does not keep it from ending.
 func (s *socket) stop() {
 	s.stopped.Store(true)
-	s.conn.SetReadDeadline(time.Unix(1, 0))
+	s.end()
 }
 
 // bind opens a socket, or takes the one that an earlier process has left, with what waits in it.

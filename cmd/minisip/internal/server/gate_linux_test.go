@@ -1,0 +1,59 @@
+//go:build linux && (amd64 || arm64)
+
+package server
+
+import (
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestGate: all that comes is looked at, whether ticking has not begun, goes on or has ended, time and again.
+func TestGate(t *testing.T) {
+	conn, socket := listenUDP(t, "127.0.0.1"), listenUDP(t, "127.0.0.1")
+	to := socket.LocalAddr().(*net.UDPAddr).AddrPort()
+	var s transport
+	if err := s.open(socket); err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	type look struct {
+		found   int
+		ticking bool
+	}
+	looks, in := make(chan look, 100), new(inbox)
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	defer s.end()
+	wait.Go(func() {
+		s.gate.each(func() int {
+			l := look{in.receive(uintptr(s.fd)), s.gate.pace.ticking}
+			looks <- l
+			return l.found
+		})
+	})
+	next := func() look {
+		select {
+		case l := <-looks:
+			return l
+		case <-time.After(patience):
+			t.Fatal("nobody looks")
+			panic("unreachable")
+		}
+	}
+	next() // the first, before anything comes
+	for range 5 {
+		for ticking := false; !ticking; {
+			sendTo(t, conn, to, "x")
+			l := next()
+			if l.found != 1 {
+				t.Fatalf("a look has found %d, want 1", l.found)
+			}
+			ticking = l.ticking
+		}
+		if l := next(); l != (look{0, true}) {
+			t.Fatalf("after the last %+v, want an empty look, the last", l)
+		}
+	}
+}

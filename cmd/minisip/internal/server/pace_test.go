@@ -1,0 +1,86 @@
+//go:build linux && (amd64 || arm64)
+
+package server
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestPace plays arrivals against a pace: each line is when a datagram comes (ms), and what is to be
+// seen is when they are looked at, and how many by each look.
+func TestPace(t *testing.T) {
+	every := func(ms float64, from, to float64) (out []float64) {
+		for at := from; at < to; at += ms {
+			out = append(out, at)
+		}
+		return out
+	}
+	for _, test := range []struct {
+		name  string
+		comes []float64
+		looks string
+	}{
+		{"one at a time, at once", []float64{0, 10, 25, 100}, "0:1 10:1 25:1 100:1"},
+		{"a whole call within the burst", []float64{0, 1, 2, 3, 4.5, 5, 6}, "0:1 1:1 2:1 3:1 4.5:1 5:1 6:1"},
+		{"a busy server gathers", every(1, 0, 24), // the credit of 8, and the two earned meanwhile
+			"0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 14:5 18:4 22:4 26:1 30:0"},
+		{"after the rush, at once again", append(every(1, 0, 12), 60, 61),
+			"0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 14:2 18:0 60:1 61:1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := play(test.comes); got != test.looks {
+				t.Errorf("\n got %s\nwant %s", got, test.looks)
+			}
+		})
+	}
+}
+
+// play does what gate does, without a kernel.
+func play(comes []float64) string {
+	var p pace
+	var looks []string
+	at := func(ms float64) time.Time { return time.Unix(1000, int64(ms*1e6)) }
+	var timer float64
+	for waiting := 0; len(comes) > 0 || p.ticking || waiting > 0; {
+		var now float64
+		if p.ticking {
+			now = timer
+			for len(comes) > 0 && comes[0] <= now {
+				waiting, comes = waiting+1, comes[1:]
+			}
+		} else {
+			now = comes[0]
+			waiting, comes = waiting+1, comes[1:]
+			if !p.came(at(now)) {
+				timer = now + float64(interval)/1e6
+				continue
+			}
+		}
+		looks = append(looks, fmt.Sprintf("%v:%d", now, waiting))
+		p.looked(waiting)
+		waiting, timer = 0, now+float64(interval)/1e6
+	}
+	return strings.Join(looks, " ")
+}
+
+// TestPaceOfPlenty: where each look brings plenty, none is held back.
+func TestPaceOfPlenty(t *testing.T) {
+	var p pace
+	now := time.Unix(1000, 0)
+	for i := range 100 {
+		if !p.came(now) {
+			t.Fatalf("look %d was held back", i)
+		}
+		p.looked(plenty)
+	}
+	for p.came(now) {
+		p.looked(1)
+	}
+	p.looked(plenty)
+	if p.ticking {
+		t.Error("still held back")
+	}
+}
