@@ -7,28 +7,33 @@ import (
 	"unique"
 )
 
-// Binding ties one Contact to an address of record. Its fields belong to the Table,
-// which changes them in place as the phone registers again; only Ping and Unsaved are the caller's.
+// Binding ties one Contact to an address of record. Its fields belong to the Table, which changes
+// them in place as the phone registers again; only Ping and Unsaved are the caller's. There can be
+// hundreds of thousands, so it is small: its texts lie in one piece of memory, and times count from the Table's base.
 type Binding struct {
-	ID        uint64   // counts the bindings of a table
-	AOR       string   // the address of record, as Update.AOR gave it
-	Contact   string   // the URI as the phone wrote it, without <>
-	Params    string   // its header parameters as written, without expires: "q=0.5;+sip.instance=..."
-	CallID    string   // of the last REGISTER
-	Instance  string   // value of +sip.instance, or ""
-	UserAgent string   // of the last REGISTER
-	Path      []string // Path values as written, top first
+	ID uint64 // counts the bindings of a table
 
-	Source netip.AddrPort // where the last REGISTER came from
-	Local  netip.AddrPort // our address it came to
+	text  string // see text.go
+	agent unique.Handle[string]
+	local unique.Handle[netip.AddrPort]
 
-	Expires    time.Time
-	Registered time.Time // time of the last REGISTER
-	Ping       Ping
+	next  *Binding    // of the same address of record, in the order of Lookup
+	alone [1]*Binding // the binding itself: what Lookup gives where there is no other
+	links [numIndexes]link
 
-	Q     int // q-value times 1000: 0 to 1000
+	expires    time.Duration
+	registered time.Duration // time of the last REGISTER
+	seen       time.Duration // when anything last came from the phone
+
+	ends     [numParts]uint16
+	instance [2]uint16
+
+	Q    uint16 // q-value times 1000: 0 to 1000
+	Ping Ping
+
 	CSeq  uint32
 	RegID uint32 // reg-id, 0 when there is none
+	place uint32 // in the expiry heap, counted from 1; 0: not in the table
 
 	// NAT: the Contact or the Via sent-by differs from the source, now or at an
 	// earlier registration of this binding.
@@ -36,21 +41,23 @@ type Binding struct {
 
 	Unsaved bool // its record is to be written
 
-	sip   bool                  // Contact is a sip or sips URI: requests can be sent to it
-	place uint32                // in the expiry heap, counted from 1; 0: not in the table
-	agent unique.Handle[string] // keeps UserAgent shared
-	links [numIndexes]link
+	sip bool // Contact is a sip or sips URI: requests can be sent to it
+}
+
+func newBinding(id uint64) *Binding {
+	b := &Binding{ID: id}
+	b.alone[0] = b
+	return b
 }
 
 // Ping is what the keepalive knows about a binding. The Table keeps it and reads one thing:
 // a suspended binding makes room for a new one where the limit of a user is reached.
 type Ping struct {
-	LastSeen  time.Time // when anything last came from the phone
 	RTT       time.Duration
-	Misses    int    // pings without an answer, in a row
+	Place     uint32 // of what pings it, in the caller's list; 0: nothing does
+	Misses    uint8  // pings without an answer, in a row
 	Answered  bool   // the phone has answered before
 	Suspended bool   // taken out of routing
-	Place     uint32 // of what pings it, in the caller's list; 0: nothing does
 }
 
 // Limits are the caps and times of a Table. A zero field means the default beside it.

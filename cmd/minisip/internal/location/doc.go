@@ -18,12 +18,12 @@
 //
 // Left to the caller: steps 1 to 5 (domain, Require, authentication, the address of
 // record itself), the 200 and its header fields, the keepalive kept in [Ping], and keeping
-// what [Binding.AppendRecord] gives until [Table.Restore] wants it.
+// what [Table.AppendRecord] gives until [Table.Restore] wants it.
 // Not implemented: temporary GRUUs (RFC 5627 3.1.2: they hide who is called, which nobody here
 // asks for, and need memory for as long as a registration lasts); event packages (RFC 3680).
 //
 // Limits. An address of record has at most [Limits.PerUser] bindings, and a Table at most
-// [Limits.Total]; the texts of a binding are at most 2 KB. A binding costs 0.8 to 0.9 KB in all.
+// [Limits.Total]; the texts of a binding are at most 2 KB. A binding costs 0.4 to 0.6 KB in all.
 // No operation depends on the number of users but by the logarithm in the expiry heap.
 // What a Table returns never depends on the order of a Go map.
 package location

@@ -5,13 +5,10 @@ import "time"
 // expiry is a heap of bindings by time, four children to a node. An entry may be earlier than
 // its binding's Expires: a refresh, which is by far the most frequent event, leaves
 // the entry where it is, and the entry moves when it comes to the top.
-type expiry struct {
-	heap []entry
-	base time.Time // times are counted from here, by the monotonic clock where there is one
-}
+type expiry struct{ heap []entry }
 
 type entry struct {
-	at time.Duration // since base
+	at time.Duration // since the table's base
 	b  *Binding
 }
 
@@ -19,10 +16,7 @@ const arity = 4
 
 // schedule enters b, or follows a change of its Expires.
 func (h *expiry) schedule(b *Binding) {
-	if h.base.IsZero() {
-		h.base = b.Expires
-	}
-	at := b.Expires.Sub(h.base)
+	at := b.expires
 	if b.place == 0 {
 		h.heap = append(h.heap, entry{})
 		b.place = uint32(len(h.heap))
@@ -53,18 +47,17 @@ func (h *expiry) remove(b *Binding) {
 func (h *expiry) first() *Binding {
 	for len(h.heap) > 0 {
 		e := h.heap[0]
-		at := e.b.Expires.Sub(h.base)
-		if at == e.at {
+		if e.b.expires == e.at {
 			return e.b
 		}
-		h.down(0, entry{at, e.b})
+		h.down(0, entry{e.b.expires, e.b})
 	}
 	return nil
 }
 
 // due returns a binding that has run out at now, or nil.
-func (h *expiry) due(now time.Time) *Binding {
-	if b := h.first(); b != nil && !b.Expires.After(now) {
+func (h *expiry) due(now time.Duration) *Binding {
+	if b := h.first(); b != nil && b.expires <= now {
 		return b
 	}
 	return nil

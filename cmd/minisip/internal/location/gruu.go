@@ -41,6 +41,6 @@ func (t *Table) Instance(now time.Time, aor string, gr []byte) []*Binding {
 	t.buf = sipmsg.AppendUnescaped(t.buf[:0], gr)
 	return keep(t.Lookup(now, aor), func(b *Binding) bool {
 		// RFC 3261 19.1.4: parameters compare without regard to case.
-		return b.Instance != "" && strings.EqualFold(instanceName(b.Instance), string(t.buf))
+		return b.instance[0] < b.instance[1] && strings.EqualFold(instanceName(b.Instance()), string(t.buf))
 	})
 }

@@ -35,7 +35,7 @@ func TestGRUU(t *testing.T) {
 		}
 		for _, spelling := range []string{string(gr), strings.ToUpper(string(gr))} {
 			found := table.Instance(epoch, "001", []byte(spelling))
-			if len(found) != 1 || found[0].Instance != tt.instance {
+			if len(found) != 1 || found[0].Instance() != tt.instance {
 				t.Errorf("%s: found %v", spelling, found)
 			}
 		}

@@ -21,10 +21,7 @@ const (
 // link is a binding's place in one index: bindings with one key form a ring, the oldest first.
 // Many may share a key (phones behind one gateway), so leaving a ring must not
 // depend on its length.
-type link struct {
-	key        uint64
-	prev, next *Binding
-}
+type link struct{ prev, next *Binding }
 
 // index finds bindings by the hash of a key; who looks up compares the key itself.
 type index struct {
@@ -34,7 +31,6 @@ type index struct {
 
 func (x *index) add(b *Binding, key uint64) {
 	l := &b.links[x.which]
-	l.key = key
 	head := x.heads[key]
 	if head == nil {
 		l.prev, l.next = b, b
@@ -47,18 +43,18 @@ func (x *index) add(b *Binding, key uint64) {
 	head.links[x.which].prev = b
 }
 
-func (x *index) remove(b *Binding) {
+func (x *index) remove(b *Binding, key uint64) {
 	l := &b.links[x.which]
 	switch {
 	case l.next == nil:
 		return // not in the index
 	case l.next == b:
-		delete(x.heads, l.key)
+		delete(x.heads, key)
 	default:
 		l.prev.links[x.which].next = l.next
 		l.next.links[x.which].prev = l.prev
-		if x.heads[l.key] == b {
-			x.heads[l.key] = l.next
+		if x.heads[key] == b {
+			x.heads[key] = l.next
 		}
 	}
 	*l = link{}
@@ -90,7 +86,7 @@ func (t *Table) AtSource(src netip.AddrPort) iter.Seq[*Binding] {
 	src = canonical(src)
 	return func(yield func(*Binding) bool) {
 		x, key := &t.index[bySource], t.sourceKey(src)
-		next := x.ring(key, func(b *Binding) bool { return b.Source != src || yield(b) })
+		next := x.ring(key, func(b *Binding) bool { return b.Source() != src || yield(b) })
 		if next != nil {
 			x.heads[key] = next
 		}
@@ -117,7 +113,7 @@ func (t *Table) FindContact(uri *sipmsg.URI) *Binding {
 func (t *Table) find(which int, key uint64, uri *sipmsg.URI) (best *Binding) {
 	exact := false
 	t.index[which].ring(key, func(b *Binding) bool {
-		t.buf = append(t.buf[:0], b.Contact...)
+		t.buf = append(t.buf[:0], b.Contact()...)
 		c, err := sipmsg.ParseURI(t.buf)
 		if err != nil {
 			return true
@@ -130,7 +126,7 @@ func (t *Table) find(which int, key uint64, uri *sipmsg.URI) (best *Binding) {
 		switch {
 		case best == nil, same && !exact:
 			best, exact = b, same
-		case same == exact && b.AOR == best.AOR && b.Registered.After(best.Registered):
+		case same == exact && b.AOR() == best.AOR() && b.registered > best.registered:
 			best = b
 		}
 		return true
@@ -138,32 +134,43 @@ func (t *Table) find(which int, key uint64, uri *sipmsg.URI) (best *Binding) {
 	return best
 }
 
-// link enters b into the indexes under its Contact and Source, or moves it there.
+// link enters b into the indexes under its Contact and Source.
 func (t *Table) link(b *Binding) {
-	t.unlink(b)
-	t.index[bySource].add(b, t.sourceKey(b.Source))
+	keys := t.keysOf(b)
+	t.index[bySource].add(b, keys[bySource])
+	t.index[bySeen].add(b, keys[bySeen])
+	if keys[byWritten] != keys[bySeen] { // else it is found there
+		t.index[byWritten].add(b, keys[byWritten])
+	}
 	if t.came != nil {
-		t.came(b.Source)
-	}
-	t.buf = append(t.buf[:0], b.Contact...)
-	uri, err := sipmsg.ParseURI(t.buf)
-	if err != nil {
-		return
-	}
-	for _, which := range []int{byWritten, bySeen} {
-		t.key = appendBindingKey(t.key[:0], which, b, &uri)
-		t.index[which].add(b, maphash.Bytes(t.seed, t.key))
+		t.came(b.Source())
 	}
 }
 
-// unlink takes b out of the indexes; its Source is still the one that it was entered under.
+// unlink takes b out of the indexes; its texts are still those that it was entered under.
 func (t *Table) unlink(b *Binding) {
-	if b.links[bySource].next != nil && t.went != nil {
-		t.went(b.Source)
+	if b.links[bySource].next == nil {
+		return
 	}
+	if t.went != nil {
+		t.went(b.Source())
+	}
+	keys := t.keysOf(b)
 	for i := range t.index {
-		t.index[i].remove(b)
+		t.index[i].remove(b, keys[i])
 	}
+}
+
+// keysOf gives the keys of b in all indexes.
+func (t *Table) keysOf(b *Binding) (keys [numIndexes]uint64) {
+	keys[bySource] = t.sourceKey(b.Source())
+	t.buf = append(t.buf[:0], b.Contact()...)
+	uri, _ := sipmsg.ParseURI(t.buf) // it was read before it came here
+	for _, which := range [...]int{byWritten, bySeen} {
+		t.key = appendBindingKey(t.key[:0], which, b, &uri)
+		keys[which] = maphash.Bytes(t.seed, t.key)
+	}
+	return keys
 }
 
 func (t *Table) sourceKey(src netip.AddrPort) uint64 {
@@ -174,7 +181,7 @@ func (t *Table) sourceKey(src netip.AddrPort) uint64 {
 // appendBindingKey appends the key of b, whose Contact is uri, in one of the two Contact indexes.
 func appendBindingKey(dst []byte, which int, b *Binding, uri *sipmsg.URI) []byte {
 	if which == bySeen {
-		return b.Source.AppendTo(append(sipmsg.AppendUnescaped(dst, uri.User), '@'))
+		return b.Source().AppendTo(append(sipmsg.AppendUnescaped(dst, uri.User), '@'))
 	}
 	return appendURIKey(dst, uri)
 }

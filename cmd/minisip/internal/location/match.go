@@ -31,7 +31,7 @@ func (s *slot) identity() (contact, instance string, regID uint32) {
 	if s.c != nil {
 		return s.c.URI, s.c.Instance, s.c.RegID
 	}
-	return s.b.Contact, s.b.Instance, s.b.RegID
+	return s.b.Contact(), s.b.Instance(), s.b.RegID
 }
 
 // samePlace says that the binding and u came from the same address and port to the same of
@@ -40,12 +40,12 @@ func (s *slot) samePlace(u *Update) bool {
 	if s.c != nil {
 		return len(u.Path) == 0
 	}
-	return s.b.Source == u.Source && s.b.Local == u.Local && len(u.Path) == 0 && len(s.b.Path) == 0
+	return s.b.Source() == u.Source && s.b.Local() == u.Local && len(u.Path) == 0 && len(s.b.Path()) == 0
 }
 
 // twoPhones is the exception to equality that Register describes.
 func (s *slot) twoPhones(u *Update, uri *sipmsg.URI) bool {
-	if s.c != nil || s.b.Source.Addr() == u.Source.Addr() || s.b.CallID == u.CallID {
+	if s.c != nil || s.b.Source().Addr() == u.Source.Addr() || s.b.CallID() == u.CallID {
 		return false
 	}
 	addr, err := netip.ParseAddr(string(uri.Host))

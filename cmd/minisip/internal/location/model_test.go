@@ -139,7 +139,7 @@ func (m *model) apply(now time.Time, u *Update) int {
 	return m.limit(u)
 }
 
-// limit makes room among the silent, or refuses.
+// limit makes room among the silent, the longest silent first, or refuses.
 func (m *model) limit(u *Update) int {
 	for {
 		n, victim := 0, -1
@@ -148,7 +148,7 @@ func (m *model) limit(u *Update) int {
 				continue
 			}
 			n++
-			if victim < 0 && r.suspended && !r.touched {
+			if r.suspended && !r.touched && (victim < 0 || r.registered.Before(m.list[victim].registered)) {
 				victim = i
 			}
 		}
@@ -297,14 +297,14 @@ func TestAgainstModel(t *testing.T) {
 
 // bindingOf finds the table's binding for a row by what only it can have.
 func bindingOf(table *Table, r *row) *Binding {
-	i := slices.IndexFunc(table.users[r.aor], func(b *Binding) bool { return same(b, r) })
-	return table.users[r.aor][i]
+	i := slices.IndexFunc(table.list(r.aor), func(b *Binding) bool { return same(table, b, r) })
+	return table.list(r.aor)[i]
 }
 
-func same(b *Binding, r *row) bool {
-	return b.AOR == r.aor && b.Contact == r.contact && b.CallID == r.callID && b.CSeq == r.cseq && b.Instance == r.instance &&
-		b.RegID == r.regID && b.Q == r.q && b.Source == r.source && b.NAT == r.nat && b.Ping.Suspended == r.suspended &&
-		len(b.Path) > 0 == r.path && b.Expires.Equal(r.expires) && b.Registered.Equal(r.registered)
+func same(table *Table, b *Binding, r *row) bool {
+	return b.AOR() == r.aor && b.Contact() == r.contact && b.CallID() == r.callID && b.CSeq == r.cseq && b.Instance() == r.instance &&
+		b.RegID == r.regID && int(b.Q) == r.q && b.Source() == r.source && b.NAT == r.nat && b.Ping.Suspended == r.suspended &&
+		len(b.Path()) > 0 == r.path && table.Expires(b).Equal(r.expires) && table.Registered(b).Equal(r.registered)
 }
 
 func compare(t *testing.T, table *Table, m *model, now time.Time, what string) {
@@ -313,12 +313,12 @@ func compare(t *testing.T, table *Table, m *model, now time.Time, what string) {
 	for _, aor := range pool.users {
 		got = append(got, table.Lookup(now, aor)...)
 	}
-	if !slices.EqualFunc(got, m.list, func(b *Binding, r row) bool { return same(b, &r) }) {
+	if !slices.EqualFunc(got, m.list, func(b *Binding, r row) bool { return same(table, b, &r) }) {
 		t.Fatalf("%s\n got %s\nwant %+v", what, dump(table), m.list)
 	}
 	for _, s := range append(pool.uris, "sip:x@192.0.2.1:4000;i=1", "sip:y@192.0.2.2") {
 		got, want := table.FindContact(uriOf(s)), m.find(uriOf(s))
-		if (got == nil) != (want == nil) || got != nil && !same(got, want) {
+		if (got == nil) != (want == nil) || got != nil && !same(table, got, want) {
 			t.Fatalf("%s\nFindContact(%s) = %+v, want %+v", what, s, got, want)
 		}
 	}
@@ -326,7 +326,7 @@ func compare(t *testing.T, table *Table, m *model, now time.Time, what string) {
 		src := netip.MustParseAddrPort(s)
 		there := slices.DeleteFunc(slices.Clone(m.list), func(r row) bool { return r.source != src })
 		slices.SortFunc(there, func(a, b row) int { return a.linked - b.linked })
-		if got := slices.Collect(table.AtSource(src)); !slices.EqualFunc(got, there, func(b *Binding, r row) bool { return same(b, &r) }) {
+		if got := slices.Collect(table.AtSource(src)); !slices.EqualFunc(got, there, func(b *Binding, r row) bool { return same(table, b, &r) }) {
 			t.Fatalf("%s\nAtSource(%s) = %v, want %+v", what, src, got, there)
 		}
 	}

@@ -120,7 +120,7 @@ func (t *Table) interval(asked time.Duration) (time.Duration, error) {
 // "If they are the same, the registrar compares the CSeq value. [...] If not [higher], the
 // update MUST be aborted and the request fails." What this request adds itself passes.
 func (s *slot) checkOrder(u *Update) error {
-	if s.b != nil && s.b.CallID == u.CallID && u.CSeq <= s.b.CSeq {
+	if s.b != nil && s.b.CallID() == u.CallID && u.CSeq <= s.b.CSeq {
 		return errOrder
 	}
 	return nil
@@ -171,7 +171,7 @@ func (t *Table) longestSilent() (found *slot) {
 		if s.gone || s.c != nil || !s.b.Ping.Suspended {
 			continue
 		}
-		if found == nil || s.b.Ping.LastSeen.Before(found.b.Ping.LastSeen) {
+		if found == nil || s.b.seen < found.b.seen {
 			found = s
 		}
 	}

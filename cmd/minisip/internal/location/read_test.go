@@ -128,7 +128,7 @@ func TestNothingKeepsTheDatagram(t *testing.T) {
 	if got := dump(table); got != before {
 		t.Errorf("the binding changed with the datagram: %s, was %s", got, before)
 	}
-	if got := answer(epoch.Add(time.Second), list, nil); got != "sip:a@10.0.0.1:5062;ob 59" {
+	if got := answer(table, epoch.Add(time.Second), list, nil); got != "sip:a@10.0.0.1:5062;ob 59" {
 		t.Errorf("registered %s", got)
 	}
 }

@@ -4,30 +4,29 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unique"
 
 	"minisip/cmd/minisip/internal/pack"
 	"minisip/sipmsg"
 )
 
 // AppendRecord appends what of b outlives the process, for Restore. Fields are only ever added, at the end.
-func (b *Binding) AppendRecord(dst []byte, epoch time.Time) []byte {
-	dst = pack.AppendString(dst, b.AOR)
-	dst = pack.AppendString(dst, b.Contact)
-	dst = pack.AppendString(dst, b.Params)
-	dst = pack.AppendString(dst, b.CallID)
-	dst = pack.AppendString(dst, b.Instance)
-	dst = pack.AppendString(dst, b.UserAgent)
-	dst = pack.AppendStrings(dst, b.Path)
-	dst = pack.AppendAddrPort(dst, b.Source)
-	dst = pack.AppendAddrPort(dst, b.Local)
-	dst = pack.AppendTime(dst, epoch, b.Expires)
-	dst = pack.AppendTime(dst, epoch, b.Registered)
+func (t *Table) AppendRecord(dst []byte, b *Binding, epoch time.Time) []byte {
+	dst = pack.AppendString(dst, b.AOR())
+	dst = pack.AppendString(dst, b.Contact())
+	dst = pack.AppendString(dst, b.Params())
+	dst = pack.AppendString(dst, b.CallID())
+	dst = pack.AppendString(dst, b.Instance())
+	dst = pack.AppendString(dst, b.UserAgent())
+	dst = pack.AppendStrings(dst, b.Path())
+	dst = pack.AppendAddrPort(dst, b.Source())
+	dst = pack.AppendAddrPort(dst, b.Local())
+	dst = pack.AppendTime(dst, epoch, t.Expires(b))
+	dst = pack.AppendTime(dst, epoch, t.Registered(b))
 	dst = pack.AppendUint(dst, uint64(b.Q))
 	dst = pack.AppendUint(dst, uint64(b.CSeq))
 	dst = pack.AppendUint(dst, uint64(b.RegID))
 	dst = pack.AppendBool(dst, b.NAT)
-	dst = pack.AppendTime(dst, epoch, b.Ping.LastSeen)
+	dst = pack.AppendTime(dst, epoch, t.LastSeen(b))
 	dst = pack.AppendBool(dst, b.Ping.Answered)
 	return pack.AppendBool(dst, b.Ping.Suspended)
 }
@@ -36,38 +35,36 @@ func (b *Binding) AppendRecord(dst []byte, epoch time.Time) []byte {
 // it. One that has run out meanwhile is left out, and nil; an error says that the record is no good.
 func (t *Table) Restore(now time.Time, id uint64, epoch time.Time, record string) (*Binding, error) {
 	r := pack.NewReader(record)
-	b := &Binding{
-		ID: id, AOR: r.String(), Contact: r.String(), Params: r.String(), CallID: r.String(), Instance: r.String(),
-	}
-	// Few strings last: one for all of this binding's, one for each model of phone.
-	b.agent = unique.Make(r.String())
-	b.UserAgent = b.agent.Value()
-	b.Path = r.Strings()
-	b.Source, b.Local = r.AddrPort(), r.AddrPort()
-	b.Expires, b.Registered = r.Time(epoch), r.Time(epoch)
-	b.Q, b.CSeq, b.RegID, b.NAT = int(r.Uint()), uint32(r.Uint()), uint32(r.Uint()), r.Bool()
-	b.Ping = Ping{LastSeen: r.Time(epoch), Answered: r.Bool(), Suspended: r.Bool()}
-	uri, err := sipmsg.ParseURI([]byte(b.Contact))
+	u := Update{AOR: r.String()}
+	c := Contact{URI: r.String(), Params: r.String()}
+	u.CallID, c.Instance, u.UserAgent, u.Path = r.String(), r.String(), r.String(), r.Strings()
+	u.Source, u.Local = r.AddrPort(), r.AddrPort()
+	expires, registered := r.Time(epoch), r.Time(epoch)
+	b := newBinding(id)
+	b.Q, b.CSeq, b.RegID, b.NAT = uint16(r.Uint()), uint32(r.Uint()), uint32(r.Uint()), r.Bool()
+	seen := r.Time(epoch)
+	b.Ping = Ping{Answered: r.Bool(), Suspended: r.Bool()}
+	uri, err := sipmsg.ParseURI([]byte(c.URI))
 	switch {
-	case !r.OK() || b.AOR == "" || !b.Source.IsValid() || !b.Local.IsValid():
+	case !r.OK() || u.AOR == "" || !u.Source.IsValid() || !u.Local.IsValid() || textSize(&u, &c) > maxText:
 		return nil, fmt.Errorf("location: binding %d: the record cannot be read", id)
 	case err != nil:
 		return nil, fmt.Errorf("location: binding %d: Contact: %w", id, err)
-	case !b.Expires.After(now) || t.Len() >= t.limits.Total:
+	case !expires.After(now) || t.Len() >= t.limits.Total:
 		return nil, nil
 	}
+	if seen.IsZero() {
+		seen = registered
+	}
+	at := t.since(now)
+	b.registered, b.seen = registered.Sub(t.base), seen.Sub(t.base)
 	// Whatever a clock did, nobody stays longer than he may.
-	if most := now.Add(t.limits.MaxExpires); b.Expires.After(most) {
-		b.Expires = most
-	}
+	b.expires = min(expires.Sub(t.base), at+t.limits.MaxExpires)
+	b.setTexts(&u, &c)
 	b.sip = uri.IsSIP()
-	list := t.users[b.AOR]
-	if len(list) > 0 {
-		b.AOR = list[0].AOR
-	}
-	list = append(slices.Clone(list), b)
+	list := append(slices.Clone(t.list(u.AOR)), b)
 	slices.SortStableFunc(list, byPreference)
-	t.setList(b.AOR, list)
+	t.setList(u.AOR, list)
 	t.expiry.schedule(b)
 	t.link(b)
 	t.serial = max(t.serial, id)

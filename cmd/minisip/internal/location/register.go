@@ -2,9 +2,7 @@ package location
 
 import (
 	"slices"
-	"strings"
 	"time"
-	"unique"
 )
 
 // Register carries out one REGISTER (RFC 3261 10.3 steps 6 to 8) and returns the
@@ -38,16 +36,10 @@ func (t *Table) Register(now time.Time, u *Update) ([]*Binding, error) {
 
 // commit makes the plan true. It cannot fail.
 func (t *Table) commit(now time.Time, u *Update) {
-	old := t.users[u.AOR]
-	aor := u.AOR
-	if len(old) > 0 {
-		aor = old[0].AOR
-	} else {
-		aor = strings.Clone(aor)
-	}
+	at := t.since(now)
 	next := t.next[:0]
-	for _, b := range old {
-		if !b.Expires.After(now) {
+	for b := t.users[u.AOR]; b != nil; b = b.next {
+		if b.expires <= at {
 			next = append(next, b) // run out already: Expire's to report
 		}
 	}
@@ -61,82 +53,36 @@ func (t *Table) commit(now time.Time, u *Update) {
 			continue
 		case s.b == nil:
 			t.serial++
-			s.b = &Binding{AOR: aor, ID: t.serial}
+			s.b = newBinding(t.serial)
 			u.Changes = append(u.Changes, Change{Event: Added, Binding: s.b})
 		case s.c != nil:
-			u.Changes = append(u.Changes, Change{Event: Refreshed, Binding: s.b, From: s.b.Source})
+			u.Changes = append(u.Changes, Change{Event: Refreshed, Binding: s.b, From: s.b.Source()})
 		}
 		if s.c != nil {
-			t.refresh(now, s.b, u, &s)
+			t.refresh(at, s.b, u, &s)
 		}
 		next = append(next, s.b)
 	}
 	slices.SortStableFunc(next, byPreference)
-	if !slices.Equal(old, next) {
-		t.setList(aor, slices.Clone(next))
-	}
+	t.setList(u.AOR, next)
 	clear(t.slots)
 	clear(next)
 	t.next = next
 }
 
 // refresh writes what u says about s into b.
-func (t *Table) refresh(now time.Time, b *Binding, u *Update, s *slot) {
-	moved := b.Source != u.Source || b.Contact != s.c.URI
+func (t *Table) refresh(at time.Duration, b *Binding, u *Update, s *slot) {
+	moved := b.text == "" || b.Source() != u.Source || b.Contact() != s.c.URI
 	if moved {
 		t.unlink(b)
 	}
 	b.setTexts(u, s.c)
 	b.sip = s.sip
-	b.Q, b.CSeq, b.RegID = s.c.Q, u.CSeq, s.c.RegID
-	b.Source, b.Local = u.Source, u.Local
+	b.Q, b.CSeq, b.RegID = uint16(s.c.Q), u.CSeq, s.c.RegID
 	b.NAT = b.NAT || u.NAT
-	b.Registered, b.Expires = now, now.Add(s.ttl)
+	b.registered, b.seen, b.expires = at, at, at+s.ttl
 	t.expiry.schedule(b)
 	if moved {
 		t.link(b)
-	}
-}
-
-const (
-	maxText  = 2048 // bytes of text that one binding keeps
-	maxAgent = 128  // of them of User-Agent; a longer one is cut
-)
-
-func textSize(u *Update, c *Contact) int {
-	n := len(u.AOR) + len(u.CallID) + len(c.URI) + len(c.Params) + len(c.Instance)
-	for _, p := range u.Path {
-		n += len(p)
-	}
-	return n
-}
-
-// setTexts copies the strings into one piece of memory, where any of them changed. User agents
-// are shared: there are few of them.
-func (b *Binding) setTexts(u *Update, c *Contact) {
-	if agent := u.UserAgent[:min(len(u.UserAgent), maxAgent)]; b.UserAgent != agent {
-		b.agent = unique.Make(agent)
-		b.UserAgent = b.agent.Value()
-	}
-	if b.Contact == c.URI && b.Params == c.Params && b.Instance == c.Instance &&
-		b.CallID == u.CallID && slices.Equal(b.Path, u.Path) {
-		return
-	}
-	var text strings.Builder
-	text.Grow(textSize(u, c))
-	put := func(s string) string {
-		start := text.Len()
-		text.WriteString(s)
-		return text.String()[start:]
-	}
-	b.Contact, b.Params, b.CallID = put(c.URI), put(c.Params), put(u.CallID)
-	if i := strings.Index(b.Params, c.Instance); i >= 0 {
-		b.Instance = b.Params[i : i+len(c.Instance)]
-	} else {
-		b.Instance = put(c.Instance)
-	}
-	b.Path = nil
-	for _, p := range u.Path {
-		b.Path = append(b.Path, put(p))
 	}
 }

@@ -224,7 +224,7 @@ func TestLimits(t *testing.T) {
 		play(t, table, "a", []step{{0, "c 1 1 | sip:1@h | sip:2@h | sip:3@h", "sip:1@h 3600, sip:2@h 3600, sip:3@h 3600"}})
 		for i, b := range table.Lookup(epoch, "a") {
 			b.Ping.Suspended = i > 0
-			b.Ping.LastSeen = epoch.Add(-time.Duration(i) * time.Minute)
+			table.Seen(b, epoch.Add(-time.Duration(i)*time.Minute))
 		}
 		play(t, table, "a", []step{
 			{0, "d 1 1 | sip:4@h", "sip:1@h 3600, sip:2@h 3600, sip:4@h 3600"},
@@ -246,11 +246,11 @@ func TestChanges(t *testing.T) {
 		{"c 3 7:99 | *", "removed sip:1@h, removed sip:3@h"},
 	} {
 		u := parseStep("a", s.req)
-		u.Changes = []Change{{Event: Removed, Binding: &Binding{Contact: "left over"}}}
+		u.Changes = []Change{{Event: Removed, Binding: new(Binding)}}
 		table.Register(epoch, u)
 		var got []string
 		for _, c := range u.Changes {
-			line := []string{"added", "refreshed", "removed"}[c.Event] + " " + c.Binding.Contact
+			line := []string{"added", "refreshed", "removed"}[c.Event] + " " + c.Binding.Contact()
 			if c.From.IsValid() {
 				line += " from " + c.From.String()
 			}

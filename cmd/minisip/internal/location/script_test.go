@@ -83,7 +83,7 @@ func atoi(s string) int {
 }
 
 // answer writes the outcome of a Register as step.want does.
-func answer(now time.Time, bindings []*Binding, err error) string {
+func answer(table *Table, now time.Time, bindings []*Binding, err error) string {
 	var refused *Error
 	if errors.As(err, &refused) {
 		s := fmt.Sprintf("%d %s", refused.Status, refused.Reason)
@@ -94,7 +94,7 @@ func answer(now time.Time, bindings []*Binding, err error) string {
 	}
 	var out []string
 	for _, b := range bindings {
-		out = append(out, fmt.Sprintf("%s %d", b.Contact, int(b.Expires.Sub(now).Seconds())))
+		out = append(out, fmt.Sprintf("%s %d", b.Contact(), int(table.Expires(b).Sub(now).Seconds())))
 	}
 	return strings.Join(out, ", ")
 }
@@ -107,7 +107,7 @@ func play(t *testing.T, table *Table, aor string, script []step) {
 		table.Expire(now)
 		before := dump(table)
 		bindings, err := table.Register(now, parseStep(aor, s.req))
-		if got := answer(now, bindings, err); got != s.want {
+		if got := answer(table, now, bindings, err); got != s.want {
 			t.Errorf("at %d s: %s\n got %s\nwant %s", s.at, s.req, got, s.want)
 		}
 		if err != nil && dump(table) != before {
@@ -122,10 +122,10 @@ func dump(table *Table) string {
 	var b strings.Builder
 	for _, aor := range sortedUsers(table) {
 		fmt.Fprintf(&b, "%s:", aor)
-		for _, x := range table.users[aor] {
-			fmt.Fprintf(&b, " [%s %q %s %d %s/%d %v from %v to %v by %q until %v since %v q %d nat %v]", x.Contact, x.Params,
-				x.CallID, x.CSeq, x.Instance, x.RegID, x.Path, x.Source, x.Local, x.UserAgent,
-				x.Expires.Sub(epoch), x.Registered.Sub(epoch), x.Q, x.NAT)
+		for _, x := range table.list(aor) {
+			fmt.Fprintf(&b, " [%s %q %s %d %s/%d %v from %v to %v by %q until %v since %v q %d nat %v]", x.Contact(), x.Params(),
+				x.CallID(), x.CSeq, x.Instance(), x.RegID, x.Path(), x.Source(), x.Local(), x.UserAgent(),
+				table.Expires(x).Sub(epoch), table.Registered(x).Sub(epoch), x.Q, x.NAT)
 		}
 		b.WriteByte('\n')
 	}

@@ -13,9 +13,9 @@ import (
 type Table struct {
 	limits Limits
 
-	// users has the bindings of each address of record in the order of Lookup. A list is never
-	// changed once it is in the map: who got it from Lookup may keep it.
-	users  map[string][]*Binding
+	base time.Time // the times of bindings are counted from here, by the monotonic clock where there is one
+
+	users  map[string]*Binding // the first of each address of record in the order of Lookup, the others chained
 	index  [numIndexes]index
 	expiry expiry
 
@@ -32,7 +32,7 @@ type Table struct {
 // New returns an empty table.
 func New(l Limits) *Table {
 	l.setDefaults()
-	t := &Table{limits: l, users: make(map[string][]*Binding), seed: maphash.MakeSeed()}
+	t := &Table{limits: l, users: make(map[string]*Binding), seed: maphash.MakeSeed()}
 	for i := range t.index {
 		t.index[i] = index{which: i, heads: make(map[uint64]*Binding)}
 	}
@@ -46,12 +46,30 @@ func (t *Table) Watch(came, went func(source netip.AddrPort)) { t.came, t.went =
 // not run out and whose Contact is a sip or sips URI, the best q first, then the latest registered.
 // The list belongs to the table: it is to be read, and stays as it is. Suspended bindings are in it.
 func (t *Table) Lookup(now time.Time, aor string) []*Binding {
-	return keep(t.users[aor], func(b *Binding) bool { return b.sip && b.Expires.After(now) })
+	at := now.Sub(t.base)
+	return keep(t.list(aor), func(b *Binding) bool { return b.sip && b.expires > at })
 }
 
 // Bindings returns all bindings of aor that have not run out: what a 200 to REGISTER lists.
 func (t *Table) Bindings(now time.Time, aor string) []*Binding {
-	return keep(t.users[aor], func(b *Binding) bool { return b.Expires.After(now) })
+	at := now.Sub(t.base)
+	return keep(t.list(aor), func(b *Binding) bool { return b.expires > at })
+}
+
+// list gives all bindings of aor, in order. Who got a list may keep it: it does not change.
+func (t *Table) list(aor string) []*Binding {
+	first := t.users[aor]
+	switch {
+	case first == nil:
+		return nil
+	case first.next == nil:
+		return first.alone[:]
+	}
+	list := make([]*Binding, 0, 4)
+	for b := first; b != nil; b = b.next {
+		list = append(list, b)
+	}
+	return list
 }
 
 // keep returns the bindings of list that are ok; list itself where all are.
@@ -105,10 +123,33 @@ func (t *Table) Part(i, n int) iter.Seq[*Binding] {
 // Deadline returns the time at which the next binding runs out, zero if there is none.
 func (t *Table) Deadline() time.Time {
 	if b := t.expiry.first(); b != nil {
-		return b.Expires
+		return t.Expires(b)
 	}
 	return time.Time{}
 }
+
+// since is now as bindings have it. The base moves with a clock that is set, so that times
+// are shown by the clock as it is.
+func (t *Table) since(now time.Time) time.Duration {
+	if t.base.IsZero() {
+		t.base = now
+	}
+	d := now.Sub(t.base)
+	t.base = now.Add(-d)
+	return d
+}
+
+// Expires is when b runs out.
+func (t *Table) Expires(b *Binding) time.Time { return t.base.Add(b.expires) }
+
+// Registered is when the last REGISTER of b came.
+func (t *Table) Registered(b *Binding) time.Time { return t.base.Add(b.registered) }
+
+// LastSeen is when anything last came from the phone: a REGISTER, or what Seen was told.
+func (t *Table) LastSeen(b *Binding) time.Time { return t.base.Add(b.seen) }
+
+// Seen notes that something came from the phone.
+func (t *Table) Seen(b *Binding, now time.Time) { b.seen = t.since(now) }
 
 // maxExpire bounds the work of one Expire, so that a hundred thousand phones that
 // went away together do not hold the caller's loop.
@@ -117,9 +158,10 @@ const maxExpire = 1000
 // Expire removes the bindings that have run out and returns them, the earliest first. It
 // removes at most 1,000 at a time: where more are due, Deadline stays in the past.
 func (t *Table) Expire(now time.Time) []*Binding {
+	at := t.since(now)
 	var gone []*Binding
 	for len(gone) < maxExpire {
-		b := t.expiry.due(now)
+		b := t.expiry.due(at)
 		if b == nil {
 			break
 		}
@@ -135,7 +177,7 @@ func (t *Table) Remove(b *Binding) {
 		return
 	}
 	t.drop(b)
-	t.setList(b.AOR, keep(t.users[b.AOR], func(o *Binding) bool { return o != b }))
+	t.setList(b.AOR(), keep(t.list(b.AOR()), func(o *Binding) bool { return o != b }))
 }
 
 // drop takes b out of everything but its user's list.
@@ -144,16 +186,21 @@ func (t *Table) drop(b *Binding) {
 	t.unlink(b)
 }
 
+// setList makes list the bindings of aor.
 func (t *Table) setList(aor string, list []*Binding) {
 	if len(list) == 0 {
 		delete(t.users, aor)
 		return
 	}
-	t.users[aor] = list
+	for i, b := range list[1:] {
+		list[i].next = b
+	}
+	list[len(list)-1].next = nil
+	t.users[list[0].AOR()] = list[0] // the key's bytes are those of a binding that is there
 }
 
 // byPreference orders a user's bindings: RFC 3261 16.6 tries them by q; of equal q the latest
 // registered comes first, being the likeliest to be there.
 func byPreference(a, b *Binding) int {
-	return cmp.Or(cmp.Compare(b.Q, a.Q), b.Registered.Compare(a.Registered))
+	return cmp.Or(cmp.Compare(b.Q, a.Q), cmp.Compare(b.registered, a.registered))
 }

@@ -261,7 +261,7 @@ func (e *expiryTimer) Expire(now time.Time) {
 	for _, b := range c.where.Expire(now) {
 		c.unbound(b)
 		c.tell(b, "expired")
-		c.logf("%s: registration of %s ran out", b.AOR, b.Source)
+		c.logf("%s: registration of %s ran out", b.AOR(), b.Source())
 	}
 	c.armExpiry()
 }
@@ -273,7 +273,7 @@ func (c *Core) SetUsers(users *digest.Users) {
 	c.users = users
 	var gone []*location.Binding
 	for b := range c.where.All() {
-		if users.Lookup([]byte(b.AOR)) == nil {
+		if users.Lookup([]byte(b.AOR())) == nil {
 			gone = append(gone, b)
 		}
 	}
@@ -281,7 +281,7 @@ func (c *Core) SetUsers(users *digest.Users) {
 		c.where.Remove(b)
 		c.unbound(b)
 		c.tell(b, "rejected")
-		c.logf("%s: registration of %s ended: the user is gone", b.AOR, b.Source)
+		c.logf("%s: registration of %s ended: the user is gone", b.AOR(), b.Source())
 	}
 	c.usersChanged()
 	c.armExpiry()

@@ -120,8 +120,8 @@ func (c *Core) userLines(in *inbound) (lines []string) {
 		if len(lines) == maxListed {
 			break
 		}
-		left := max(0, b.Expires.Sub(in.now))
-		lines = append(lines, fmt.Sprintf("%s -> %s, expires in %d", b.AOR, b.Source, int(left.Seconds())))
+		left := max(0, c.where.Expires(b).Sub(in.now))
+		lines = append(lines, fmt.Sprintf("%s -> %s, expires in %d", b.AOR(), b.Source(), int(left.Seconds())))
 	}
 	slices.Sort(lines)
 	return lines

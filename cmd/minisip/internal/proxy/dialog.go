@@ -96,7 +96,7 @@ func (c *Core) withoutCall(in *inbound) {
 		return
 	}
 	t := c.reach(b, nil)[0]
-	peer := session.Party{Routes: b.Path, Addr: t.addr}
+	peer := session.Party{Routes: b.Path(), Addr: t.addr}
 	if in.nextRoute() != nil {
 		at, ok := c.routeOn(in, &peer)
 		if !ok {
@@ -161,7 +161,7 @@ func (c *Core) proves(in *inbound, name []byte) bool {
 // behind one address and port, as of a gateway, there may be any number of users.
 func (c *Core) atBinding(in *inbound, name []byte) bool {
 	for _, b := range c.where.Bindings(in.now, string(name)) {
-		if b.Source == in.src {
+		if b.Source() == in.src {
 			return true
 		}
 	}

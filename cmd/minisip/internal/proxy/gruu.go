@@ -65,8 +65,8 @@ func (c *Core) remoteURI(now time.Time, p *session.Party) string {
 	if strings.Contains(p.Contact, ";gr=") {
 		uri, err := sipmsg.ParseURI([]byte(p.Contact))
 		if err == nil {
-			if b := c.instance(now, &uri); b != nil && b.AOR == p.User {
-				return targetURI(b.Contact)
+			if b := c.instance(now, &uri); b != nil && b.AOR() == p.User {
+				return targetURI(b.Contact())
 			}
 		}
 	}

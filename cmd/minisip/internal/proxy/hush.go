@@ -54,7 +54,7 @@ func (c *Core) doubts(in *inbound, name []byte, known bool) bool {
 // livesAt says whether a user has a binding at the IP that a request comes from.
 func (c *Core) livesAt(in *inbound, name []byte) bool {
 	for _, b := range c.where.Lookup(in.now, string(name)) {
-		if b.Source.Addr() == in.src.Addr() {
+		if b.Source().Addr() == in.src.Addr() {
 			return true
 		}
 	}

@@ -159,7 +159,7 @@ func (s *saver) save(x saved) {
 	switch b := x.binding; {
 	case b != nil && c.where.Has(b):
 		b.Unsaved = false
-		s.buf = b.AppendRecord(s.buf[:0], c.cfg.Epoch)
+		s.buf = c.where.AppendRecord(s.buf[:0], b, c.cfg.Epoch)
 		c.cfg.Keeper.Keep(keptBinding, b.ID, s.buf)
 	case b != nil:
 		b.Unsaved = false

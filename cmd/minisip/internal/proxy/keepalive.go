@@ -17,7 +17,7 @@ const deadAfter = 3
 // bound notes the bindings of a user after a REGISTER from in.src.
 func (c *Core) bound(in *inbound, bindings []*location.Binding) {
 	for _, b := range bindings {
-		if b.Source == in.src {
+		if b.Source() == in.src {
 			c.alive(b, in.now)
 		}
 		c.keepOpen(b, in.now)
@@ -43,12 +43,13 @@ func (c *Core) unbound(b *location.Binding) {
 
 // alive notes that something came from a binding's phone.
 func (c *Core) alive(b *location.Binding, now time.Time) {
-	b.Ping.LastSeen, b.Ping.Misses = now, 0
+	c.where.Seen(b, now)
+	b.Ping.Misses = 0
 	if b.Ping.Suspended {
 		b.Ping.Suspended = false
 		c.suspended--
 		c.unsaved(b)
-		c.logf("%s at %s is back", b.AOR, b.Source)
+		c.logf("%s at %s is back", b.AOR(), b.Source())
 	}
 }
 
@@ -56,7 +57,7 @@ func (c *Core) alive(b *location.Binding, now time.Time) {
 // may be many, that is the one who sends, and some of the others; the rest follow with the next datagrams.
 func (c *Core) heard(in *inbound) {
 	for _, b := range c.where.Bindings(in.now, string(c.claimed(in))) {
-		if b.Source == in.src {
+		if b.Source() == in.src {
 			c.alive(b, in.now)
 		}
 	}
@@ -69,31 +70,31 @@ func (c *Core) heard(in *inbound) {
 func (c *Core) ping(p *pinger, now time.Time) {
 	b := p.binding
 	if p.waiting != 0 && b.Ping.Answered {
-		b.Ping.Misses++
+		b.Ping.Misses = min(b.Ping.Misses+1, deadAfter)
 		if b.Ping.Misses >= deadAfter && !b.Ping.Suspended {
 			b.Ping.Suspended = true
 			c.suspended++
 			c.unsaved(b)
-			c.logf("%s at %s has not answered %d pings: no calls go there until it is heard of again", b.AOR, b.Source, deadAfter)
+			c.logf("%s at %s has not answered %d pings: no calls go there until it is heard of again", b.AOR(), b.Source(), deadAfter)
 		}
 	}
 	p.sentAt, p.waiting = now.UnixNano(), uint32(c.rnd.Uint64())|1
-	at := c.advertised(b.Local)
-	m := append(append(append(c.buf[:0], "OPTIONS "...), b.Contact...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
+	at := c.advertised(b.Local())
+	m := append(append(append(c.buf[:0], "OPTIONS "...), b.Contact()...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
 	m = append(at.AppendTo(m), ";rport;branch="...)
 	m = append(appendBranch(m, uint64(b.Ping.Place)<<32|uint64(p.waiting), 0), "\r\n"...)
-	for _, v := range b.Path {
+	for _, v := range b.Path() {
 		m = append(append(append(m, "Route: "...), v...), "\r\n"...)
 	}
 	m = at.AppendTo(append(m, "From: <sip:"...))
 	m = appendHex(append(m, ">;tag="...), c.rnd.Uint64(), 16)
-	m = append(append(append(m, "\r\nTo: <"...), b.Contact...), ">\r\nCall-ID: "...)
+	m = append(append(append(m, "\r\nTo: <"...), b.Contact()...), ">\r\nCall-ID: "...)
 	id := len(m)
 	m = append(appendHex(m, c.rnd.Uint64(), 16), "@minisip"...)
 	mark := noted{key: c.trail.Key(m[id:]), method: sipmsg.OPTIONS}
 	m = append(m, "\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"...)
 	c.buf = sipmsg.EndResponse(m)
-	c.send("sent", mark, b.Local, c.wayTo(b), c.buf)
+	c.send("sent", mark, b.Local(), c.wayTo(b), c.buf)
 }
 
 // pong takes a response that may be one to a ping; it reports whether there was such a ping.

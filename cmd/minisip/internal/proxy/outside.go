@@ -131,18 +131,18 @@ func (c *Core) elsewhere(in *inbound, uri *sipmsg.URI) bool {
 
 // reach appends a binding as a target.
 func (c *Core) reach(b *location.Binding, targets []target) []target {
-	t := target{user: b.AOR, uri: targetURI(b.Contact), addr: c.wayTo(b), local: b.Local, routes: b.Path, q: b.Q, instance: b.Instance}
-	_, t.ice = sipmsg.Param([]byte(b.Params), "+sip.ice")
+	t := target{user: b.AOR(), uri: targetURI(b.Contact()), addr: c.wayTo(b), local: b.Local(), routes: b.Path(), q: int(b.Q), instance: b.Instance()}
+	_, t.ice = sipmsg.Param([]byte(b.Params()), "+sip.ice")
 	return append(targets, t)
 }
 
 // wayTo is where packets to a binding go: the address its REGISTER came from, or the top of
 // its Path (RFC 3327 5.1).
 func (c *Core) wayTo(b *location.Binding) netip.AddrPort {
-	if len(b.Path) > 0 {
-		return c.along(b.Path[0], b.Source)
+	if len(b.Path()) > 0 {
+		return c.along(b.Path()[0], b.Source())
 	}
-	return b.Source
+	return b.Source()
 }
 
 // groups splits targets, best q first, into those of equal q: RFC 3261 16.6 lets a

@@ -37,7 +37,7 @@ const phonesPart = 2000
 func (c *Core) Phones(i int) (keys []PhoneKey, next int) {
 	keys = make([]PhoneKey, 0, min(phonesPart, max(0, c.where.Len()-i)))
 	for b := range c.where.Part(i, phonesPart) {
-		keys = append(keys, PhoneKey{User: b.AOR, Contact: b.Contact, Agent: b.UserAgent, Source: b.Source, binding: b})
+		keys = append(keys, PhoneKey{User: b.AOR(), Contact: b.Contact(), Agent: b.UserAgent(), Source: b.Source(), binding: b})
 	}
 	if next = i + phonesPart; next >= c.where.Len() {
 		next = 0
@@ -50,9 +50,9 @@ func (c *Core) ViewPhones(now time.Time, keys []PhoneKey) (views []PhoneView) {
 	for _, k := range keys {
 		b := k.binding
 		v := PhoneView{
-			User: b.AOR, Contact: b.Contact, Source: b.Source.String(), NAT: b.NAT, Agent: b.UserAgent,
-			Expires: int(max(0, b.Expires.Sub(now)).Seconds()), Registered: b.Registered, LastSeen: b.Ping.LastSeen,
-			Suspended: b.Ping.Suspended, Path: b.Path,
+			User: b.AOR(), Contact: b.Contact(), Source: b.Source().String(), NAT: b.NAT, Agent: b.UserAgent(),
+			Expires: int(max(0, c.where.Expires(b).Sub(now)).Seconds()), Registered: c.where.Registered(b), LastSeen: c.where.LastSeen(b),
+			Suspended: b.Ping.Suspended, Path: b.Path(),
 		}
 		if b.Ping.Answered {
 			ms := milliseconds(b.Ping.RTT)

@@ -48,22 +48,22 @@ func (w *subscriber) contactElement(b *bytes.Buffer, now time.Time, k watched, s
 	attribute(b, "state", state)
 	attribute(b, "event", k.event)
 	if state == "active" {
-		attribute(b, "expires", strconv.FormatInt(int64((x.Expires.Sub(now)+time.Second-1)/time.Second), 10))
+		attribute(b, "expires", strconv.FormatInt(int64((w.core.where.Expires(x).Sub(now)+time.Second-1)/time.Second), 10))
 	}
 	attribute(b, "q", strconv.FormatFloat(float64(x.Q)/1000, 'f', -1, 64))
-	attribute(b, "callid", x.CallID)
+	attribute(b, "callid", x.CallID())
 	attribute(b, "cseq", strconv.FormatUint(uint64(x.CSeq), 10))
 	b.WriteString(">\r\n")
-	element(b, "uri", "", x.Contact)
-	if x.Instance != "" {
-		element(b, "unknown-param", "+sip.instance", `"`+x.Instance+`"`)
+	element(b, "uri", "", x.Contact())
+	if x.Instance() != "" {
+		element(b, "unknown-param", "+sip.instance", `"`+x.Instance()+`"`)
 	}
 	if x.RegID != 0 {
 		element(b, "unknown-param", "reg-id", strconv.FormatUint(uint64(x.RegID), 10))
 	}
-	if x.Instance != "" {
+	if x.Instance() != "" {
 		b.WriteString("   <gr:pub-gruu")
-		attribute(b, "uri", string(location.AppendGRUU(nil, w.aor, x.Instance)))
+		attribute(b, "uri", string(location.AppendGRUU(nil, w.aor, x.Instance())))
 		b.WriteString("/>\r\n")
 	}
 	b.WriteString("  </contact>\r\n")

@@ -81,19 +81,19 @@ func (c *Core) refuseRegister(in *inbound, err error) {
 // registered makes the fields of a 200 with all current bindings: RFC 3261 10.3 step 8.
 func (c *Core) registered(in *inbound, bindings []*location.Binding, outbound bool) []byte {
 	gruu := ""
-	if slices.ContainsFunc(bindings, func(x *location.Binding) bool { return x.Instance != "" }) {
+	if slices.ContainsFunc(bindings, func(x *location.Binding) bool { return x.Instance() != "" }) {
 		gruu = c.gruuOf(in)
 	}
 	b := c.lines[:0]
 	for _, x := range bindings {
-		b = append(append(append(b, "Contact: <"...), x.Contact...), '>')
-		if x.Params != "" {
-			b = append(append(b, ';'), x.Params...)
+		b = append(append(append(b, "Contact: <"...), x.Contact()...), '>')
+		if x.Params() != "" {
+			b = append(append(b, ';'), x.Params()...)
 		}
-		if gruu != "" && x.Instance != "" {
-			b = append(location.AppendGRUU(append(b, `;pub-gruu="`...), gruu, x.Instance), '"')
+		if gruu != "" && x.Instance() != "" {
+			b = append(location.AppendGRUU(append(b, `;pub-gruu="`...), gruu, x.Instance()), '"')
 		}
-		left := int64((x.Expires.Sub(in.now) + time.Second - 1) / time.Second)
+		left := int64((c.where.Expires(x).Sub(in.now) + time.Second - 1) / time.Second)
 		b = append(b, ";expires="...)
 		b = append(strconv.AppendInt(b, left, 10), "\r\n"...)
 	}
@@ -118,14 +118,14 @@ func (c *Core) noteChange(in *inbound, change location.Change) {
 		if b.NAT {
 			behind = " behind NAT"
 		}
-		c.logf("%s registered from %s%s", b.AOR, b.Source, behind)
+		c.logf("%s registered from %s%s", b.AOR(), b.Source(), behind)
 	case change.Event == location.Removed:
 		c.unbound(b)
-		c.logf("%s unregistered from %s", b.AOR, b.Source)
-	case change.From != b.Source:
-		c.logf("%s moved from %s to %s", b.AOR, change.From, b.Source)
-		c.moveCalls(in, b.AOR, change.From)
-		c.moveSubscribers(in, b.AOR, change.From)
+		c.logf("%s unregistered from %s", b.AOR(), b.Source())
+	case change.From != b.Source():
+		c.logf("%s moved from %s to %s", b.AOR(), change.From, b.Source())
+		c.moveCalls(in, b.AOR(), change.From)
+		c.moveSubscribers(in, b.AOR(), change.From)
 	}
 }
 

@@ -32,7 +32,7 @@ func (c *Core) restoreBinding(now time.Time, id uint64, record string) error {
 	if b == nil || err != nil {
 		return err
 	}
-	if c.users.Lookup([]byte(b.AOR)) == nil {
+	if c.users.Lookup([]byte(b.AOR())) == nil {
 		c.where.Remove(b)
 		return nil
 	}

@@ -76,7 +76,7 @@ func leave(lists map[string][]*subscriber, name string, w *subscriber) {
 
 // tell notes for all who watch it that something happened to a binding.
 func (c *Core) tell(b *location.Binding, event string) {
-	for _, w := range c.subscribers.of[b.AOR] {
+	for _, w := range c.subscribers.of[b.AOR()] {
 		w.note(b, event)
 	}
 }

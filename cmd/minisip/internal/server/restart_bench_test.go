@@ -39,7 +39,7 @@ func BenchmarkStart(b *testing.B) {
 		if _, err := table.Register(now, u); err != nil {
 			b.Fatal(err)
 		}
-		st.Keep(state.Key{Kind: 'b', ID: u.Changes[0].Binding.ID}, u.Changes[0].Binding.AppendRecord(nil, st.Epoch()))
+		st.Keep(state.Key{Kind: 'b', ID: u.Changes[0].Binding.ID}, table.AppendRecord(nil, u.Changes[0].Binding, st.Epoch()))
 	}
 	st.Close()
 	if users, err = digest.ParseUsers("users.conf", accounts, testRealm); err != nil {
