@@ -35,11 +35,24 @@ func (c *Core) startResponse(in *inbound, status int, reason string) []byte {
 	return sipmsg.AppendResponse(c.buf[:0], in.Message, status, reason, tag)
 }
 
-// refuseWith answers without keeping any state; header is a whole line or none.
+// refuseWith answers without keeping any state but what takes the ACK; header is a whole line or none.
 func (c *Core) refuseWith(in *inbound, status int, reason, header string) {
+	c.expectAck(in, status, reason, []byte(header))
 	b := append(c.startResponse(in, status, reason), header...)
 	c.buf = sipmsg.EndResponse(b)
 	c.sendBack(in)
+}
+
+// expectAck sees to it that the ACK of a refusal that has no transaction ends here (RFC 3261 17.2.1). Its To tag
+// says that it is for us, but inside a dialog that tag is the other side's. A call knows by CSeq what its ACKs are for;
+// where none is known, the INVITE is remembered if its ACK would be let through: see ackWithoutCall.
+func (c *Core) expectAck(in *inbound, status int, reason string, fields []byte) {
+	if in.Method() != sipmsg.INVITE || len(in.ToTag()) == 0 || in.dialog != nil {
+		return
+	}
+	if c.freeTransactions() > 0 && c.atBinding(in, c.claimed(in)) {
+		c.answers.keep(in.now, c.keyOf(in), status, reason, fields)
+	}
 }
 
 // amplified is how much longer than a stranger's request the answer to it may be.
@@ -80,17 +93,22 @@ func (c *Core) replyBytes(in *inbound, status int, reason string, fields []byte)
 			tx.respond(in.now, status, c.buf)
 			return
 		}
+		c.expectAck(in, status, reason, fields)
 	} else if c.room(c.cfg.MaxTransactions / forwarded) {
 		c.answers.keep(in.now, c.keyOf(in), status, reason, fields)
 	}
 	c.send("sent", in.mark, in.local, c.replyAddr(in), c.buf)
 }
 
-// replyAgain answers a copy of a request that reply has answered; it reports whether it is one.
+// replyAgain answers a copy of a request that reply has answered; it reports whether it is one, or the ACK.
 func (c *Core) replyAgain(in *inbound) bool {
 	status, reason, fields := c.answers.find(c.keyOf(in))
 	if status == 0 {
 		return false
+	}
+	if in.Method() == sipmsg.ACK {
+		c.noteReceived(in, false)
+		return true
 	}
 	c.count.drop(Copy)
 	c.noteReceived(in, true)
