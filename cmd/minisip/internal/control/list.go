@@ -78,21 +78,15 @@ func (c *call) users() (err error) {
 	return nil
 }
 
-func (c *call) calls() (err error) {
+func (c *call) calls() error {
 	state, text := "live", c.word(0)
 	if slices.Contains([]string{"live", "ended", "all"}, text) {
 		state, text = text, c.word(1)
 	} else if len(c.words) > 1 {
 		return wrong("calls", "expected live, ended or all, found %q", c.words[0])
 	}
-	var l status.Calls
-	l.Calls, err = rows(c, func(v **proxy.CallView) string { return (*v).ID },
-		func(offset, limit string) ([]*proxy.CallView, int, error) {
-			l.Calls = nil
-			err := c.get(query("/api/calls", "state", state, "q", text, "offset", offset, "limit", limit), &l)
-			return l.Calls, l.Matched, err
-		})
-	switch l.Offset = 0; {
+	l, err := c.allCalls(state, text)
+	switch {
 	case err != nil:
 		return err
 	case c.json:
@@ -105,6 +99,18 @@ func (c *call) calls() (err error) {
 	writeCalls(c.Out, l.Calls)
 	c.older(l.Matched-len(l.Calls), "older")
 	return nil
+}
+
+// allCalls asks for the calls of a state with text in them, the newest first.
+func (c *call) allCalls(state, text string) (l status.Calls, err error) {
+	l.Calls, err = rows(c, func(v **proxy.CallView) string { return (*v).ID },
+		func(offset, limit string) ([]*proxy.CallView, int, error) {
+			l.Calls = nil
+			err := c.get(query("/api/calls", "state", state, "q", text, "offset", offset, "limit", limit), &l)
+			return l.Calls, l.Matched, err
+		})
+	l.Offset = 0
+	return l, err
 }
 
 // older says how many rows -limit has left out.

@@ -3,9 +3,11 @@ package control
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -27,47 +29,35 @@ const topEvery = 2 * time.Second
 // top shows status and calls again and again. Where nothing can be drawn, it does so once.
 func (c *call) top() error {
 	term, _ := c.Env("TERM")
-	if c.json {
+	switch rows, _ := c.Size(); {
+	case c.json:
 		return c.topJSON()
-	}
-	if rows, _ := c.Size(); rows == 0 || term == "" || term == "dumb" {
-		page, err := c.topPage(1<<20, 1<<20)
-		c.Out.Write(page)
-		return err
+	case rows == 0 || term == "" || term == "dumb":
+		return c.topOnce()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if restore, err := c.Raw(c.In); err == nil {
 		defer restore()
 	}
-	keys := make(chan byte)
-	go func() {
-		var b [1]byte
-		for {
-			if n, err := c.In.Read(b[:]); err != nil || n == 0 {
-				return
-			}
-			select {
-			case keys <- b[0]:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
+	typed := make(chan []byte)
+	go c.read(ctx, typed)
 	fmt.Fprint(c.Out, secondScreen)
 	defer fmt.Fprint(c.Out, firstScreen)
 	tick := time.NewTicker(topEvery)
 	defer tick.Stop()
+	var s screen
 	for {
-		page, err := c.topPage(c.Size())
+		s.rows, s.columns = c.Size()
+		page, err := c.topPage(&s)
 		if err != nil {
 			return err
 		}
 		fmt.Fprint(c.Out, home+strings.ReplaceAll(string(page), "\n", restOfLine+"\n")+restOfScreen)
 		select {
 		case <-tick.C:
-		case k := <-keys:
-			if k == 'q' || k == 'Q' || k == 3 {
+		case t := <-typed:
+			if s.obey(t) {
 				return nil
 			}
 		case <-ctx.Done():
@@ -76,43 +66,77 @@ func (c *call) top() error {
 	}
 }
 
-// topPage is what top shows, as far as it fits.
-func (c *call) topPage(rows, columns int) ([]byte, error) {
+// read passes on what is typed. What a key sends comes in one piece.
+func (c *call) read(ctx context.Context, typed chan<- []byte) {
+	for {
+		b := make([]byte, 64)
+		n, err := c.In.Read(b)
+		if err != nil || n == 0 {
+			return
+		}
+		select {
+		case typed <- b[:n]:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// topPage is what top shows, as far as it fits: of the calls a part, from s.first on.
+func (c *call) topPage(s *screen) ([]byte, error) {
 	var o status.Overview
-	var list status.Calls
 	if err := c.get("/api/overview", &o); err != nil {
 		return nil, err
 	}
-	if err := c.get("/api/calls?state=live&limit=100", &list); err != nil {
-		return nil, err
-	}
-	var all, out bytes.Buffer
-	writeOverview(&all, &o)
-	all.WriteByte('\n')
-	writeCalls(&all, list.Calls)
-	for line := range strings.Lines(all.String()) {
-		if rows--; rows == 0 {
+	var above, table bytes.Buffer
+	writeOverview(&above, &o)
+	above.WriteByte('\n')
+	// Beside the calls there are the head of their table, the line that counts them, and the last line, which stays empty.
+	s.room = min(max(1, s.rows-bytes.Count(above.Bytes(), []byte("\n"))-3), rowsAtOnce)
+	var list status.Calls
+	for { // once more where it has become so short that nothing is left there
+		err := c.get(query("/api/calls", "state", "live", "offset", strconv.Itoa(s.first), "limit", strconv.Itoa(s.room)), &list)
+		if err != nil {
+			return nil, err
+		}
+		if s.first <= max(0, list.Matched-s.room) {
 			break
 		}
-		line = strings.TrimSuffix(line, "\n")
-		if r := []rune(line); len(r) > columns {
-			line = string(r[:columns])
-		}
-		out.WriteString(line + "\n")
+		s.first = max(0, list.Matched-s.room)
 	}
-	return out.Bytes(), nil
+	writeCalls(&table, list.Calls)
+	if n := len(list.Calls); n < list.Matched {
+		fmt.Fprintf(&table, "%d-%d of %d; arrows and page keys show the others, q ends\n", s.first+1, s.first+n, list.Matched)
+	}
+	return s.cut(above.String() + table.String()), nil
 }
 
-// topJSON gives both answers as they came, as one object.
+// topOnce shows all there is.
+func (c *call) topOnce() error {
+	if err := c.status(); err != nil {
+		return err
+	}
+	list, err := c.allCalls("live", "")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.Out)
+	writeCalls(c.Out, list.Calls)
+	return nil
+}
+
+// topJSON gives both answers as one object.
 func (c *call) topJSON() error {
 	o, err := c.do("GET", "/api/overview", nil)
 	if err != nil {
 		return err
 	}
-	calls, err := c.do("GET", "/api/calls?state=live&limit=100", nil)
+	calls, err := c.allCalls("live", "")
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.Out, "{\"overview\":%s,\"calls\":%s}\n", bytes.TrimSpace(o), bytes.TrimSpace(calls))
-	return err
+	return c.encode(struct {
+		Overview json.RawMessage `json:"overview"`
+		Calls    status.Calls    `json:"calls"`
+	}{o, calls})
 }
