@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	internal + "guard":     {},
 	internal + "diagnosis": {},
 	internal + "emodel":    {},
-	internal + "trail":     {"minisip/sipmsg"},
+	internal + "trail":     {"minisip/sipmsg", internal + "pack"},
 	internal + "proxy": {
 		"minisip/sipmsg", "minisip/digest", "minisip/nat", "minisip/session", "minisip/dialcmd",
 		internal + "guard", internal + "location", internal + "pack", internal + "trail", internal + "diagnosis", internal + "emodel",

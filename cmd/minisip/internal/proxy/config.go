@@ -47,6 +47,7 @@ type Config struct {
 	DefaultExpires   time.Duration
 	Ports            string    // of the relay, in words
 	History          []byte    // memory for the newest messages; nil: there is none for more than a few
+	Ended            []byte    // memory for calls that have ended, LedgerSize for as many as are remembered; nil: for some hundred
 	Keeper           Keeper    // takes what has to outlive the process; nil: nothing
 	Epoch            time.Time // of the times in its records
 }

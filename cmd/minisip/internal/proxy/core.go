@@ -94,7 +94,7 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 			PerUser: cfg.MaxContacts, MinExpires: cfg.MinExpires, MaxExpires: cfg.MaxExpires, DefaultExpires: cfg.DefaultExpires,
 		}),
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
-		trail: trail.New(cfg.History),
+		trail: trail.New(cfg.History), past: past{ledger: ledger{memory: cfg.Ended}},
 		usage: map[string]*usage{}, oversized: oversized{},
 		rnd:  rand.NewChaCha8(seed),
 		bans: guard.NewBans(cfg.Bans), sources: guard.NewSources(),

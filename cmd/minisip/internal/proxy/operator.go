@@ -198,8 +198,5 @@ func (c *Core) CallOf(key trail.Key) string {
 	if course := c.trail.Course(key); course != nil {
 		return course.Call
 	}
-	if p := c.past.of(key); p != nil {
-		return p.ID
-	}
-	return ""
+	return c.past.of(key)
 }

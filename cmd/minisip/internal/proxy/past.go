@@ -20,7 +20,14 @@ type Past struct {
 	Course   *trail.Course
 	Tracks   []trail.Track // by direction, as Record.Media
 	key      trail.Key
-	weight   int // bytes, about
+}
+
+// found adds a finding; what is no more than Why says is not in the record.
+func (p *Past) found(f diagnosis.Finding) {
+	p.Findings = append(p.Findings, f)
+	if f.Severity != diagnosis.Info {
+		p.Record.Findings = append(p.Record.Findings, f)
+	}
 }
 
 // follow begins to keep what an operator may ask of a call, from its Call-ID's key.
@@ -37,12 +44,10 @@ func (k *call) follow(now time.Time, key trail.Key) {
 // ended remembers a call that has just ended.
 func (k *call) ended(r *Record, findings []diagnosis.Finding) {
 	c := k.core
+	p := &Past{ID: k.number, Record: r, Course: k.course, key: c.trail.Key([]byte(k.callID))}
 	for _, f := range findings {
-		if f.Severity != diagnosis.Info {
-			r.Findings = append(r.Findings, f)
-		}
+		p.found(f)
 	}
-	p := &Past{ID: k.number, Record: r, Course: k.course, Findings: findings, key: c.trail.Key([]byte(k.callID))}
 	for i := range r.Media {
 		p.Tracks = append(p.Tracks, *r.Media[i].track) // the stream forgets it
 		r.Media[i].track = nil

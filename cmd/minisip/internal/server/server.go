@@ -91,10 +91,12 @@ func Listen(cfg Config) (*Server, error) {
 	if cfg.State != nil {
 		cfg.Proxy.Keeper, cfg.Proxy.Epoch = keeper{cfg.State}, cfg.State.Epoch()
 	}
-	memory, release := outsideHeap(cmp.Or(cfg.History, 8<<20))
-	cfg.Proxy.History = memory
+	history, releaseHistory := outsideHeap(cmp.Or(cfg.History, 8<<20))
+	ended, releaseEnded := outsideHeap(proxy.LedgerSize)
+	cfg.Proxy.History, cfg.Proxy.Ended = history, ended
 	s.core = proxy.New(cfg.Proxy, (*output)(s), relay{r, s}, cfg.Users, cfg.Auth, cfg.Seed)
-	runtime.AddCleanup(s.core, release, memory)
+	runtime.AddCleanup(s.core, releaseHistory, history)
+	runtime.AddCleanup(s.core, releaseEnded, ended)
 	s.restore()
 	for at, fd := range cfg.Sockets {
 		delete(cfg.Sockets, at) // the relay has this map too: it must not take a number that is another's by then

@@ -2,7 +2,6 @@ package trail
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"minisip/sipmsg"
@@ -84,14 +83,6 @@ func (c *Course) add(m *Message, id ID, sum uint32) {
 		c.Skipped++
 	}
 	c.Steps = append(c.Steps, s)
-}
-
-// Shorten leaves steps in the middle out, but for so many at either end.
-func (c *Course) Shorten(first, last int) {
-	if n := len(c.Steps) - first - last; n > 0 {
-		c.Steps = slices.Concat(c.Steps[:first], c.Steps[first+n:])
-		c.Skipped += n
-	}
 }
 
 // repeats says whether an equal message went the same way before.

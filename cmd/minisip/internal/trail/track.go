@@ -1,9 +1,6 @@
 package trail
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // SampleEvery is how often loss and jitter of a direction are looked at.
 const SampleEvery = 5 * time.Second
@@ -61,17 +58,6 @@ func (t *Track) halve() {
 	}
 	t.samples = t.samples[:(n+1)/2]
 	t.width *= 2
-}
-
-// Thin leaves no more than so many samples of a track to which nothing is added any more.
-func (t *Track) Thin(most int) {
-	if len(t.samples) <= most {
-		return
-	}
-	for len(t.samples) > most {
-		t.halve()
-	}
-	t.samples = slices.Clone(t.samples)
 }
 
 // Len is how many samples there are.

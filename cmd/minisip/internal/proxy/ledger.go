@@ -1,0 +1,142 @@
+package proxy
+
+import (
+	"strconv"
+	"time"
+
+	"minisip/cmd/minisip/internal/pack"
+	"minisip/cmd/minisip/internal/trail"
+)
+
+// How many calls the ledger holds: the newest however old they are, and beyond them those of the last
+// hours, as far as its memory goes.
+const (
+	ledgerKeeps = 2000
+	ledgerMost  = 20_000
+	ledgerAge   = 6 * time.Hour
+
+	// LedgerSize is the memory that so many usual calls need.
+	LedgerSize = 16 << 20
+
+	leastLedger = 64 << 10
+)
+
+// ledger keeps ended calls as records end to end in one piece of memory, over and over again, the
+// oldest first to go.
+type ledger struct {
+	memory []byte
+	pos    uint64 // where the next record begins; modulo len(memory) in memory
+	lines  []line // of the records, the oldest first; there is no pointer in it
+	gone   uint64 // lines that were forgotten
+	epoch  time.Time
+
+	// The number of the newest line, counted from the start.
+	byID  map[int64]uint64
+	byKey map[trail.Key]uint64
+}
+
+// line says where a call's record is.
+type line struct {
+	key  trail.Key
+	id   int64
+	end  time.Duration // since epoch
+	pos  uint64
+	size uint32
+}
+
+// epochOf is what times of records are counted from: when the first of them began.
+func (l *ledger) epochOf(p *Past) time.Time {
+	if l.epoch.IsZero() {
+		l.epoch = justBefore(p.Record.Begin)
+	}
+	return l.epoch
+}
+
+// put enters a call. One that is larger than all memory is none that phones could make.
+func (l *ledger) put(p *Past, record []byte) {
+	if l.byID == nil {
+		l.byID, l.byKey = map[int64]uint64{}, map[trail.Key]uint64{}
+		if len(l.memory) < leastLedger {
+			l.memory = make([]byte, leastLedger)
+		}
+	}
+	size := uint64(len(l.memory))
+	if uint64(len(record)) > size {
+		return
+	}
+	if at := l.pos % size; at+uint64(len(record)) > size {
+		l.pos += size - at // no record wraps
+	}
+	n := line{key: p.key, id: p.Record.Call, end: p.Record.End.Sub(l.epochOf(p)), pos: l.pos, size: uint32(len(record))}
+	l.pos += uint64(len(record))
+	for len(l.lines) > 0 && l.outlived(&l.lines[0], n.end) {
+		l.forget()
+	}
+	copy(l.memory[n.pos%size:], record)
+	number := l.gone + uint64(len(l.lines))
+	l.lines = append(l.lines, n)
+	l.byID[n.id], l.byKey[n.key] = number, number
+}
+
+// outlived says whether the oldest line has to go when one of a time is added.
+func (l *ledger) outlived(oldest *line, now time.Duration) bool {
+	n := len(l.lines)
+	return l.pos-oldest.pos > uint64(len(l.memory)) || n >= ledgerMost || n >= ledgerKeeps && now-oldest.end > ledgerAge
+}
+
+// forget takes the oldest out.
+func (l *ledger) forget() {
+	n := &l.lines[0]
+	if l.byID[n.id] == l.gone {
+		delete(l.byID, n.id)
+	}
+	if l.byKey[n.key] == l.gone {
+		delete(l.byKey, n.key)
+	}
+	l.lines = l.lines[1:]
+	l.gone++
+}
+
+// record is what was entered.
+func (l *ledger) record(n *line) pack.Reader {
+	at := n.pos % uint64(len(l.memory))
+	return pack.NewReader(string(l.memory[at : at+uint64(n.size)]))
+}
+
+// find gives a call by its number, or nil.
+func (l *ledger) find(id string) *Past {
+	serial, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return nil
+	}
+	number, has := l.byID[serial]
+	if !has {
+		return nil
+	}
+	r := l.record(&l.lines[number-l.gone])
+	return readPast(&r, l.epoch)
+}
+
+// of gives the number of the newest call of a Call-ID, or "".
+func (l *ledger) of(key trail.Key) string {
+	number, has := l.byKey[key]
+	if !has {
+		return ""
+	}
+	return strconv.FormatInt(l.lines[number-l.gone].id, 10)
+}
+
+// list gives a part of the calls, the oldest first: from the line of a number, and the number to go on at,
+// 0 where it is through.
+func (l *ledger) list(from uint64) (keys []CallKey, next uint64) {
+	first := int(max(from, l.gone) - l.gone)
+	last := min(first+pastPart, len(l.lines))
+	for i := min(first, last); i < last; i++ {
+		r := l.record(&l.lines[i])
+		keys = append(keys, readCallKey(&r, l.epoch))
+	}
+	if last < len(l.lines) {
+		return keys, l.gone + uint64(last)
+	}
+	return keys, 0
+}
