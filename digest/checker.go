@@ -14,7 +14,7 @@ type Checker struct{ nonces }
 
 // Checker makes one.
 func (s *Server) Checker() *Checker {
-	return &Checker{nonces{mac: hmac.New(sha256.New, s.nonces.key), life: s.nonces.life}}
+	return &Checker{nonces{mac: hmac.New(sha256.New, s.nonces.key), base: s.nonces.base, life: s.nonces.life}}
 }
 
 // Ours says whether a nonce was made here for that origin, and is not older than nonces serve.
@@ -27,6 +27,6 @@ func (c *Checker) Ours(now time.Time, origin netip.Addr, nonce []byte) bool {
 		return false
 	}
 	id := nonceID(b[:idSize])
-	age := now.UnixMilli() - id.millis()
+	age := c.millis(now) - id.millis()
 	return age < c.life && -age < c.life && hmac.Equal(b[idSize:], c.sign(id, origin))
 }

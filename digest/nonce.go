@@ -15,10 +15,13 @@ import (
 // A nonce is 24 bytes, 32 characters of URL-safe base64:
 //
 //	bytes 0-5    milliseconds since 1970
-//	bytes 6-11   randomness
+//	bytes 6-7    the process that made it: random, the same in all its nonces
+//	bytes 8-11   randomness
 //	bytes 12-23  HMAC-SHA-256 over those and the origin's IP, cut to 96 bits
 const (
 	idSize    = 12
+	makerAt   = 6
+	randomAt  = 8
 	nonceSize = 24
 	nonceText = nonceSize * 4 / 3
 )
@@ -28,7 +31,7 @@ type nonceID [idSize]byte
 
 func (id *nonceID) millis() int64 {
 	var b [8]byte
-	copy(b[2:], id[:6])
+	copy(b[2:], id[:makerAt])
 	return int64(binary.BigEndian.Uint64(b[:]))
 }
 
@@ -46,8 +49,12 @@ func (id *nonceID) millis() int64 {
 //     table was closed. So floor moves up to that moment, and a nonce from before
 //     it that stands in neither table is refused as stale.
 //
-// The same floor, set when the process begins, refuses what was given out under
-// the same key before a restart, since nobody knows any more what it was used for.
+// What an earlier process gave out under the same key is refused as stale, since
+// nobody knows any more what it was used for. Its maker tells, not its time: the clock
+// may have been set back in between.
+//
+// Ages are by the monotonic clock, where now has a reading of it: when the clock on the
+// wall is set, no nonce becomes old or young by it.
 type nonces struct {
 	key    []byte
 	mac    hash.Hash
@@ -59,6 +66,8 @@ type nonces struct {
 	opened    int64 // when the table used was opened, milliseconds since 1970
 	floor     int64 // a nonce not newer than this must be in a table
 
+	base        time.Time // times are counted from here
+	maker       [randomAt - makerAt]byte
 	running     bool // the clock has been told a time
 	last, shift int64
 
@@ -73,8 +82,9 @@ func newNonces(key []byte, life time.Duration, limit int) *nonces {
 	}
 	var seed [32]byte
 	rand.Read(seed[:])
-	return &nonces{
+	n := &nonces{
 		key:    key,
+		base:   time.Now(),
 		mac:    hmac.New(sha256.New, key),
 		random: mathrand.NewChaCha8(seed),
 		life:   life.Milliseconds(),
@@ -82,13 +92,21 @@ func newNonces(key []byte, life time.Duration, limit int) *nonces {
 		used:   make(map[nonceID]window),
 		old:    make(map[nonceID]window),
 	}
+	rand.Read(n.maker[:])
+	return n
 }
 
-// clock gives now in milliseconds since 1970. It never runs back, even when the
-// clock behind it is set back: what has been forgotten must not become young again,
+// millis gives now in milliseconds since 1970, as a clock that nobody has set since the
+// nonces' beginning would show it.
+func (n *nonces) millis(now time.Time) int64 {
+	return n.base.Add(now.Sub(n.base)).UnixMilli()
+}
+
+// clock gives now in milliseconds since 1970. It never runs back, even when now does:
+// what has been forgotten must not become young again,
 // and fresh nonces must lie above the floor. The first time told sets the floor.
 func (n *nonces) clock(now time.Time) int64 {
-	t := now.UnixMilli() + n.shift
+	t := n.millis(now) + n.shift
 	if !n.running {
 		n.running = true
 		n.last, n.opened, n.floor = t, t, t-1
@@ -106,9 +124,9 @@ func (n *nonces) append(dst []byte, now time.Time, origin netip.Addr) []byte {
 	var b [nonceSize]byte
 	var t [8]byte
 	binary.BigEndian.PutUint64(t[:], uint64(n.clock(now)))
-	copy(b[:6], t[2:])
-	binary.BigEndian.PutUint64(t[:], n.random.Uint64())
-	copy(b[6:idSize], t[:])
+	copy(b[:makerAt], t[2:])
+	copy(b[makerAt:], n.maker[:])
+	binary.BigEndian.PutUint32(b[randomAt:], uint32(n.random.Uint64()))
 	copy(b[idSize:], n.sign(nonceID(b[:idSize]), origin))
 	return base64.RawURLEncoding.AppendEncode(dst, b[:])
 }
@@ -137,7 +155,7 @@ func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint
 		return false
 	}
 	id := nonceID(b[:idSize])
-	if !hmac.Equal(b[idSize:], n.sign(id, origin)) {
+	if [len(n.maker)]byte(id[makerAt:]) != n.maker || !hmac.Equal(b[idSize:], n.sign(id, origin)) {
 		return false
 	}
 	made := id.millis()
