@@ -19,6 +19,9 @@
 // files is bounded too. After a restart the file goes on; what an interrupted
 // run left uncompressed is compressed.
 //
+// When somebody sets the clock, the file goes on; it is of the day on which, by the clock as it is
+// now, its first record was written.
+//
 // Trouble (no directory, no permission, a full disk) is said once on standard
 // error, and its end too. Meanwhile records wait in the queue; the file is
 // tried again every second. A file that was moved or deleted by somebody else

@@ -27,6 +27,8 @@ type file struct {
 	info    fs.FileInfo // the file opened last; nil at first
 	size    int64
 	day     day       // of the records in it
+	since   time.Time // when the first of them was written
+	seen    time.Time // when something was last written
 	checked time.Time // when path was last compared with out
 	refused time.Time // when a rotation last failed; zero: it did not
 	down    bool      // it cannot be written, which has been said
@@ -36,6 +38,7 @@ type file struct {
 // false when bytes are left over because the file cannot be written; the next
 // call goes on from there.
 func (f *file) write(b *batch, now time.Time) bool {
+	f.follow(b, now)
 	if b.reopen {
 		f.shut()
 		b.reopen = false
@@ -67,6 +70,21 @@ func (f *file) write(b *batch, now time.Time) bool {
 	return true
 }
 
+// leastStep is by how much the clock must have been set at least to be noticed: one that is only made to
+// run faster or slower moves by less between two records.
+const leastStep = 2 * time.Second
+
+// follow goes along with a clock that somebody has set. What lies in the file has now been written on another
+// day: with a machine that begins in 1970 and is then told the time, not so long ago that it would be removed.
+func (f *file) follow(b *batch, now time.Time) {
+	step := now.Round(0).Sub(f.seen.Round(0)) - now.Sub(f.seen) // Round takes the monotonic reading off
+	if !f.seen.IsZero() && step.Abs() >= leastStep {
+		f.since = f.since.Round(0).Add(step)
+		f.day, b.day = dayOf(f.since), dayOf(now)
+	}
+	f.seen = now
+}
+
 // ready makes the open file the one at path, for records of day d.
 func (f *file) ready(d day, now time.Time) bool {
 	if f.out != nil && now.Sub(f.checked).Abs() >= checkEvery {
@@ -84,7 +102,7 @@ func (f *file) ready(d day, now time.Time) bool {
 		}
 	}
 	if f.size == 0 {
-		f.day = d
+		f.day, f.since = d, now
 	}
 	return true
 }
@@ -104,9 +122,10 @@ func (f *file) open(d day, now time.Time) bool {
 		return false
 	}
 	if f.info == nil || !os.SameFile(f.info, info) {
-		f.day = d
+		f.day, f.since = d, now
 		if info.Size() > 0 {
-			f.day = dayOf(info.ModTime())
+			f.since = info.ModTime()
+			f.day = dayOf(f.since)
 		}
 	}
 	f.out, f.info, f.size, f.checked = out, info, info.Size(), now

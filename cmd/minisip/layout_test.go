@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 		"minisip/sipmsg", internal + "pack",
 	},
 	internal + "capture":   {},
+	internal + "clockstep": {},
 	internal + "guard":     {},
 	internal + "diagnosis": {},
 	internal + "emodel":    {},

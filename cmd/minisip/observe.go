@@ -137,12 +137,12 @@ func newAPI(cfg *config.Config, srv *server.Server, started time.Time, tail *sta
 		Health: func() status.Health {
 			h := srv.Health()
 			free, all := srv.Ports()
-			if h.LastTick.UnixNano() <= 0 {
+			if h.LastTick.IsZero() {
 				h.LastTick = started // nothing has come yet
 			}
 			return status.Health{
 				Lags: srv.Lags(), Lag: h.Lag, MaxLag: h.LagMax, LastTick: h.LastTick, QueueDrops: h.Dropped, Lost: h.Lost, Waiting: h.Waiting, Overload: h.Overload,
-				Banned: h.Banned, Refused: h.Refused, Panics: h.Panics, Faults: h.Faults, PortsFree: free, PortsAll: all,
+				Banned: h.Banned, Refused: h.Refused, Panics: h.Panics, Faults: h.Faults, ClockSteps: h.ClockSteps, State: status.State(h.State), PortsFree: free, PortsAll: all,
 			}
 		},
 		Trace: func(ctx context.Context, what string, media bool) (*status.Trace, error) {

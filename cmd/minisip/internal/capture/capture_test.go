@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"minisip/cmd/minisip/internal/clockstep"
 )
 
 var (
@@ -123,6 +125,26 @@ func TestFile(t *testing.T) {
 	}
 	if s := f.Summary(); s != (Summary{path, 2, 0, int64(len(want)), "enough"}) {
 		t.Errorf("summary %+v", s)
+	}
+}
+
+// TestClockSet: the packets of a file lie as far apart as they really were, whatever was done to the clock meanwhile.
+func TestClockSet(t *testing.T) {
+	first := time.Now()
+	m := &memory{hold: make(chan struct{})}
+	close(m.hold)
+	f := begin(m, "a.pcap", Limits{})
+	for i, step := range []time.Duration{0, time.Hour, -time.Hour} {
+		f.Packet(clockstep.Step(first.Add(time.Duration(i)*time.Second), step), four, five, []byte("hello"))
+	}
+	f.End("enough")
+	<-f.Done()
+	size := (m.Len() - len(fileHeader())) / 3
+	for i := range 3 {
+		record := m.Bytes()[len(fileHeader())+i*size:]
+		if at := binary.LittleEndian.Uint32(record); at != uint32(first.Add(time.Duration(i)*time.Second).Unix()) {
+			t.Errorf("packet %d is of %d, the first of %d", i, at, first.Unix())
+		}
 	}
 }
 

@@ -44,6 +44,7 @@ func (s Summary) String() string {
 // File is a capture that is being written. Its methods may be called from any goroutine.
 type File struct {
 	limits Limits
+	begun  time.Time // times in the file are by the clock as it was then, also when somebody sets it
 	wake   chan struct{}
 	done   chan struct{}
 
@@ -73,7 +74,7 @@ func begin(out io.WriteCloser, path string, limits Limits) *File {
 	if limits.Time <= 0 {
 		limits.Time = defaultTime
 	}
-	f := &File{limits: limits, wake: make(chan struct{}, 1), done: make(chan struct{}), pending: fileHeader()}
+	f := &File{limits: limits, begun: time.Now(), wake: make(chan struct{}, 1), done: make(chan struct{}), pending: fileHeader()}
 	f.sum = Summary{Path: path, Bytes: int64(len(f.pending))}
 	f.rouse()
 	go f.write(out)
@@ -96,7 +97,7 @@ func (f *File) Packet(at time.Time, from, to netip.AddrPort, payload []byte) {
 		return
 	}
 	before := len(f.pending)
-	f.pending = appendRecord(f.pending, at, from, to, payload)
+	f.pending = appendRecord(f.pending, f.begun.Add(at.Sub(f.begun)), from, to, payload)
 	f.sum.Packets++
 	f.sum.Bytes += int64(len(f.pending) - before)
 	if before == 0 {

@@ -46,6 +46,7 @@ func writeOverview(w io.Writer, o *status.Overview) {
 	t.row("calls", fmt.Sprintf("%d, of these %d ringing", o.Calls, o.Ringing))
 	t.row("media", fmt.Sprintf("%.0f packets/s, %.1f %% lost, %d of %d port pairs free", o.Packets, o.Loss, o.PortsFree, o.PortsAll))
 	t.row("event loop", fmt.Sprintf("lag %.1f ms, at most %.1f ms, %d datagrams dropped", o.Lag, o.MaxLag, o.QueueDrops))
+	t.row("state", stateWords(o.State))
 	t.row("features", words(o.Features))
 	var dropped []string
 	for _, reason := range slices.Sorted(maps.Keys(o.Dropped)) {
@@ -56,6 +57,17 @@ func writeOverview(w io.Writer, o *status.Overview) {
 		t.row("note", note)
 	}
 	t.write(w)
+}
+
+// stateWords says what a restart would find.
+func stateWords(s status.State) string {
+	switch {
+	case !s.Kept:
+		return "not kept: a restart loses registrations and calls"
+	case s.Failing:
+		return fmt.Sprintf("cannot be kept at present, %d changes lost", s.Lost)
+	}
+	return fmt.Sprintf("kept, %d changes lost", s.Lost)
 }
 
 // words lists what is on, and what is off.

@@ -77,11 +77,24 @@ func TestWriteLists(t *testing.T) {
 	var b strings.Builder
 	writeOverview(&b, &status.Overview{
 		Version: "1.4.0", Uptime: 273_840, Users: 12, Bindings: 14, Calls: 3, Ringing: 1, Packets: 148.6, Loss: 0.2, Lag: 0.14, MaxLag: 3.2,
-		PortsFree: 4988, PortsAll: 5000, Dropped: map[string]uint64{"malformed": 12, "duplicate": 3},
+		State: status.State{Kept: true, Failing: true, Lost: 37}, PortsFree: 4988, PortsAll: 5000, Dropped: map[string]uint64{"malformed": 12, "duplicate": 3},
 		Features: map[string]bool{"silent": true, "debug": false}, Warnings: []string{"flag -timeout: given twice"},
 	})
 	b.WriteString("\n")
 	ringing := &proxy.CallView{ID: "8", State: "ringing", Record: proxy.Record{From: "evil\x1b[2J", To: "003", Begin: clock(60_000)}}
 	writeCalls(&b, []*proxy.CallView{aCall(), ringing})
 	golden(t, "lists.txt", b.String())
+}
+
+func TestStateWords(t *testing.T) {
+	for want, s := range map[string]status.State{
+		"not kept: a restart loses registrations and calls": {},
+		"kept, 0 changes lost":                              {Kept: true},
+		"kept, 3 changes lost":                              {Kept: true, Lost: 3},
+		"cannot be kept at present, 3 changes lost":         {Kept: true, Failing: true, Lost: 3},
+	} {
+		if got := stateWords(s); got != want {
+			t.Errorf("%+v: %q, want %q", s, got, want)
+		}
+	}
 }

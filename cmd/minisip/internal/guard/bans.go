@@ -174,7 +174,7 @@ func (b *Bans) Guesses(now time.Time, ip netip.Addr) bool {
 // Ban is one source that is banned.
 type Ban struct {
 	IP       netip.Addr // of IPv6, the first of its /64
-	Until    time.Time
+	Until    time.Time  // by the clock as it is now
 	Failures int
 	Why      string // the last of them
 }
@@ -185,7 +185,7 @@ func (b *Bans) List(now time.Time) (list []Ban) {
 	defer b.mu.Unlock()
 	for ip, s := range b.sources {
 		if now.Before(s.until) {
-			list = append(list, Ban{ip, s.until, s.failed, s.why})
+			list = append(list, Ban{ip, now.Add(s.until.Sub(now)), s.failed, s.why})
 		}
 	}
 	slices.SortFunc(list, func(x, y Ban) int {

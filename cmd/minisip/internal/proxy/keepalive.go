@@ -78,7 +78,7 @@ func (c *Core) ping(p *pinger, now time.Time) {
 			c.logf("%s at %s has not answered %d pings: no calls go there until it is heard of again", b.AOR(), b.Source(), deadAfter)
 		}
 	}
-	p.sentAt, p.waiting = now.UnixNano(), uint32(c.rnd.Uint64())|1
+	p.sentAt, p.waiting = c.pingers.since(now), uint32(c.rnd.Uint64())|1
 	at := c.advertised(b.Local())
 	m := append(append(append(c.buf[:0], "OPTIONS "...), b.Contact()...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
 	m = append(at.AppendTo(m), ";rport;branch="...)
@@ -116,7 +116,7 @@ func (c *Core) pong(in *inbound, id uint64) bool {
 		p.binding.Ping.Answered = true
 		c.unsaved(p.binding)
 	}
-	p.binding.Ping.RTT = max(0, time.Duration(in.now.UnixNano()-p.sentAt))
+	p.binding.Ping.RTT = max(0, c.pingers.since(in.now)-p.sentAt)
 	c.alive(p.binding, in.now)
 	return true
 }

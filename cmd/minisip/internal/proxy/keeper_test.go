@@ -71,7 +71,7 @@ func (f *fakeKeeper) count(kind byte) (n int) {
 // keeps gives the world a disk.
 func (w *world) keeps() {
 	w.disk = &fakeKeeper{now: map[diskKey]string{}, flushed: map[diskKey]string{}}
-	w.cfg.Keeper, w.cfg.Epoch = w.disk, epoch.Add(-time.Hour)
+	w.cfg.Keeper, w.cfg.Epoch = w.disk, w.begin.Add(-time.Hour)
 }
 
 // restart kills the core: what was not flushed is lost. Another one takes what was.

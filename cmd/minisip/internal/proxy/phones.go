@@ -51,7 +51,7 @@ func (c *Core) ViewPhones(now time.Time, keys []PhoneKey) (views []PhoneView) {
 		b := k.binding
 		v := PhoneView{
 			User: b.AOR(), Contact: b.Contact(), Source: b.Source().String(), NAT: b.NAT, Agent: b.UserAgent(),
-			Expires: int(max(0, c.where.Expires(b).Sub(now)).Seconds()), Registered: c.where.Registered(b), LastSeen: c.where.LastSeen(b),
+			Expires: int(max(0, c.where.Expires(b).Sub(now)).Seconds()), Registered: onWall(now, c.where.Registered(b)), LastSeen: onWall(now, c.where.LastSeen(b)),
 			Suspended: b.Ping.Suspended, Path: b.Path(),
 		}
 		if b.Ping.Answered {

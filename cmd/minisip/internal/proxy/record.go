@@ -68,13 +68,14 @@ type Direction struct {
 // record makes the account of a call that has just ended; its streams are still open.
 func (k *call) record() *Record { return k.recordAt(k.EndedAt) }
 
-// recordAt makes the account of a call as it is at a time, which is its end if it has ended.
+// recordAt makes the account of a call as it is at a time, which is its end if it has ended. Its times are all by the
+// clock as it is then: they lie as far apart as it really was, also where somebody has set it.
 func (k *call) recordAt(at time.Time) *Record {
 	r := &Record{
 		Call: k.serial, CallID: k.callID, From: k.caller.User, FromAddr: k.caller.Addr.String(),
-		To: k.dialled, Begin: k.Created, End: k.EndedAt, Why: k.Why,
+		To: k.dialled, Begin: onWall(at, k.Created), End: k.EndedAt, Why: k.Why,
 	}
-	rang, answered := k.Rang, k.Answered // the Record is kept when the call is gone
+	rang, answered := onWall(at, k.Rang), onWall(at, k.Answered)
 	if !k.Rang.IsZero() {
 		r.Ring = &rang
 	}
@@ -128,8 +129,8 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	}
 	dir.track, dir.side, dir.other = &s.tracks[side], side, f.Other
 	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)
-	if !f.Last.IsZero() {
-		dir.first, dir.Last = f.First, &f.Last
+	if last := onWall(at, f.Last); !last.IsZero() {
+		dir.first, dir.Last = onWall(at, f.First), &last
 	}
 	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, held, d.call.Answered, at)
 	codec, _, _ := strings.Cut(dir.Codec, "/")
@@ -145,6 +146,15 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 		dir.Now = &now
 	}
 	return dir
+}
+
+// onWall is t as the clock on the wall has it that shows now: where somebody has set it since, the time that was
+// shown then is not as long ago. What has no monotonic reading stays.
+func onWall(now, t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return now.Add(t.Sub(now))
 }
 
 // addrText writes an address, if there is one.

@@ -86,7 +86,7 @@ func (s *script) run(command string, args []string) error {
 		return err
 	case "at":
 		d, err := time.ParseDuration(words[1])
-		s.advance(epoch.Add(d).Sub(s.now))
+		s.advance(s.begin.Add(d).Sub(s.now))
 		return err
 	default:
 		if name, ok := strings.CutSuffix(words[0], ":"); ok {

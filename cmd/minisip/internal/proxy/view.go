@@ -67,7 +67,7 @@ func (k *call) view(now time.Time, whole bool) *CallView {
 	v.Findings = k.diagnose(r, now)
 	v.Media = directionViews(r, nil)
 	if whole {
-		k.core.draw(v, k.course)
+		k.core.draw(v, k.course, now)
 	}
 	return v
 }
@@ -81,7 +81,7 @@ func (p *Past) view(c *Core, whole bool) *CallView {
 	v := &CallView{ID: p.ID, State: session.Ended.String(), Record: *p.Record, Media: directionViews(p.Record, p.Tracks)}
 	v.Findings = p.Findings
 	if whole {
-		c.draw(v, p.Course)
+		c.draw(v, p.Course, p.Record.End)
 	}
 	return v
 }
@@ -115,8 +115,9 @@ func directionViews(r *Record, tracks []trail.Track) []DirectionView {
 	return out
 }
 
-// draw makes the ladder: the caller's columns on the left, then ours, then all others.
-func (c *Core) draw(v *CallView, course *trail.Course) {
+// draw makes the ladder: the caller's columns on the left, then ours, then all others. Its times are by the clock
+// as it is now.
+func (c *Core) draw(v *CallView, course *trail.Course, now time.Time) {
 	column := make([]int, len(course.Peers))
 	left := func(i int) bool { return i == 0 || course.Peers[i].User == v.From && v.From != v.To }
 	for _, want := range [...]bool{true, false} {
@@ -133,7 +134,7 @@ func (c *Core) draw(v *CallView, course *trail.Course) {
 	us := slices.Index(v.Columns, Column{Name: "minisip"})
 	for i := range course.Steps {
 		s := &course.Steps[i]
-		step := StepView{Time: course.At(s), From: us, To: column[s.Peer], Again: s.Again(), Size: int(s.Size)}
+		step := StepView{Time: onWall(now, course.At(s)), From: us, To: column[s.Peer], Again: s.Again(), Size: int(s.Size)}
 		if s.Received() {
 			step.From, step.To = step.To, step.From
 		}
@@ -146,9 +147,10 @@ func (c *Core) draw(v *CallView, course *trail.Course) {
 	v.Skipped = course.Skipped
 	v.addMedia(us)
 	slices.SortStableFunc(v.Steps, func(a, b StepView) int { return a.Time.Compare(b.Time) })
+	begin := onWall(now, course.Begin)
 	for i := range v.Steps {
 		s := &v.Steps[i]
-		s.N, s.AtMS = i+1, s.Time.Sub(course.Begin).Milliseconds()
+		s.N, s.AtMS = i+1, s.Time.Sub(begin).Milliseconds()
 	}
 }
 

@@ -24,14 +24,15 @@ type pingers struct {
 	filled []uint64 // by bucket: a bit that says whether there is one
 	hand   uint32   // the bucket that comes next
 	at     time.Time
+	first  time.Time // what sentAt is counted from
 }
 
 // pinger is one binding's place. A ping needs no transaction: the place and a random number are in
 // its branch, and the next ping forgets it.
 type pinger struct {
 	binding    *location.Binding
-	sentAt     int64  // the last ping, as nanoseconds
-	waiting    uint32 // number of the ping without an answer, 0: none
+	sentAt     time.Duration // the last ping, since the pingers' first
+	waiting    uint32        // number of the ping without an answer, 0: none
 	bucket     uint16
 	prev, next uint32 // places in the bucket
 }
@@ -48,6 +49,14 @@ const (
 	// maxPings bounds the work of one event, should the loop have stood still.
 	maxPings = 1000
 )
+
+// since counts now from the first ping on, by the monotonic clock.
+func (ps *pingers) since(now time.Time) time.Duration {
+	if ps.first.IsZero() {
+		ps.first = now
+	}
+	return now.Sub(ps.first)
+}
 
 // step is the time that the hand stays at a bucket.
 func (ps *pingers) step() time.Duration { return max(1, ps.core.cfg.Keepalive/buckets) }

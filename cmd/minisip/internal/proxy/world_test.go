@@ -30,7 +30,7 @@ type world struct {
 	cfg        Config
 	core       *Core
 	relay      *fakeRelay
-	now        time.Time
+	begin, now time.Time
 	users      map[string]string  // user: password
 	algorithms []digest.Algorithm // of challenges; none: MD5
 	phones     []*phone
@@ -58,7 +58,7 @@ type event struct {
 var all = Features{Contact: true, SDP: true, Via: true, Duplicate: true, Silent: true}
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, now: epoch, users: map[string]string{}, names: names{map[string]string{}, map[string]int{}}, shown: map[string]bool{}}
+	w := &world{t: t, begin: epoch, now: epoch, users: map[string]string{}, names: names{map[string]string{}, map[string]int{}}, shown: map[string]bool{}}
 	w.relay = &fakeRelay{note: w.note}
 	w.cfg = Config{
 		Features: all, ICE: true, Realm: testRealm,
@@ -164,7 +164,7 @@ func (w *world) note(line string) { w.record(event{text: line}) }
 
 func (w *world) record(e event) {
 	if !w.quiet {
-		e.at = w.now.Sub(epoch)
+		e.at = w.now.Sub(w.begin)
 		w.events = append(w.events, e)
 	}
 }
@@ -186,8 +186,8 @@ func (w *world) advance(d time.Duration) {
 	end := w.now.Add(d)
 	core := w.start()
 	for next := core.Deadline(); !next.IsZero() && !next.After(end); next = core.Deadline() {
-		w.now = next
-		core.Tick(next)
+		w.now = w.now.Add(next.Sub(w.now)) // by the clock as it is now
+		core.Tick(w.now)
 	}
 	w.now = end
 }

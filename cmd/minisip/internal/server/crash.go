@@ -37,7 +37,7 @@ func (c *crashes) note(now time.Time) (report bool, untold int) {
 // crashed reports an internal error with the datagram that led to it, credentials masked.
 func (s *Server) crashed(what string, p *packet, r any, stack []byte) {
 	s.health.panics.Add(1)
-	report, untold := s.crashes.note(time.Now())
+	report, untold := s.crashes.note(s.now())
 	if !report {
 		return
 	}

@@ -70,7 +70,7 @@ func (f *faults) now() map[string]uint64 {
 
 // fault notes that something has failed n times more, and tells the log where it is new.
 func (s *Server) fault(what, why string, n uint64) {
-	if line := s.faults.note(time.Now(), what, why, n); line != "" {
+	if line := s.faults.note(s.now(), what, why, n); line != "" {
 		s.cfg.Log(line)
 	}
 }

@@ -100,7 +100,7 @@ func (g *gate) wakeAfter(d time.Duration) {
 }
 
 // stop ends each, at the latest after the look that is being taken.
-func (g *gate) stop() { g.file.SetReadDeadline(time.Unix(1, 0)) }
+func (g *gate) stop() { g.file.SetReadDeadline(time.Now()) }
 
 func (g *gate) close() {
 	g.file.Close()

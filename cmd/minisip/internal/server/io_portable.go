@@ -29,7 +29,7 @@ func (t *transport) descriptor() (fd int, ok bool) {
 }
 
 // end ends each.
-func (t *transport) end() { t.conn.SetReadDeadline(time.Unix(1, 0)) }
+func (t *transport) end() { t.conn.SetReadDeadline(time.Now()) }
 
 func (t *transport) close() { t.conn.Close() }
 

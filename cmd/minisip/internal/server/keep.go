@@ -29,7 +29,7 @@ func (s *Server) restore() {
 	if s.cfg.State == nil {
 		return
 	}
-	now, failed := time.Now(), 0
+	now, failed := s.now(), 0
 	var first error
 	for _, r := range s.cfg.State.Loaded() {
 		if err := s.core.Restore(now, r.Kind, r.ID, string(r.Data)); err != nil {
@@ -43,7 +43,7 @@ func (s *Server) restore() {
 		s.cfg.Log(fmt.Sprintf("state: %d records could not be used, the first because of this: %v", failed, first))
 	}
 	if users, calls := s.core.Load(); users+calls > 0 {
-		s.cfg.Log(fmt.Sprintf("state: users registered: %d, calls that go on: %d, read in %s", users, calls, time.Since(now).Round(time.Millisecond)))
+		s.cfg.Log(fmt.Sprintf("state: users registered: %d, calls that go on: %d, read in %s", users, calls, s.now().Sub(now).Round(time.Millisecond)))
 	}
 	s.keep(now)
 }
@@ -61,7 +61,7 @@ func (s *Server) keep(now time.Time) {
 // keepLast says what has changed before the process ends, with all calls as they are then.
 func (s *Server) keepLast() {
 	if s.cfg.State != nil {
-		s.core.SaveNow(time.Now())
+		s.core.SaveNow(s.now())
 	}
 }
 

@@ -38,9 +38,9 @@ func (s *Server) loop(ctx context.Context) {
 		case now := <-timer.C:
 			armed = now.Add(time.Hour)
 			timer.Reset(time.Hour)
-			s.guard("timers", nil, func() { s.core.Tick(time.Now()) })
-		case now := <-beat.C:
-			s.guard("the beat", nil, func() { s.beat(now) })
+			s.guard("timers", nil, func() { s.core.Tick(s.now()) })
+		case <-beat.C:
+			s.guard("the beat", nil, func() { s.beat(s.now()) })
 		case <-ctx.Done():
 			return
 		}
@@ -84,6 +84,7 @@ func (s *Server) beats() *time.Ticker {
 
 // beat does what is to be done now and then, and says that the loop turns.
 func (s *Server) beat(now time.Time) {
+	s.beatClock(now)
 	for _, line := range s.addrs.refresh(now, s.sockets) {
 		s.cfg.Log(line)
 	}
@@ -99,7 +100,7 @@ func (s *Server) beat(now time.Time) {
 func (s *Server) handle(p *packet, q *queue) {
 	q.leave(p)
 	s.addrs.came(p.local)
-	now := time.Now()
+	now := s.now()
 	s.waited(now, now.Sub(p.came), q == s.first)
 	if s.cfg.Mirror != nil && p.err == nil {
 		s.cfg.Mirror(p.came, p.src, p.local, p.msg.Bytes())
@@ -144,7 +145,7 @@ func (o *output) Send(local, to netip.AddrPort, datagram []byte) bool {
 		}
 		if sock.local == local || sock.wildcard {
 			if o.cfg.Mirror != nil {
-				o.cfg.Mirror(time.Now(), local, to, datagram)
+				o.cfg.Mirror(o.cfg.Now(), local, to, datagram)
 			}
 			from := local
 			if sock.wildcard && o.addrs.gone(local.Addr()) {

@@ -30,7 +30,7 @@ const keepingUp = 64
 // take takes one datagram; b is valid during the call.
 func (r *reader) take(b []byte, src, local netip.AddrPort) {
 	defer r.survive(b, src)
-	now := time.Now()
+	now := r.now()
 	overload := len(r.first.packets)+len(r.rest.packets) > keepingUp
 	q, share := r.first, src
 	switch {

@@ -32,6 +32,7 @@ type Config struct {
 	Every   time.Duration          // 0: 10 s
 	Sockets map[netip.AddrPort]int // bound ones of an earlier process: taken where they fit, else closed
 	HandOn  func(sip, rtp []int)   // is given all sockets when Run ends, for the next process; may be nil
+	Now     func() time.Time       // tells the time; nil: time.Now
 	State   *state.Store           // what an earlier process kept, and where to keep it; nil: nothing is kept
 
 	TraceDir string // of recordings; "": there are none
@@ -54,6 +55,8 @@ type Server struct {
 	health  health
 	faults  faults
 	crashes crashes
+	wall    wall
+	began   time.Time
 	addrs   addresses
 	traces  sync.WaitGroup  // of goroutines that wait for the end of one
 	running context.Context // until the loop has ended
@@ -62,10 +65,15 @@ type Server struct {
 
 // Listen binds all sockets; nothing is served before Run. The error is one sentence.
 func Listen(cfg Config) (*Server, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	s := &Server{
 		cfg: cfg, first: newQueue(8192, 32<<20), rest: newQueue(2048, 8<<20), do: make(chan func()),
 		free: sync.Pool{New: func() any { return new(packet) }},
 	}
+	s.began = s.now()
+	s.wall.step(s.began)
 	s.running, s.ended = context.WithCancel(context.Background())
 	for _, at := range cfg.Listen {
 		sock, err := listen(at, cfg.TOS, cfg.Sockets)

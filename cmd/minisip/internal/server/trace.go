@@ -21,7 +21,7 @@ func (s *Server) Trace(ctx context.Context, what string, media bool, limits capt
 	if s.cfg.TraceDir == "" {
 		return nil, errNoTraceDir
 	}
-	file, err := capture.Create(s.cfg.TraceDir, traceName(time.Now(), what), limits)
+	file, err := capture.Create(s.cfg.TraceDir, traceName(s.now(), what), limits)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 // TestAway: how long nobody was there, whatever was done to the clock on the wall.
 func TestAway(t *testing.T) {
 	const s = int64(time.Second)
+	const y = leastWall + 1000*s // a clock that is right
 	for _, tt := range []struct {
 		name      string
 		then, now moment
@@ -16,11 +17,33 @@ func TestAway(t *testing.T) {
 		{"a restart", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 103 * s, boot: 13 * s, bootID: "a"}, 3 * time.Second},
 		{"the clock was set forward by a day", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 86503 * s, boot: 13 * s, bootID: "a"}, 3 * time.Second},
 		{"the clock was set back", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 5 * s, boot: 13 * s, bootID: "a"}, 3 * time.Second},
-		{"the machine was booted", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 160 * s, boot: 2 * s, bootID: "b"}, time.Minute},
-		{"booted, and the clock set back", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 5 * s, boot: 2 * s, bootID: "b"}, 0},
-		{"no boot is known", moment{wall: 100 * s}, moment{wall: 160 * s}, time.Minute},
+		{"the machine was booted", moment{wall: y, boot: 10 * s, bootID: "a"}, moment{wall: y + 60*s, boot: 2 * s, bootID: "b"}, time.Minute},
+		{"booted, and the clock set back", moment{wall: y + 100*s, boot: 10 * s, bootID: "a"}, moment{wall: y, boot: 2 * s, bootID: "b"}, 0},
+		{"booted, and the clock not right yet", moment{wall: y, boot: 10 * s, bootID: "a"}, moment{wall: 5 * s, boot: 2 * s, bootID: "b"}, 0},
+		{"booted, and the clock not right before", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: y, boot: 2 * s, bootID: "b"}, 0},
+		{"no boot is known", moment{wall: y}, moment{wall: y + 60*s}, time.Minute},
 	} {
 		if got := away(tt.then, tt.now); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestStep: what was done to the clock on the wall while nobody was there.
+func TestStep(t *testing.T) {
+	const s = int64(time.Second)
+	for _, tt := range []struct {
+		name      string
+		then, now moment
+		want      time.Duration
+	}{
+		{"nothing", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 103 * s, boot: 13 * s, bootID: "a"}, 0},
+		{"it was made to run slower", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 3699 * s, boot: 3610 * s, bootID: "a"}, 0},
+		{"forward by an hour", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 3703 * s, boot: 13 * s, bootID: "a"}, time.Hour},
+		{"back by an hour", moment{wall: 5000 * s, boot: 10 * s, bootID: "a"}, moment{wall: 1403 * s, boot: 13 * s, bootID: "a"}, -time.Hour},
+		{"the machine was booted", moment{wall: 100 * s, boot: 10 * s, bootID: "a"}, moment{wall: 5000 * s, boot: 13 * s, bootID: "b"}, 0},
+	} {
+		if got := step(tt.then, tt.now); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}

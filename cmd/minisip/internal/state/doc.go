@@ -36,7 +36,8 @@
 // The file says when it was written: by the distance from the epoch, by the clock on the
 // wall and by the time since the machine was booted. The next process learns from that how long nobody
 // was there: by the last where the machine was not booted since, so that a clock that was put right
-// meanwhile ends nothing and prolongs nothing; else by the clock on the wall.
+// meanwhile ends nothing and prolongs nothing; else by the clock on the wall, if that was right both times: one
+// that shows a year before 2020 was not.
 //
 // # What it does not do
 //

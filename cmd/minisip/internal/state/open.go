@@ -98,6 +98,11 @@ func (s *Store) load(w *writer) (numbers []int, err error) {
 	s.epoch = time.Now()
 	if r.timed {
 		s.epoch = s.epoch.Add(-r.last.since - away(r.last, now))
+		if by := step(r.last, now); by > 0 {
+			s.report(fmt.Sprintf("state: the clock was set forward by %s while nobody was here: what is kept goes by the time that really passed", by))
+		} else if by < 0 {
+			s.report(fmt.Sprintf("state: the clock was set back by %s while nobody was here: what is kept goes by the time that really passed", -by))
+		}
 	}
 	return numbers, nil
 }

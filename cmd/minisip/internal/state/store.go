@@ -22,6 +22,7 @@ type Store struct {
 	waiting atomic.Int64  // bytes in the queue
 	wanted  atomic.Bool   // all shall be written anew
 	lost    atomic.Uint64 // records
+	failing atomic.Bool   // what is lost now is lost until the disk can be written again
 	spare   atomic.Pointer[[]byte]
 	ended   chan struct{}
 }
@@ -58,6 +59,9 @@ func (s *Store) Loaded() []Record {
 
 // Lost counts the records that could not be kept.
 func (s *Store) Lost() uint64 { return s.lost.Load() }
+
+// Failing says whether at present nothing can be kept.
+func (s *Store) Failing() bool { return s.failing.Load() }
 
 // Keep says what the record of a key is now. It is valid during the call.
 func (s *Store) Keep(k Key, record []byte) {

@@ -131,6 +131,7 @@ func (w *writer) finish() {
 	w.old = nil
 	if w.said {
 		w.said = false
+		w.failing.Store(false)
 		w.report(fmt.Sprintf("state: kept in %s again, and whole (%d changes were not kept in between)", w.dir, w.missed))
 		w.missed = 0
 	}
@@ -186,6 +187,7 @@ func (w *writer) fail(err error) {
 		return
 	}
 	w.said = true
+	w.failing.Store(true)
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 		err = pe.Err
 	}

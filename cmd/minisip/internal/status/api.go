@@ -41,8 +41,17 @@ type Health struct {
 	Banned              uint64            // datagrams of banned sources that nobody looked at
 	Refused             uint64            // calls refused with 503 because the loop lagged
 	Panics              uint64            // messages that an internal error cost
+	ClockSteps          uint64            // how often the clock on the wall was set
+	State               State             // what a restart would find
 	Faults              map[string]uint64 // what fails at present, and how often it has since it began
 	PortsFree, PortsAll int               // pairs
+}
+
+// State says what is kept for after a restart.
+type State struct {
+	Kept    bool   `json:"kept"`    // else nothing shall be
+	Failing bool   `json:"failing"` // at present it cannot be kept
+	Lost    uint64 `json:"lost"`    // changes that could not be kept, since the start
 }
 
 // Ban is a source that is not listened to.
@@ -138,6 +147,7 @@ type Overview struct {
 	Features   map[string]bool   `json:"features"`
 	PortsFree  int               `json:"ports_free"`
 	PortsAll   int               `json:"ports_total"`
+	State      State             `json:"state"`
 	Warnings   []string          `json:"warnings"`
 }
 
@@ -154,10 +164,10 @@ func (a *API) glance(ctx context.Context) (*Overview, error) {
 		warnings = append(warnings, fmt.Sprintf("%s: %d times", what, h.Faults[what]))
 	}
 	v := &Overview{
-		Version: a.cfg.Version, Started: a.cfg.Started, Server: a.cfg.Server, Now: now, Uptime: float64(int64(now.Sub(a.cfg.Started).Seconds())),
+		Version: a.cfg.Version, Started: a.started(now), Server: a.cfg.Server, Now: now, Uptime: float64(int64(now.Sub(a.cfg.Started).Seconds())),
 		Users: o.Users, Bindings: o.Bindings, Calls: o.Calls, Ringing: o.Ringing, Packets: o.PacketsPerSecond, Loss: o.LossPercent,
 		Lag: ms(h.Lag), MaxLag: ms(h.MaxLag), QueueDrops: h.QueueDrops, LastTick: h.LastTick,
-		Dropped: map[string]uint64{}, Features: features(o.Features), PortsFree: h.PortsFree, PortsAll: h.PortsAll,
+		Dropped: map[string]uint64{}, Features: features(o.Features), PortsFree: h.PortsFree, PortsAll: h.PortsAll, State: h.State,
 		Warnings: warnings,
 	}
 	for reason, n := range o.Counters.Dropped {
@@ -173,6 +183,9 @@ func (a *API) glance(ctx context.Context) (*Overview, error) {
 	}
 	return v, nil
 }
+
+// started is when minisip was started, by the clock on the wall as it is now.
+func (a *API) started(now time.Time) time.Time { return now.Add(a.cfg.Started.Sub(now)) }
 
 // ms is a duration in milliseconds, to three digits.
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -52,7 +52,7 @@ func newRig(t testing.TB) *rig {
 	banned := []Ban{{IP: phone.Addr(), Failures: 10, Why: "wrong password for 001"}}
 	r.api = New(Config{
 		Version: "v1", Started: time.Now(), Do: r.do, Log: tail,
-		Health: func() Health { return Health{PortsFree: 4, PortsAll: 5} },
+		Health: func() Health { return Health{PortsFree: 4, PortsAll: 5, State: State{Kept: true, Lost: 7}} },
 		Bans:   func() []Ban { return banned },
 		Unban: func(ip netip.Addr) bool {
 			was := len(banned) > 0 && banned[0].IP == ip
@@ -135,7 +135,7 @@ func TestAPI(t *testing.T) {
 		status             int
 		want               string // expression
 	}{
-		{"GET", "/api/overview", "", 200, `^\{"version":"v1",.*"users":2,"bindings":2,"calls":0,.*"features":\{"debug":false,.*"ports_free":4,"ports_total":5,"warnings":\[`},
+		{"GET", "/api/overview", "", 200, `^\{"version":"v1",.*"users":2,"bindings":2,"calls":0,.*"features":\{"debug":false,.*"ports_free":4,"ports_total":5,"state":\{"kept":true,"failing":false,"lost":7\},"warnings":\[`},
 		{"GET", "/api/users", "", 200, `^\{"total":2,"matched":2,"offset":0,"users":\[\{"user":"001","contact":"sip:001@192.168.1.2","source":"198.51.100.7:31022","nat":true,"agent":"Test/1","expires_s":\d+,.*"ping_ms":null,"suspended":false\},\{"user":"002"`},
 		{"GET", "/api/users?q=TEST&offset=1&limit=1", "", 200, `^\{"total":2,"matched":2,"offset":1,"users":\[\{"user":"002"[^{]*\}\]\}$`},
 		{"GET", "/api/users?q=nobody", "", 200, `^\{"total":2,"matched":0,"offset":0,"users":\[\]\}$`},

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
 	"minisip/sipmsg"
@@ -21,7 +22,7 @@ func (a *API) metrics(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var e exposition
-	e.all(a.cfg.Version, float64(a.cfg.Started.UnixMilli())/1000, &o, a.cfg.Health(), len(a.cfg.Bans()))
+	e.all(a.cfg.Version, float64(a.started(time.Now()).UnixMilli())/1000, &o, a.cfg.Health(), len(a.cfg.Bans()))
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	w.Write(e.Bytes())
 }
@@ -130,5 +131,12 @@ func (e *exposition) health(h Health) {
 	e.one("minisip_overload_refused_total", "counter", "Calls refused because the event loop lagged.", float64(h.Refused))
 	e.one("minisip_banned_dropped_total", "counter", "Datagrams of banned sources.", float64(h.Banned))
 	e.one("minisip_faults", "gauge", "Kinds of things that fail at present, as the log names them.", float64(len(h.Faults)))
+	failing := 0.0
+	if h.State.Failing {
+		failing = 1
+	}
+	e.one("minisip_state_failing", "gauge", "1 while registrations and calls cannot be kept for after a restart.", failing)
+	e.one("minisip_state_lost_total", "counter", "Changes of registrations and calls that could not be kept for after a restart.", float64(h.State.Lost))
+	e.one("minisip_clock_steps_total", "counter", "How often the clock on the wall was set.", float64(h.ClockSteps))
 	e.one("minisip_internal_errors_total", "counter", "Messages that an internal error cost.", float64(h.Panics))
 }

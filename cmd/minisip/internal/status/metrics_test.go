@@ -19,7 +19,7 @@ func exposed() string {
 	o := &proxy.Overview{Users: 2, Bindings: 3, Calls: 1, Histograms: proxy.Histograms{Setup: h, Duration: h, Loss: h, Jitter: h, MOS: h}}
 	o.Counters.Requests[1] = 7
 	var e exposition
-	e.all(`v1 "quoted"`, 1.7e9, o, Health{Lag: 3 * time.Millisecond, Lags: h, PortsAll: 5000, Overload: true}, 4)
+	e.all(`v1 "quoted"`, 1.7e9, o, Health{Lag: 3 * time.Millisecond, Lags: h, PortsAll: 5000, Overload: true, State: State{Failing: true, Lost: 12}, ClockSteps: 2}, 4)
 	return e.String()
 }
 
@@ -58,7 +58,7 @@ func TestMetrics(t *testing.T) {
 		`minisip_build_info{version="v1 \"quoted\""} 1`, `minisip_requests_total{method="INVITE"} 7`, "minisip_overload 1",
 		`minisip_call_setup_seconds_bucket{le="0.1"} 5`, `minisip_call_setup_seconds_bucket{le="1"} 7`, `minisip_call_setup_seconds_bucket{le="10"} 7`,
 		`minisip_call_setup_seconds_bucket{le="+Inf"} 8`, "minisip_call_setup_seconds_sum 23.5", "minisip_call_setup_seconds_count 8",
-		"minisip_banned_sources 4",
+		"minisip_banned_sources 4", "minisip_state_failing 1", "minisip_state_lost_total 12", "minisip_clock_steps_total 2",
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no line %s", want)

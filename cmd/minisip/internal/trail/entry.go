@@ -13,7 +13,7 @@ import (
 type entry struct {
 	key         Key
 	before      ID
-	at          int64 // nanoseconds since 1970
+	at          time.Duration // since the ring's first message
 	pos         uint64
 	prev        uint64 // the entry before it in its chain
 	peer, local place
@@ -36,7 +36,7 @@ type place struct {
 // pack makes an entry of a message.
 func (r *ring) pack(m *Message) entry {
 	return entry{
-		key: m.Key, before: m.Before, at: m.At.UnixNano(), peer: r.place(m.Peer), local: r.place(m.Local), size: uint32(len(m.Text)),
+		key: m.Key, before: m.Before, at: m.At.Sub(r.base), peer: r.place(m.Peer), local: r.place(m.Local), size: uint32(len(m.Text)),
 		status: uint16(m.Status), method: m.Method, received: m.Received, again: m.Again,
 	}
 }
@@ -44,12 +44,14 @@ func (r *ring) pack(m *Message) entry {
 // message gives an entry's message, its text valid until the next add.
 func (r *ring) message(e *entry) Message {
 	return Message{
-		Key: e.key, Before: e.before, At: e.time(), Peer: r.addr(&e.peer), Local: r.addr(&e.local), Text: r.textOf(e),
+		Key: e.key, Before: e.before, At: r.time(e), Peer: r.addr(&e.peer), Local: r.addr(&e.local), Text: r.textOf(e),
 		Status: int(e.status), Method: e.method, Received: e.received, Again: e.again,
 	}
 }
 
-func (e *entry) time() time.Time { return time.Unix(0, e.at) }
+// time is when a message was, by the monotonic clock where there is one: who sets the clock on the wall does not
+// move what comes after away from what came before.
+func (r *ring) time(e *entry) time.Time { return r.base.Add(e.at) }
 
 // maxZones is how many interfaces a ring tells apart.
 const maxZones = 255

@@ -98,7 +98,7 @@ func (r *Recorder) Lately(now time.Time, k Key) *Course {
 	have := 0
 	ring := &r.rings[callRing]
 	ring.chain(k, func(n uint64, e *entry) bool {
-		if now.Sub(e.time()) > backfillTime {
+		if now.Sub(ring.time(e)) > backfillTime {
 			return false
 		}
 		found[have] = n
@@ -108,7 +108,7 @@ func (r *Recorder) Lately(now time.Time, k Key) *Course {
 	for _, n := range slices.Backward(found[:have]) {
 		e := ring.slot(n)
 		if len(c.Steps) == 0 {
-			c.Begin = e.time()
+			c.Begin = ring.time(e)
 		}
 		m := ring.message(e)
 		c.add(&m, ID(n<<1|callRing), e.sum)

@@ -35,6 +35,7 @@ type ring struct {
 	heads   []uint64 // by the low bits of a key: the newest entry, counted from 1; 0: none
 	next    uint64   // number of the next entry; the first is 1
 	pos     uint64   // where the next text begins; modulo len(text) in memory
+	base    time.Time
 	zones   []string // of link-local addresses: what entries count from 1
 }
 
@@ -70,6 +71,9 @@ func (r *ring) head(k Key) *uint64 { return &r.heads[uint64(k)&uint64(len(r.head
 
 // add copies a message into the ring.
 func (r *ring) add(m *Message, sum uint32) uint64 {
+	if r.base.IsZero() {
+		r.base = m.At
+	}
 	n := r.next
 	r.next++
 	text := m.Text[:min(len(m.Text), maxText)]
