@@ -27,17 +27,13 @@ func drain(fd int) {
 	}
 }
 
-// Descriptors are those of the sockets of all streams, to hand to the next process while this
-// one still has them.
-func (r *Relay) Descriptors() (fds []int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for s := range r.streams {
-		for i := range s.legs {
-			for _, e := range []*endpoint{&s.legs[i].rtp, &s.legs[i].rtcp} {
-				if fd, ok := e.socket.descriptor(); ok {
-					fds = append(fds, fd)
-				}
+// Descriptors are those of the stream's sockets, to hand to the next process while this one
+// still has them.
+func (s *Stream) Descriptors() (fds []int) {
+	for i := range s.legs {
+		for _, e := range []*endpoint{&s.legs[i].rtp, &s.legs[i].rtcp} {
+			if fd, ok := e.socket.descriptor(); ok {
+				fds = append(fds, fd)
 			}
 		}
 	}

@@ -54,12 +54,7 @@ func (k *call) appendRecord(b []byte) []byte {
 	b = pack.AppendTime(b, epoch, k.Rang)
 	b = pack.AppendTime(b, epoch, k.Answered)
 	b = appendParty(b, &k.caller)
-	var shared []*media
-	for _, d := range k.dialogs {
-		if d.live() && d.media != nil && !slices.Contains(shared, d.media) {
-			shared = append(shared, d.media)
-		}
-	}
+	shared := k.liveMedia()
 	b = pack.AppendUint(b, uint64(len(shared)))
 	for _, md := range shared {
 		b = pack.AppendSection(b, func(b []byte) []byte { return md.appendRecord(b, epoch) })
@@ -72,6 +67,35 @@ func (k *call) appendRecord(b []byte) []byte {
 		}
 	}
 	return b
+}
+
+// liveMedia are the media of the dialogs that go on, each once.
+func (k *call) liveMedia() (list []*media) {
+	for _, d := range k.dialogs {
+		if d.live() && d.media != nil && !slices.Contains(list, d.media) {
+			list = append(list, d.media)
+		}
+	}
+	return list
+}
+
+// KeptStreams are the streams that the next process goes on with: those of established calls.
+func (c *Core) KeptStreams() (list []Stream) {
+	for _, k := range c.calls {
+		for ; k != nil; k = k.next {
+			if !k.established() {
+				continue
+			}
+			for _, md := range k.liveMedia() {
+				for i := range md.streams {
+					if s := md.streams[i].Stream; s != nil {
+						list = append(list, s)
+					}
+				}
+			}
+		}
+	}
+	return list
 }
 
 func appendParty(b []byte, p *session.Party) []byte {

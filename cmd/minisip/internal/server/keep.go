@@ -65,16 +65,20 @@ func (s *Server) keepLast() {
 	}
 }
 
-// handOn lets whoever starts the next process have the sockets, calls' and ours.
+// handOn lets whoever starts the next process have the sockets: ours, and those of calls that go on. The ports of
+// a call that is still being set up are free for others.
 func (s *Server) handOn() {
 	if s.cfg.HandOn == nil {
 		return
 	}
-	var sip []int
+	var sip, rtp []int
 	for _, sock := range s.sockets {
 		if fd, ok := sock.descriptor(); ok {
 			sip = append(sip, fd)
 		}
 	}
-	s.cfg.HandOn(sip, s.relay.Descriptors())
+	for _, st := range s.core.KeptStreams() {
+		rtp = append(rtp, st.(stream).Descriptors()...)
+	}
+	s.cfg.HandOn(sip, rtp)
 }

@@ -136,6 +136,27 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestRingingNotHandedOn: of a call that nobody has answered the next server knows nothing, so it is not given its sockets.
+func TestRingingNotHandedOn(t *testing.T) {
+	handed := [2]int{-1, -1}
+	cfg := testConfig(t, "127.0.0.1:0")
+	cfg.HandOn = func(sip, rtp []int) { handed = [2]int{len(sip), len(rtp)} }
+	r := serve(t, cfg)
+	a, b := newPhone(t, "127.0.0.2", "001", r.Addresses()[0]), newPhone(t, "127.0.0.3", "002", r.Addresses()[0])
+	b.register()
+	a.authorized(request{method: "INVITE", uri: "sip:002@" + a.server.String(), callID: "rings", cseq: 1, body: newAudio(t, "127.0.0.2").sdp()})
+	b.respond(b.expect("INVITE "), "180 Ringing", "")
+	a.expect("SIP/2.0 100 ")
+	a.expect("SIP/2.0 180 ")
+	if n := r.relay.InUse(); n != 2 {
+		t.Fatalf("it has %d pairs of ports", n)
+	}
+	r.end()
+	if handed != [2]int{1, 0} {
+		t.Errorf("%d sockets for SIP and %d for media are handed on, want 1 and 0", handed[0], handed[1])
+	}
+}
+
 // TestEndSwallowsNothing: what has been read when the server is told to end is answered, and what comes while it hands its
 // sockets on waits for the next.
 func TestEndSwallowsNothing(t *testing.T) {

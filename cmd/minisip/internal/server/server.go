@@ -31,7 +31,7 @@ type Config struct {
 	Beat    func(*proxy.Core)      // called by the loop every Every, so that silence means it hangs; may be nil
 	Every   time.Duration          // 0: 10 s
 	Sockets map[netip.AddrPort]int // bound ones of an earlier process: taken where they fit, else closed
-	HandOn  func(sip, rtp []int)   // is given all sockets when Run ends, for the next process; may be nil
+	HandOn  func(sip, rtp []int)   // is given the sockets when Run ends, for the next process; may be nil
 	Now     func() time.Time       // tells the time; nil: time.Now
 	State   *state.Store           // what an earlier process kept, and where to keep it; nil: nothing is kept
 
