@@ -15,8 +15,8 @@ type pace struct {
 }
 
 const (
-	interval = 4 * time.Millisecond // also of how long one more look is earned
-	burst    = 8                    // credit at most
+	interval = 8 * time.Millisecond // also of how long one more look is earned: 125 a second pass without delay
+	burst    = 16                   // credit at most
 	plenty   = 32                   // datagrams in one look: at such a rate they gather by themselves
 )
 

@@ -25,10 +25,10 @@ func TestPace(t *testing.T) {
 	}{
 		{"one at a time, at once", []float64{0, 10, 25, 100}, "0:1 10:1 25:1 100:1"},
 		{"a whole call within the burst", []float64{0, 1, 2, 3, 4.5, 5, 6}, "0:1 1:1 2:1 3:1 4.5:1 5:1 6:1"},
-		{"a busy server gathers", every(1, 0, 24), // the credit of 8, and the two earned meanwhile
-			"0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 14:5 18:4 22:4 26:1 30:0"},
-		{"after the rush, at once again", append(every(1, 0, 12), 60, 61),
-			"0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 14:2 18:0 60:1 61:1"},
+		{"a busy server gathers", every(2, 0, 60), // 21 at once: the credit of 16, and 5 earned meanwhile
+			"0:1 2:1 4:1 6:1 8:1 10:1 12:1 14:1 16:1 18:1 20:1 22:1 24:1 26:1 28:1 30:1 32:1 34:1 36:1 38:1 40:1 50:5 58:4 66:0"},
+		{"after the rush, at once again", append(every(1, 0, 24), 80, 81),
+			"0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1 12:1 13:1 14:1 15:1 16:1 17:1 26:6 34:0 80:1 81:1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := play(test.comes); got != test.looks {
