@@ -19,21 +19,11 @@ type Challenge struct {
 func ParseChallenge(value []byte) (Challenge, error) {
 	var c Challenge
 	s := scanner{data: value}
-	if !s.scheme() {
-		return c, ErrNotDigest
+	for s.next() {
+		c.set(strings.ToLower(string(s.name)), s.value)
 	}
-	for n := 0; ; n++ {
-		name, at, ok := s.param()
-		if s.err != nil {
-			return c, s.err
-		}
-		if !ok {
-			break
-		}
-		if n == maxParams {
-			return c, &malformed{at, "more than 32 parameters"}
-		}
-		c.set(strings.ToLower(string(name)), s.value)
+	if s.err != nil {
+		return c, s.err
 	}
 	if c.Nonce == "" {
 		return c, &malformed{len(value), "no nonce"}

@@ -14,9 +14,6 @@ var (
 	ErrMalformed = errors.New("malformed digest credentials")
 )
 
-// maxParams is how many parameters one header field may have. Twelve are defined.
-const maxParams = 32
-
 // QOP is the quality of protection that credentials name (RFC 7616 3.4).
 type QOP uint8
 
@@ -60,28 +57,18 @@ func (e *malformed) Unwrap() error { return ErrMalformed }
 func ParseCredentials(value []byte) (Credentials, error) {
 	var c Credentials
 	s := scanner{data: value}
-	if !s.scheme() {
-		return c, ErrNotDigest
-	}
-	for n := 0; ; n++ {
-		name, at, ok := s.param()
-		if s.err != nil {
-			return c, s.err
-		}
-		if !ok {
-			break
-		}
-		if n == maxParams {
-			return c, &malformed{at, "more than 32 parameters"}
-		}
-		dst := c.field(name)
+	for s.next() {
+		dst := c.field(s.name)
 		if dst == nil {
 			continue // RFC 7616 3.4: an unknown parameter MUST be ignored
 		}
 		if *dst != nil {
-			return c, &malformed{at, string(name) + " is there twice"}
+			return c, &malformed{s.offset, string(s.name) + " is there twice"}
 		}
 		*dst = s.value
+	}
+	if s.err != nil {
+		return c, s.err
 	}
 	return c, c.complete(len(value))
 }

@@ -5,11 +5,18 @@ import "bytes"
 // scanner walks over "Digest name=value, name="value" ...". White space may be
 // folded lines, since the message is parsed as it came.
 type scanner struct {
-	data  []byte
-	pos   int
-	value []byte // of the last parameter
-	err   error  // a *malformed, or nil
+	data []byte
+	pos  int
+	n    int   // parameters read
+	err  error // ErrNotDigest, a *malformed, or nil
+
+	// The parameter that next has read.
+	name, value []byte
+	offset      int // of its name
 }
+
+// maxParams is how many parameters one header field may have. Twelve are defined.
+const maxParams = 32
 
 func isSpace(b byte) bool { return b == ' ' || b == '\t' || b == '\r' || b == '\n' }
 
@@ -41,26 +48,28 @@ func (s *scanner) scheme() bool {
 	return s.pos == len(s.data) || isSpace(s.data[s.pos])
 }
 
-// param reads the next parameter: its name and the offset of that, its value in
-// s.value. ok is false at the end and on an error.
-func (s *scanner) param() (name []byte, offset int, ok bool) {
+// next reads the next parameter, before the first one the scheme. It reports false at the end and on an error.
+func (s *scanner) next() bool {
+	if s.pos == 0 && !s.scheme() {
+		s.err = ErrNotDigest
+		return false
+	}
 	s.space()
 	for s.at(',') { // RFC 9110 5.6.1.2: empty list elements are skipped
 		s.pos++
 		s.space()
 	}
-	offset = s.pos
-	if s.pos == len(s.data) {
-		return nil, offset, false
+	if s.offset = s.pos; s.pos == len(s.data) {
+		return false
 	}
 	for s.pos < len(s.data) && isToken(s.data[s.pos]) && s.data[s.pos] != '=' {
 		s.pos++
 	}
-	name = s.data[offset:s.pos]
+	s.name = s.data[s.offset:s.pos]
 	s.space()
-	if len(name) == 0 || !s.at('=') {
+	if len(s.name) == 0 || !s.at('=') {
 		s.fail(s.pos, "expected name=value")
-		return nil, offset, false
+		return false
 	}
 	s.pos++
 	s.space()
@@ -73,7 +82,10 @@ func (s *scanner) param() (name []byte, offset int, ok bool) {
 	if s.err == nil && s.pos < len(s.data) && !s.at(',') {
 		s.fail(s.pos, "expected a comma")
 	}
-	return name, offset, s.err == nil
+	if s.n++; s.err == nil && s.n > maxParams {
+		s.fail(s.offset, "more than 32 parameters")
+	}
+	return s.err == nil
 }
 
 func (s *scanner) token() {

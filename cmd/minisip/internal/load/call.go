@@ -11,21 +11,17 @@ import (
 
 // calling makes calls, each from the next caller to the next callee.
 type calling struct {
-	*agent
-	paced
+	steps
 	callees *agent
 	hold    time.Duration
-	result  result
-	work    []call
+	calls   []call
 	delays  []time.Duration
 }
 
-// call is one call as its caller sees it.
+// call is what its caller knows of one.
 type call struct {
-	step, tries int
-	begin       time.Time
-	sent        []byte // what is repeated
-	dialog      *dialog
+	begin  time.Time
+	dialog *dialog // nil: it is not answered yet
 }
 
 // dialog is what a 2xx told.
@@ -35,7 +31,7 @@ type dialog struct {
 	ack        []byte
 }
 
-// The steps of a call; the first two are those of a registration.
+// The steps of a call after the first two.
 const (
 	rings = iota + over + 1
 	holds
@@ -43,9 +39,8 @@ const (
 )
 
 func newCalling(callers, callees *agent, o *options) *calling {
-	c := &calling{agent: callers, callees: callees, paced: paced{all: o.calls, rate: o.rate}, work: make([]call, o.calls)}
+	c := &calling{steps: newSteps(callers, o.calls, o.rate), callees: callees, calls: make([]call, o.calls)}
 	c.hold = time.Duration(o.concurrent) * time.Second / time.Duration(o.rate)
-	c.result = result{repeated: map[string]int{}, why: map[string]int{}}
 	c.timers = wheel{}
 	return c
 }
@@ -63,7 +58,7 @@ func (c *calling) uri(work int) string {
 func (c *calling) request(work int, method string, cseq int) *request {
 	r := &request{method: method, uri: c.uri(work), user: work % c.users, work: work, cseq: cseq}
 	r.to = "<" + r.uri + ">"
-	if d := c.work[work].dialog; d != nil {
+	if d := c.calls[work].dialog; d != nil {
 		r.uri, r.to, r.routes = d.target, d.to, d.routes
 	}
 	return r
@@ -75,31 +70,6 @@ func (c *calling) invite(now time.Time, work, step int, credentials string) {
 	c.advance(now, work, step, c.appendRequest(nil, r))
 }
 
-// advance sends the request of the next step.
-func (c *calling) advance(now time.Time, work, step int, request []byte) {
-	w := &c.work[work]
-	w.step, w.tries, w.sent = step, 0, request
-	c.again(now, work)
-}
-
-func (c *calling) again(now time.Time, work int) {
-	w := &c.work[work]
-	w.tries++
-	c.send(work%c.users, w.sent)
-	wait, _ := pause(w.tries)
-	c.timers.set(now.Add(wait), work, w.step)
-}
-
-func (c *calling) end(work int, why string) {
-	c.work[work] = call{step: over, dialog: c.work[work].dialog}
-	if why == "" {
-		c.result.done++
-		return
-	}
-	c.result.failed++
-	c.result.why[why]++
-}
-
 // receive implements player.
 func (c *calling) receive(now time.Time, m []byte) {
 	status, work, cseq, method, ok := response(m)
@@ -107,10 +77,11 @@ func (c *calling) receive(now time.Time, m []byte) {
 		return
 	}
 	w := &c.work[work]
+	d := c.calls[work].dialog
 	switch invite := string(method) == "INVITE"; {
-	case invite && status >= 200 && status < 300 && w.dialog != nil:
+	case invite && status >= 200 && status < 300 && d != nil:
 		c.result.repeated["ACK"]++
-		c.send(work%c.users, w.dialog.ack)
+		c.send(work%c.users, d.ack)
 	case invite && status >= 300 && cseq < w.step:
 		c.ack(work, cseq, m)
 	case invite && cseq == w.step, invite && cseq == toAccept && w.step == rings:
@@ -151,14 +122,14 @@ func (c *calling) ack(work, cseq int, m []byte) {
 
 // accepted takes the first 2xx.
 func (c *calling) accepted(now time.Time, work int, m []byte) {
-	w := &c.work[work]
-	c.delays = append(c.delays, now.Sub(w.begin))
+	call := &c.calls[work]
+	c.delays = append(c.delays, now.Sub(call.begin))
 	_, rest, _ := bytes.Cut(value(m, "Contact"), []byte("<"))
 	target, _, _ := bytes.Cut(rest, []byte(">"))
-	w.dialog = &dialog{target: string(target), to: string(value(m, "To")), routes: routeSet(m)}
-	w.dialog.ack = c.appendRequest(nil, c.request(work, "ACK", toAccept))
-	c.send(work%c.users, w.dialog.ack)
-	w.step = holds
+	call.dialog = &dialog{target: string(target), to: string(value(m, "To")), routes: routeSet(m)}
+	call.dialog.ack = c.appendRequest(nil, c.request(work, "ACK", toAccept))
+	c.send(work%c.users, call.dialog.ack)
+	c.work[work].step = holds
 	if c.hold > 0 {
 		c.timers.set(now.Add(c.hold), work, holds)
 		return
@@ -172,12 +143,12 @@ func (c *calling) bye(now time.Time, work int) {
 
 // tick implements player.
 func (c *calling) tick(now time.Time) bool {
-	c.paced.due(now, func(work int) {
-		c.work[work].begin = now
+	c.due(now, func(work int) {
+		c.calls[work].begin = now
 		c.invite(now, work, toChallenge, "")
 	})
 	c.timers.due(now, func(work, step int) { c.expired(now, work, step) })
-	return c.result.done+c.result.failed == c.all
+	return c.ended()
 }
 
 // expired takes a deadline of a call.
