@@ -11,24 +11,14 @@ import (
 
 // AppendRecord appends what of b outlives the process, for Restore. Fields are only ever added, at the end.
 func (t *Table) AppendRecord(dst []byte, b *Binding, epoch time.Time) []byte {
-	dst = pack.AppendString(dst, b.AOR())
-	dst = pack.AppendString(dst, b.Contact())
-	dst = pack.AppendString(dst, b.Params())
-	dst = pack.AppendString(dst, b.CallID())
-	dst = pack.AppendString(dst, b.Instance())
-	dst = pack.AppendString(dst, b.UserAgent())
+	dst = pack.AppendString(dst, b.AOR(), b.Contact(), b.Params(), b.CallID(), b.Instance(), b.UserAgent())
 	dst = pack.AppendStrings(dst, b.Path())
-	dst = pack.AppendAddrPort(dst, b.Source())
-	dst = pack.AppendAddrPort(dst, b.Local())
-	dst = pack.AppendTime(dst, epoch, t.Expires(b))
-	dst = pack.AppendTime(dst, epoch, t.Registered(b))
-	dst = pack.AppendUint(dst, uint64(b.Q))
-	dst = pack.AppendUint(dst, uint64(b.CSeq))
-	dst = pack.AppendUint(dst, uint64(b.RegID))
+	dst = pack.AppendAddrPort(dst, b.Source(), b.Local())
+	dst = pack.AppendTime(dst, epoch, t.Expires(b), t.Registered(b))
+	dst = pack.AppendUint(dst, uint64(b.Q), uint64(b.CSeq), uint64(b.RegID))
 	dst = pack.AppendBool(dst, b.NAT)
 	dst = pack.AppendTime(dst, epoch, t.LastSeen(b))
-	dst = pack.AppendBool(dst, b.Ping.Answered)
-	return pack.AppendBool(dst, b.Ping.Suspended)
+	return pack.AppendBool(dst, b.Ping.Answered, b.Ping.Suspended)
 }
 
 // Restore enters the binding of a record under the id that it had, into a table that has not got

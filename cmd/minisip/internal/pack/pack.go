@@ -8,27 +8,42 @@
 package pack
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
 	"time"
 )
 
-// AppendUint appends a number.
-func AppendUint(b []byte, v uint64) []byte { return binary.AppendUvarint(b, v) }
+// AppendUint appends numbers, each a field.
+func AppendUint(b []byte, numbers ...uint64) []byte {
+	for _, v := range numbers {
+		b = binary.AppendUvarint(b, v)
+	}
+	return b
+}
 
 // AppendInt appends a number that may be negative.
 func AppendInt(b []byte, v int64) []byte { return binary.AppendVarint(b, v) }
 
-// AppendBool appends a truth.
-func AppendBool(b []byte, v bool) []byte {
-	if v {
-		return append(b, 1)
+// AppendBool appends truths, each a field.
+func AppendBool(b []byte, truths ...bool) []byte {
+	for _, v := range truths {
+		if v {
+			b = append(b, 1)
+		} else {
+			b = append(b, 0)
+		}
 	}
-	return append(b, 0)
+	return b
 }
 
-// AppendString appends a text.
-func AppendString(b []byte, s string) []byte { return append(AppendUint(b, uint64(len(s))), s...) }
+// AppendString appends texts, each a field.
+func AppendString(b []byte, texts ...string) []byte {
+	for _, s := range texts {
+		b = append(AppendUint(b, uint64(len(s))), s...)
+	}
+	return b
+}
 
 // AppendStrings appends a list of texts.
 func AppendStrings(b []byte, list []string) []byte {
@@ -53,21 +68,24 @@ func AppendAddr(b []byte, a netip.Addr) []byte {
 	return b
 }
 
-// AppendAddrPort appends an address with its port.
-func AppendAddrPort(b []byte, a netip.AddrPort) []byte {
-	return AppendUint(AppendAddr(b, a.Addr()), uint64(a.Port()))
+// AppendAddrPort appends addresses with their ports, each a field.
+func AppendAddrPort(b []byte, addrs ...netip.AddrPort) []byte {
+	for _, a := range addrs {
+		b = AppendUint(AppendAddr(b, a.Addr()), uint64(a.Port()))
+	}
+	return b
 }
 
-// AppendTime appends a time as its distance from epoch; the zero time is kept as such.
-func AppendTime(b []byte, epoch, t time.Time) []byte {
-	if t.IsZero() {
-		return AppendInt(b, 0)
+// AppendTime appends times, each a field, as their distance from epoch; the zero time is kept as such.
+func AppendTime(b []byte, epoch time.Time, times ...time.Time) []byte {
+	for _, t := range times {
+		d := int64(0)
+		if !t.IsZero() {
+			d = cmp.Or(int64(t.Sub(epoch)), 1)
+		}
+		b = AppendInt(b, d)
 	}
-	d := t.Sub(epoch)
-	if d == 0 {
-		d = 1
-	}
-	return AppendInt(b, int64(d))
+	return b
 }
 
 // AppendSection appends what fill appends, as one field.

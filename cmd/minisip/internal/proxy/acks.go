@@ -33,8 +33,7 @@ func (d *dialog) acknowledged() bool {
 // appendAcks appends what older versions do not read: with them there was one ACK for both sides.
 func (d *dialog) appendAcks(b []byte, epoch time.Time) []byte {
 	callee := &d.acks[session.Callee]
-	b = pack.AppendUint(b, uint64(d.acks[session.Caller].answered))
-	b = pack.AppendUint(b, uint64(callee.answered))
+	b = pack.AppendUint(b, uint64(d.acks[session.Caller].answered), uint64(callee.answered))
 	b = pack.AppendTime(b, epoch, callee.at)
 	return pack.AppendUint(b, uint64(callee.seq))
 }

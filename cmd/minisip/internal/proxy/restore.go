@@ -48,11 +48,8 @@ func (c *Core) restoreBinding(now time.Time, id uint64, record string) error {
 // added, at the end; so are those of what it is made of.
 func (k *call) appendRecord(b []byte) []byte {
 	epoch := k.core.cfg.Epoch
-	b = pack.AppendString(b, k.callID)
-	b = pack.AppendString(b, k.dialled)
-	b = pack.AppendTime(b, epoch, k.Created)
-	b = pack.AppendTime(b, epoch, k.Rang)
-	b = pack.AppendTime(b, epoch, k.Answered)
+	b = pack.AppendString(b, k.callID, k.dialled)
+	b = pack.AppendTime(b, epoch, k.Created, k.Rang, k.Answered)
 	b = appendParty(b, &k.caller)
 	shared := k.liveMedia()
 	b = pack.AppendUint(b, uint64(len(shared)))
@@ -100,13 +97,9 @@ func (c *Core) KeptStreams() (list []Stream) {
 
 func appendParty(b []byte, p *session.Party) []byte {
 	return pack.AppendSection(b, func(b []byte) []byte {
-		b = pack.AppendString(b, p.User)
-		b = pack.AppendString(b, p.Tag)
-		b = pack.AppendString(b, p.Identity)
-		b = pack.AppendString(b, p.Contact)
+		b = pack.AppendString(b, p.User, p.Tag, p.Identity, p.Contact)
 		b = pack.AppendStrings(b, p.Routes)
-		b = pack.AppendAddrPort(b, p.Addr)
-		b = pack.AppendAddrPort(b, p.Local)
+		b = pack.AppendAddrPort(b, p.Addr, p.Local)
 		b = pack.AppendUint(b, uint64(p.CSeq))
 		return pack.AppendBool(b, p.Held)
 	})
@@ -125,10 +118,8 @@ func (d *dialog) appendRecord(b []byte, epoch time.Time, media int) []byte {
 	b = appendParty(b, &d.callee)
 	b = pack.AppendUint(b, d.branch)
 	b = pack.AppendInt(b, int64(media))
-	b = pack.AppendTime(b, epoch, d.began)
-	b = pack.AppendTime(b, epoch, d.acks[session.Caller].at)
-	b = pack.AppendUint(b, uint64(d.acks[session.Caller].seq))
-	b = pack.AppendUint(b, uint64(d.interval/time.Second))
+	b = pack.AppendTime(b, epoch, d.began, d.acks[session.Caller].at)
+	b = pack.AppendUint(b, uint64(d.acks[session.Caller].seq), uint64(d.interval/time.Second))
 	return d.appendAcks(b, epoch)
 }
 
@@ -151,17 +142,12 @@ func (md *media) appendRecord(b []byte, epoch time.Time) []byte {
 				return b
 			})
 			for r, p := range s.peers {
-				b = pack.AppendAddrPort(b, p.RTP)
-				b = pack.AppendAddrPort(b, p.RTCP)
+				b = pack.AppendAddrPort(b, p.RTP, p.RTCP)
 				b = pack.AppendAddr(b, p.Signal)
 				b = pack.AppendBool(b, p.Mux)
-				b = pack.AppendString(b, s.names[r])
-				for _, text := range []string{s.ice[r].Ufrag, s.ice[r].Pwd, s.ice[r].Peer, s.ice[r].pwd} {
-					b = pack.AppendString(b, text)
-				}
+				b = pack.AppendString(b, s.names[r], s.ice[r].Ufrag, s.ice[r].Pwd, s.ice[r].Peer, s.ice[r].pwd)
 			}
-			b = pack.AppendString(b, s.kind)
-			return pack.AppendString(b, s.codec)
+			return pack.AppendString(b, s.kind, s.codec)
 		})
 	}
 	return b

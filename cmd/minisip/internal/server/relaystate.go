@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net/netip"
 	"time"
 
 	"minisip/cmd/minisip/internal/pack"
@@ -23,29 +22,21 @@ func appendLeg(b []byte, l *rtprelay.LegState, epoch time.Time) []byte {
 	b = pack.AppendBool(b, l.Mux)
 	b = pack.AppendUint(b, uint64(len(l.Clocks)))
 	for pt, rate := range l.Clocks {
-		b = pack.AppendUint(pack.AppendUint(b, uint64(pt)), uint64(rate))
+		b = pack.AppendUint(b, uint64(pt), uint64(rate))
 	}
 	for _, latch := range []*rtprelay.LatchState{&l.RTP, &l.RTCP} {
 		b = pack.AppendSection(b, func(b []byte) []byte {
-			for _, at := range []netip.AddrPort{latch.SDP, latch.Source, latch.Target} {
-				b = pack.AppendAddrPort(b, at)
-			}
+			b = pack.AppendAddrPort(b, latch.SDP, latch.Source, latch.Target)
 			b = pack.AppendAddr(pack.AppendAddr(b, latch.Signal), latch.Kin)
-			for _, flag := range []bool{latch.Open, latch.Due, latch.RTP, latch.RTCP} {
-				b = pack.AppendBool(b, flag)
-			}
-			b = pack.AppendUint(pack.AppendUint(b, uint64(latch.SSRC)), uint64(latch.Seq))
-			b = pack.AppendBool(pack.AppendBool(b, latch.Proven), latch.Nominated)
+			b = pack.AppendBool(b, latch.Open, latch.Due, latch.RTP, latch.RTCP)
+			b = pack.AppendUint(b, uint64(latch.SSRC), uint64(latch.Seq))
+			b = pack.AppendBool(b, latch.Proven, latch.Nominated)
 			return pack.AppendUint(b, uint64(latch.Priority))
 		})
 	}
-	for _, n := range []uint64{l.Packets, l.Bytes, l.RTCPPackets, l.Other, l.Lost, l.Duplicates, l.OutOfOrder, l.Strangers} {
-		b = pack.AppendUint(b, n)
-	}
-	b = pack.AppendTime(pack.AppendTime(b, epoch, l.First), epoch, l.Last)
-	for _, s := range []string{l.ICE.Ufrag, l.ICE.Pwd, l.ICE.Peer} {
-		b = pack.AppendString(b, s)
-	}
+	b = pack.AppendUint(b, l.Packets, l.Bytes, l.RTCPPackets, l.Other, l.Lost, l.Duplicates, l.OutOfOrder, l.Strangers)
+	b = pack.AppendTime(b, epoch, l.First, l.Last)
+	b = pack.AppendString(b, l.ICE.Ufrag, l.ICE.Pwd, l.ICE.Peer)
 	return pack.AppendAddr(b, l.Local)
 }
 
