@@ -12,10 +12,7 @@ import (
 func TestCall(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
+	a, b := s.twoPhones(t)
 	for _, c := range []struct {
 		name                  string
 		caller, callee, ender *baresip
@@ -98,15 +95,8 @@ func TestLinphone(t *testing.T) {
 func TestReinvite(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
-	a.dial(t, b.user)
-	b.ringing(t)
-	b.answer(t)
-	a.connected(t)
-	b.connected(t)
+	a, b := s.twoPhones(t)
+	call(t, a, b, b.user)
 	begin := time.Now()
 	both(t, a, b.hz, b, a.hz, time.Second)
 	for i, p := range []*baresip{a, b, a} {
@@ -132,16 +122,9 @@ func TestHold(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "")
 	for i, with := range [][]setup{nil, {withICE}} {
-		a := startBaresip(t, netns("a"), s.accounts["001"], 440, with...)
-		b := startBaresip(t, netns("b"), s.accounts["002"], 880, with...)
-		a.registered(t)
-		b.registered(t)
+		a, b := s.twoPhones(t, with...)
 		toA, toB := startCapture(t, netns("a")), startCapture(t, netns("b"))
-		a.dial(t, b.user)
-		b.ringing(t)
-		b.answer(t)
-		a.connected(t)
-		b.connected(t)
+		call(t, a, b, b.user)
 		both(t, a, b.hz, b, a.hz, time.Second)
 		if with != nil {
 			chosen(t, a, b)

@@ -24,10 +24,7 @@ func (s *server) asks(t *testing.T, want string, args ...string) {
 func TestControl(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
+	a, b := s.twoPhones(t)
 	s.asks(t, `(?m)^001 +203\.0\.113\.2:\d+ +yes .*baresip`, "users")
 	a.dial(t, b.user)
 	b.ringing(t)

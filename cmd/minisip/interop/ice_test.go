@@ -60,10 +60,7 @@ func TestVideo(t *testing.T) {
 	s := startServer(t, "", "-cdr", "cdr.jsonl")
 	camera := setup{"module fakevideo.so\nmodule vp8.so\nvideo_source fakevideo,nil\nvideo_display fakevideo,nil\nvideo_size 160x120\nvideo_fps 10\n", ""}
 	for i, with := range [][]setup{{camera}, {camera, withICE}} {
-		a := startBaresip(t, netns("a"), s.accounts["001"], 440, with...)
-		b := startBaresip(t, netns("b"), s.accounts["002"], 880, with...)
-		a.registered(t)
-		b.registered(t)
+		a, b := s.twoPhones(t, with...)
 		talk(t, a, b, a, b.user, 2*time.Second)
 		s.logsEnd(t, a.user, b.user, i)
 		a.stop()

@@ -66,15 +66,8 @@ func TestSoundComesBack(t *testing.T) {
 		with []setup
 	}{{"plain", nil}, {"ICE", []setup{withICE}}} {
 		t.Run(c.name, func(t *testing.T) {
-			a := startBaresip(t, netns("a"), s.accounts["001"], 440, c.with...)
-			b := startBaresip(t, netns("b"), s.accounts["002"], 880, c.with...)
-			a.registered(t)
-			b.registered(t)
-			a.dial(t, b.user)
-			b.ringing(t)
-			b.answer(t)
-			a.connected(t)
-			b.connected(t)
+			a, b := s.twoPhones(t, c.with...)
+			call(t, a, b, b.user)
 			back(t, a, b, "answered")
 			if c.with != nil {
 				chosen(t, a, b)
@@ -172,10 +165,7 @@ func TestSprayed(t *testing.T) {
 	stranger := startCaptureTo(t, netns("pub"), publicIP)
 	start(t, netns("pub"), t.TempDir(), "spray", "bash", "-c", spray)
 	for i, with := range [][]setup{nil, {withICE}} {
-		a := startBaresip(t, netns("a"), s.accounts["001"], 440, with...)
-		b := startBaresip(t, netns("b"), s.accounts["002"], 880, with...)
-		a.registered(t)
-		b.registered(t)
+		a, b := s.twoPhones(t, with...)
 		talk(t, a, b, b, b.user, 2*time.Second)
 		s.logsEnd(t, a.user, b.user, i)
 		a.stop()

@@ -30,10 +30,7 @@ func TestNATForgets(t *testing.T) {
 		}
 	}
 	s := startServer(t, "", "-keepalive", "2s")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
+	a, b := s.twoPhones(t)
 	eventually(t, 20*time.Second, "the idle phone is pinged five times", func() bool {
 		return strings.Count(b.output.String(), "OPTIONS sip:") >= 5
 	})
@@ -45,15 +42,8 @@ func TestNATForgets(t *testing.T) {
 func TestPhonesVanish(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "", "-timeout", "3s")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
-	a.dial(t, b.user)
-	b.ringing(t)
-	b.answer(t)
-	a.connected(t)
-	b.connected(t)
+	a, b := s.twoPhones(t)
+	call(t, a, b, b.user)
 	both(t, a, b.hz, b, a.hz, time.Second)
 	a.cmd.Process.Kill()
 	b.cmd.Process.Kill()

@@ -36,15 +36,21 @@ type tolerance struct {
 	breaks  int
 }
 
-// talk lets the caller call the callee, the two exchange their tones for d, and the one named
-// hang up. Then it measures what each has heard.
-func talk(t *testing.T, caller, callee, ender phone, to string, d time.Duration) {
+// call lets the caller call the callee, who answers, and waits until the call is up.
+func call(t *testing.T, caller, callee phone, to string) {
 	t.Helper()
 	caller.dial(t, to)
 	callee.ringing(t)
 	callee.answer(t)
 	caller.connected(t)
 	callee.connected(t)
+}
+
+// talk lets the caller call the callee, the two exchange their tones for d, and the one named
+// hang up. Then it measures what each has heard.
+func talk(t *testing.T, caller, callee, ender phone, to string, d time.Duration) {
+	t.Helper()
+	call(t, caller, callee, to)
 	begin := time.Now()
 	eventually(t, d+5*time.Second, "a phone hears anything", func() bool {
 		return hears(caller, callee.tone()).tone >= d || hears(callee, caller.tone()).tone >= d

@@ -12,10 +12,7 @@ import (
 func TestCancel(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
+	a, b := s.twoPhones(t)
 	a.dial(t, b.user)
 	b.ringing(t)
 	a.sees(t, 5*time.Second, "CALL_RINGING")

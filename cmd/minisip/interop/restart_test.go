@@ -67,21 +67,14 @@ func (c *capture) sound(t *testing.T, after time.Time) (gap time.Duration, back 
 func TestKilledInCall(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
+	a, b := s.twoPhones(t)
 	for _, c := range []struct {
 		ender *baresip
 		how   syscall.Signal
 	}{{b, syscall.SIGKILL}, {a, syscall.SIGTERM}} {
 		toA, toB := startCapture(t, netns("a")), startCapture(t, netns("b"))
 		before := len(s.ends(a.user, b.user))
-		a.dial(t, b.user)
-		b.ringing(t)
-		b.answer(t)
-		a.connected(t)
-		b.connected(t)
+		call(t, a, b, b.user)
 		both(t, a, b.hz, b, a.hz, 2*time.Second)
 		ports := s.media(t)
 		begin := s.again(t, c.how)
@@ -116,25 +109,13 @@ func TestKilledInCall(t *testing.T) {
 func TestRestartWithCalls(t *testing.T) {
 	need(t, "sipp", "sip-tester")
 	const calls = 100
-	var conf, callers, callees, pairs strings.Builder
-	for _, b := range []*strings.Builder{&callers, &callees, &pairs} {
-		b.WriteString("SEQUENTIAL\n")
-	}
-	for i := range calls {
-		from, to := fmt.Sprintf("c%02d", i), fmt.Sprintf("d%02d", i)
-		for _, u := range []string{from, to} {
-			fmt.Fprintf(&conf, "%s:mini_sip_proxy:%x\n", u, md5.Sum([]byte(u+":mini_sip_proxy:secret")))
-		}
-		fmt.Fprintf(&callers, "%s;[authentication username=%s password=secret]\n", from, from)
-		fmt.Fprintf(&callees, "%s;[authentication username=%s password=secret]\n", to, to)
-		fmt.Fprintf(&pairs, "%s;[authentication username=%s password=secret];%s\n", from, from, to)
-	}
+	conf, callers, callees, pairs := crowds(calls)
 	newNetwork(t)
-	s := startServer(t, conf.String(), "-keepalive", "0")
-	runSIPp(t, netns("a"), "register.xml", callers.String(), calls, "-r", "100")
-	runSIPp(t, netns("b"), "register.xml", callees.String(), calls, "-r", "100")
+	s := startServer(t, conf, "-keepalive", "0")
+	runSIPp(t, netns("a"), "register.xml", callers, calls, "-r", "100")
+	runSIPp(t, netns("b"), "register.xml", callees, calls, "-r", "100")
 	callee := startSIPp(t, netns("b"), "callee.xml", "", calls, "-aa")
-	caller := startSIPp(t, netns("a"), "caller.xml", pairs.String(), calls, "-d", "8000", "-r", "50", "-aa")
+	caller := startSIPp(t, netns("a"), "caller.xml", pairs, calls, "-d", "8000", "-r", "50", "-aa")
 	eventually(t, 20*time.Second, "all calls are up", func() bool { return strings.Count(s.log(), " answered at ") == calls })
 	ports := s.media(t)
 	s.again(t, syscall.SIGTERM, "-keepalive", "0")
@@ -164,7 +145,7 @@ func TestStateDiskFull(t *testing.T) {
 	for i := range users {
 		u := fmt.Sprintf("c%02d", i)
 		fmt.Fprintf(&conf, "%s:mini_sip_proxy:%x\n", u, md5.Sum([]byte(u+":mini_sip_proxy:secret")))
-		phones += fmt.Sprintf("%s;[authentication username=%s password=secret]\n", u, u)
+		phones += login(u) + "\n"
 	}
 	newNetwork(t)
 	dir := t.TempDir()

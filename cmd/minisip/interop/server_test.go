@@ -61,6 +61,16 @@ func startServer(t *testing.T, users string, arg ...string) *server {
 	return s
 }
 
+// twoPhones registers a phone of 001 behind one NAT, with a tone of 440 Hz, and one of 002 behind another, with 880 Hz.
+func (s *server) twoPhones(t *testing.T, with ...setup) (a, b *baresip) {
+	t.Helper()
+	a = startBaresip(t, netns("a"), s.accounts["001"], 440, with...)
+	b = startBaresip(t, netns("b"), s.accounts["002"], 880, with...)
+	a.registered(t)
+	b.registered(t)
+	return a, b
+}
+
 // endsWell lets the minisip that runs now be told to end when the test does, unless another has taken its place.
 func (s *server) endsWell(t *testing.T) {
 	p := s.process

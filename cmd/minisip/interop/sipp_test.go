@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 )
@@ -20,26 +19,14 @@ import (
 func TestManyCalls(t *testing.T) {
 	need(t, "sipp", "sip-tester")
 	const users, calls, atOnce = 50, 500, 50
-	var conf, callers, callees, pairs strings.Builder
-	for _, b := range []*strings.Builder{&callers, &callees, &pairs} {
-		b.WriteString("SEQUENTIAL\n")
-	}
-	for i := range users {
-		from, to := fmt.Sprintf("c%02d", i), fmt.Sprintf("d%02d", i)
-		for _, u := range []string{from, to} {
-			fmt.Fprintf(&conf, "%s:mini_sip_proxy:%x\n", u, md5.Sum([]byte(u+":mini_sip_proxy:secret")))
-		}
-		fmt.Fprintf(&callers, "%s;[authentication username=%s password=secret]\n", from, from)
-		fmt.Fprintf(&callees, "%s;[authentication username=%s password=secret]\n", to, to)
-		fmt.Fprintf(&pairs, "%s;[authentication username=%s password=secret];%s\n", from, from, to)
-	}
+	conf, callers, callees, pairs := crowds(users)
 	newNetwork(t)
-	s := startServer(t, conf.String(), "-keepalive", "0") // SIPp would count a ping as a call
-	runSIPp(t, netns("a"), "register.xml", callers.String(), users, "-r", "100")
-	runSIPp(t, netns("b"), "register.xml", callees.String(), users, "-r", "100")
+	s := startServer(t, conf, "-keepalive", "0") // SIPp would count a ping as a call
+	runSIPp(t, netns("a"), "register.xml", callers, users, "-r", "100")
+	runSIPp(t, netns("b"), "register.xml", callees, users, "-r", "100")
 	callee := startSIPp(t, netns("b"), "callee.xml", "", calls, "-aa")
 	begin := time.Now()
-	st := runSIPp(t, netns("a"), "caller.xml", pairs.String(), calls, "-d", "1000", "-r", "60", "-l", strconv.Itoa(atOnce), "-aa")
+	st := runSIPp(t, netns("a"), "caller.xml", pairs, calls, "-d", "1000", "-r", "60", "-l", strconv.Itoa(atOnce), "-aa")
 	t.Logf("%d calls in %v, %d failed, at most %d at once, %d retransmissions by the callers",
 		st.good, time.Since(begin).Round(time.Second), st.failed, st.peak, st.retransmissions)
 	if st.good != calls || st.failed != 0 || st.retransmissions != 0 {
@@ -55,6 +42,27 @@ func TestManyCalls(t *testing.T) {
 		t.Errorf("the log has %d lines about the end of the %d calls of c00 to d00", len(ends), calls/users)
 	}
 	s.freesPorts(t)
+}
+
+// crowds are n callers c00, c01 ... and as many callees d00 ...: the user file, and for SIPp who calls, who is
+// called, and who calls whom.
+func crowds(n int) (conf, callers, callees, pairs string) {
+	callers, callees, pairs = "SEQUENTIAL\n", "SEQUENTIAL\n", "SEQUENTIAL\n"
+	for i := range n {
+		from, to := fmt.Sprintf("c%02d", i), fmt.Sprintf("d%02d", i)
+		for _, u := range []string{from, to} {
+			conf += fmt.Sprintf("%s:mini_sip_proxy:%x\n", u, md5.Sum([]byte(u+":mini_sip_proxy:secret")))
+		}
+		callers += login(from) + "\n"
+		callees += login(to) + "\n"
+		pairs += login(from) + ";" + to + "\n"
+	}
+	return conf, callers, callees, pairs
+}
+
+// login is what SIPp's scenarios want of a user.
+func login(user string) string {
+	return fmt.Sprintf("%s;[authentication username=%s password=secret]", user, user)
 }
 
 // sipp is a SIPp that plays phones.

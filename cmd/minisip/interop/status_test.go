@@ -50,10 +50,7 @@ var setUp = []string{
 func TestStatusPage(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
+	a, b := s.twoPhones(t)
 	p := s.browse(t, "#/users")
 	seesUsers(t, p)
 	seesCall(t, p, a, b)

@@ -32,11 +32,7 @@ func TestBlindTransfer(t *testing.T) {
 	for _, p := range []*baresip{a, b, c} {
 		p.registered(t)
 	}
-	a.dial(t, b.user)
-	b.ringing(t)
-	b.answer(t)
-	a.connected(t)
-	b.connected(t)
+	call(t, a, b, b.user)
 	both(t, a, b.hz, b, a.hz, time.Second)
 
 	b.old = b.newest()
@@ -69,11 +65,7 @@ func TestAttendedTransfer(t *testing.T) {
 	// linphonec writes its recordings when a call is over; what arrives at the device is known at once.
 	toA, toB := startCapture(t, netns("a")), startCapture(t, netns("b"))
 	for _, callee := range []*linphone{b, c} {
-		a.dial(t, callee.user)
-		callee.ringing(t)
-		callee.answer(t)
-		a.connected(t)
-		callee.connected(t)
+		call(t, a, callee, callee.user)
 		if callee == b {
 			both(t, toA, b.hz, toB, a.hz, time.Second)
 			a.do(t, "pause")

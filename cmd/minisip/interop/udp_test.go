@@ -21,10 +21,7 @@ import (
 func TestMarks(t *testing.T) {
 	newNetwork(t)
 	s := startServer(t, "")
-	a := startBaresip(t, netns("a"), s.accounts["001"], 440)
-	b := startBaresip(t, netns("b"), s.accounts["002"], 880)
-	a.registered(t)
-	b.registered(t)
+	a, b := s.twoPhones(t)
 	c := startCaptureTo(t, netns("srv"), natB)
 	talk(t, a, b, a, b.user, time.Second)
 	for _, f := range []struct{ what, filter, mark string }{
