@@ -62,9 +62,9 @@ type nonces struct {
 	life   int64 // milliseconds
 	limit  int   // nonces in one table
 
-	used, old map[nonceID]window
-	opened    int64 // when the table used was opened, milliseconds since 1970
-	floor     int64 // a nonce not newer than this must be in a table
+	used, old map[uint64]window // by what of a nonce is random, mostly
+	opened    int64             // when the table used was opened, milliseconds since 1970
+	floor     int64             // a nonce not newer than this must be in a table
 
 	base        time.Time // times are counted from here
 	maker       [randomAt - makerAt]byte
@@ -89,8 +89,8 @@ func newNonces(key []byte, life time.Duration, limit int) *nonces {
 		random: mathrand.NewChaCha8(seed),
 		life:   life.Milliseconds(),
 		limit:  limit,
-		used:   make(map[nonceID]window),
-		old:    make(map[nonceID]window),
+		used:   make(map[uint64]window),
+		old:    make(map[uint64]window),
 	}
 	rand.Read(n.maker[:])
 	return n
@@ -162,20 +162,21 @@ func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint
 	if made > millis || millis-made >= n.life {
 		return false
 	}
-	if w, ok := n.used[id]; ok {
+	key := binary.BigEndian.Uint64(id[idSize-8:])
+	if w, ok := n.used[key]; ok {
 		ok = w.take(count)
-		n.used[id] = w
+		n.used[key] = w
 		return ok
 	}
-	if w, ok := n.old[id]; ok {
+	if w, ok := n.old[key]; ok {
 		ok = w.take(count)
-		n.old[id] = w
+		n.old[key] = w
 		return ok
 	}
 	if made <= n.floor {
 		return false
 	}
-	n.used[id] = newWindow(count)
+	n.used[key] = newWindow(count)
 	return true
 }
 

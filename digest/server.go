@@ -43,7 +43,7 @@ type Config struct {
 	Key        []byte        // signs nonces; random
 	Algorithms []Algorithm   // to challenge with, most wanted first; MD5
 	NonceLife  time.Duration // how long a nonce serves; one hour
-	MaxNonces  int           // used nonces remembered, in each of two tables, about 80 bytes a nonce; 131072
+	MaxNonces  int           // used nonces remembered, in each of two tables, about 50 bytes a nonce; 131072
 }
 
 // Server challenges requests and verifies the answers. One goroutine uses it.
@@ -68,6 +68,7 @@ func NewServer(cfg Config) *Server {
 		cfg.Algorithms = []Algorithm{MD5}
 	}
 	s := &Server{realm: cfg.Realm, nonces: newNonces(cfg.Key, cfg.NonceLife, cfg.MaxNonces)}
+	s.nobody.sha256 = new([sha256.Size]byte)
 	rand.Read(s.nobody.md5[:])
 	rand.Read(s.nobody.sha256[:])
 	s.SetAlgorithms(cfg.Algorithms)
@@ -140,7 +141,7 @@ func (s *Server) Verify(now time.Time, origin netip.Addr, method, requestURI, bo
 //	H(H(A1):nonce:nc:cnonce:qop:H(A2))   with qop
 //	H(H(A1):nonce:H(A2))                 without
 func (s *Server) matches(method, body []byte, c *Credentials, u *User) bool {
-	known := u != nil && (c.Algorithm == MD5 || u.hasSHA256)
+	known := u != nil && (c.Algorithm == MD5 || u.sha256 != nil)
 	if !known {
 		u = &s.nobody
 	}

@@ -31,7 +31,7 @@ func ListUsers(path string) ([]Entry, error) {
 			return nil, fmt.Errorf("%s:%d: %w", path, number, err)
 		}
 		if e != nil {
-			entries = append(entries, Entry{e.user.Name, e.realm, e.user.hasSHA256})
+			entries = append(entries, Entry{e.user.Name, e.realm, e.user.sha256 != nil})
 		}
 	}
 	return entries, nil

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -34,7 +35,7 @@ func parseLine(text string) (*entry, error) {
 		return nil, err
 	}
 	if len(fields) == 4 {
-		e.user.hasSHA256 = true
+		e.user.sha256 = new([sha256.Size]byte)
 		if err := readHash(e.user.sha256[:], fields[3], SHA256); err != nil {
 			return nil, err
 		}
@@ -57,7 +58,7 @@ func readHash(dst []byte, text string, a Algorithm) error {
 func (e *entry) line() string {
 	b := []byte(e.user.Name + ":" + e.realm + ":")
 	b = e.user.appendHA1(b, MD5)
-	if e.user.hasSHA256 {
+	if e.user.sha256 != nil {
 		b = append(b, ':')
 		b = e.user.appendHA1(b, SHA256)
 	}

@@ -17,18 +17,15 @@ import (
 
 // User is someone who may authenticate. Only hashes are kept of the password.
 type User struct {
-	Name      string
-	md5       [md5.Size]byte
-	sha256    [sha256.Size]byte
-	hasSHA256 bool
+	Name   string
+	md5    [md5.Size]byte
+	sha256 *[sha256.Size]byte // nil: there is none
 }
 
 func newUser(realm string, a Account) *User {
-	u := &User{Name: a.Name, hasSHA256: true}
 	text := []byte(a.Name + ":" + realm + ":" + a.Password)
-	u.md5 = md5.Sum(text)
-	u.sha256 = sha256.Sum256(text)
-	return u
+	sum := sha256.Sum256(text)
+	return &User{Name: a.Name, md5: md5.Sum(text), sha256: &sum}
 }
 
 // appendHA1 appends H(A1) in hexadecimal.
@@ -43,8 +40,10 @@ func (u *User) appendHA1(dst []byte, a Algorithm) []byte {
 // read; a reload makes new ones.
 type Users struct {
 	realm    string
-	byName   map[string]*User
-	noSHA256 int // users without that hash
+	list     []User
+	index    index
+	names    strings.Builder // of many users at a time: one piece of memory for each would cost more than they do
+	noSHA256 int             // users without that hash
 }
 
 // LoadUsers reads a user file. The error unwraps to fs.ErrNotExist if there is
@@ -61,8 +60,7 @@ func LoadUsers(path, realm string) (*Users, error) {
 // :SHA-256-hash behind or not, blank lines, and comments that begin with '#'. name
 // is the file's in errors. No data gives no users.
 func ParseUsers(name string, data []byte, realm string) (*Users, error) {
-	us := &Users{realm: realm, byName: make(map[string]*User)}
-	lines := make(map[string]int)
+	us := &Users{realm: realm, list: make([]User, 0, bytes.Count(data, []byte("\n"))+1)}
 	number := 0
 	for text := range bytes.Lines(data) {
 		number++
@@ -78,15 +76,23 @@ func ParseUsers(name string, data []byte, realm string) (*Users, error) {
 				"start with -realm %s, or set the password anew: minisip user passwd -users %s -realm %s %s",
 				name, number, e.user.Name, e.realm, realm, shell(e.realm), shell(name), shell(realm), shell(e.user.Name))
 		}
-		if first, ok := lines[e.user.Name]; ok {
-			return nil, fmt.Errorf("%s:%d: user %q is on line %d already; remove one of the two lines", name, number, e.user.Name, first)
+		if us.Lookup([]byte(e.user.Name)) != nil {
+			return nil, fmt.Errorf("%s:%d: user %q is on line %d already; remove one of the two lines",
+				name, number, e.user.Name, lineNumber(data, e.user.Name))
 		}
-		lines[e.user.Name] = number
-		u := e.user
-		u.Name = strings.Clone(u.Name) // lets go of the line
-		us.put(&u)
+		us.put(&e.user)
 	}
 	return us, nil
+}
+
+// lineNumber gives the number of the first line of a user.
+func lineNumber(data []byte, name string) (number int) {
+	for text := range bytes.Lines(data) {
+		if number++; isOf(text, name) {
+			break
+		}
+	}
+	return number
 }
 
 // AddJSON adds the users of a JSON object, name to clear password, which is hashed
@@ -116,24 +122,57 @@ func (us *Users) Add(accounts []Account) error {
 	return nil
 }
 
+// put enters a copy of u, or puts it in the place of the user of that name.
 func (us *Users) put(u *User) {
-	if before := us.byName[u.Name]; before != nil && !before.hasSHA256 {
-		us.noSHA256--
-	}
-	if !u.hasSHA256 {
+	if u.sha256 == nil {
 		us.noSHA256++
 	}
-	us.byName[u.Name] = u
+	if before := us.Lookup([]byte(u.Name)); before != nil {
+		if before.sha256 == nil {
+			us.noSHA256--
+		}
+		name := before.Name
+		*before = *u
+		before.Name = name
+		return
+	}
+	us.list = append(us.list, *u)
+	us.list[len(us.list)-1].Name = us.keep(u.Name)
+	us.index.add(us.list)
+}
+
+// keep copies a name.
+func (us *Users) keep(name string) string {
+	const many = 4 << 10
+	if us.names.Cap()-us.names.Len() < len(name) {
+		us.names = strings.Builder{}
+		us.names.Grow(max(len(name), many))
+	}
+	start := us.names.Len()
+	us.names.WriteString(name)
+	return us.names.String()[start:]
 }
 
 // Lookup finds a user by name, case counting; nil if there is none.
-func (us *Users) Lookup(name []byte) *User { return us.byName[string(name)] }
+func (us *Users) Lookup(name []byte) *User {
+	if i := us.index.find(us.list, name); i >= 0 {
+		return &us.list[i]
+	}
+	return nil
+}
 
 // Len is the number of users.
-func (us *Users) Len() int { return len(us.byName) }
+func (us *Users) Len() int { return len(us.list) }
 
 // Names gives all names, sorted.
-func (us *Users) Names() []string { return slices.Sorted(maps.Keys(us.byName)) }
+func (us *Users) Names() []string {
+	names := make([]string, len(us.list))
+	for i := range us.list {
+		names[i] = us.list[i].Name
+	}
+	slices.Sort(names)
+	return names
+}
 
 // HasAll reports whether a hash by that algorithm is there for every user.
 func (us *Users) HasAll(a Algorithm) bool {

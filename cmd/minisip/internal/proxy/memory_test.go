@@ -80,7 +80,7 @@ func (a *answering) until(end time.Time) {
 
 // A registration costs 0.7 KB at most, all counted: the nonce used, the binding in all its indexes,
 // its place on the wheel of pings, what is known of its source. The phone has answered a ping, and its
-// REGISTER's transaction is over. (Its line of the user file costs 140 bytes more.)
+// REGISTER's transaction is over. (Its line of the user file costs 60 bytes more.)
 func TestMemoryPerUser(t *testing.T) {
 	const warm, phones = 600, 24_400 // an eighth of 200,000, so maps are as full as with those
 	a := &answering{t: t, now: epoch}
