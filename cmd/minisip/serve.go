@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -22,6 +24,11 @@ import (
 
 // run serves until a signal ends it. again reads the configuration once more.
 func run(cfg *config.Config, again func(more ...string) (*config.Config, error), stdout, stderr io.Writer) int {
+	if os.Getenv("GOGC") == "" {
+		// What phones leave in memory lasts, and there is little garbage: to collect it twice as
+		// often as is usual costs little, and the heap stays a quarter smaller.
+		debug.SetGCPercent(50)
+	}
 	users, made, err := loadUsers(cfg)
 	if err != nil {
 		return fail(stderr, err)
@@ -83,6 +90,7 @@ func run(cfg *config.Config, again func(more ...string) (*config.Config, error),
 	r := &reloader{start: cfg, cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}
 	go sigs.serve(ctx, r, j)
 	w.serve(ctx, newAPI(cfg, srv, time.Now(), j.tail, r.change))
+	runtime.GC() // what starting up has left makes room for the phones that come now
 	svc.ready()
 	srv.Run(ctx)
 	svc.stopping()

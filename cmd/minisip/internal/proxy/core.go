@@ -74,6 +74,7 @@ type Core struct {
 
 	// Scratch space, in use only while one event is handled.
 	in              inbound
+	update          location.Update
 	key, buf, head  []byte
 	lines           []byte   // of the response in the making
 	before          []byte   // what the next datagram sent was made of

@@ -33,20 +33,18 @@ func (c *Core) register(in *inbound) {
 		c.reply(in, 404, "", "")
 		return
 	}
-	u := location.Update{
-		AOR: user.Name, Source: in.src, Local: in.local,
-		NAT: nat.Behind(in.Message, in.src),
-	}
-	if err := location.ReadRegister(in.Message, &u); err != nil {
+	u := &c.update
+	u.AOR, u.Source, u.Local, u.NAT = user.Name, in.src, in.local, nat.Behind(in.Message, in.src)
+	if err := location.ReadRegister(in.Message, u); err != nil {
 		c.refuseRegister(in, err)
 		return
 	}
-	outbound, err := c.admit(in, &u)
+	outbound, err := c.admit(in, u)
 	if err != nil {
 		c.refuseRegister(in, err)
 		return
 	}
-	bindings, err := c.where.Register(in.now, &u)
+	bindings, err := c.where.Register(in.now, u)
 	if err != nil {
 		c.refuseRegister(in, err)
 		return
