@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"minisip/cmd/minisip/internal/config"
@@ -83,35 +82,15 @@ func readUsers(cfg *config.Config, made []digest.Account) (*digest.Users, error)
 	return nil, fmt.Errorf("there are no users: name a file with -users FILE, or set the environment variable %s to JSON such as {\"001\":\"password\"}", usersVariable)
 }
 
-// nonceKey is the key that signs nonces: kept in the state directory, so that a nonce
+// nonceKey is the key that signs nonces: kept with the state, so that a nonce
 // from before a restart is known as ours and its phone told that it is stale, not wrong.
-func nonceKey(dir string) ([]byte, error) {
+func nonceKey(kept *keptState) []byte {
 	key := make([]byte, 32)
 	rand.Read(key)
-	if dir == "" {
-		return key, nil
+	if kept.Store == nil {
+		return key
 	}
-	key, err := keptKey(dir, key)
-	if err != nil {
-		return nil, noState(dir, err)
-	}
-	return key, nil
-}
-
-// keptKey gives the key that an earlier run left in dir; where there is none, fresh stays there.
-func keptKey(dir string, fresh []byte) ([]byte, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	path := filepath.Join(dir, "nonce.key")
-	old, err := os.ReadFile(path)
-	switch {
-	case err == nil && len(old) == len(fresh):
-		return old, nil
-	case err == nil || errors.Is(err, fs.ErrNotExist):
-		err = os.WriteFile(path, fresh, 0o600)
-	}
-	return fresh, err
+	return kept.Beside("nonce.key", key)
 }
 
 // welcome prints what a person types into the phones, and what is to be known at start.

@@ -35,16 +35,12 @@ func run(cfg *config.Config, again func(more ...string) (*config.Config, error),
 	}
 	j := openJournal(cfg, stdout)
 	defer j.close()
-	key, err := nonceKey(cfg.State)
-	if err != nil {
-		return fail(stderr, err)
-	}
 	kept, err := openState(cfg.State, j.line)
 	if err != nil {
 		return fail(stderr, err)
 	}
 	defer kept.close()
-	auth, err := newAuth(cfg, key, users)
+	auth, err := newAuth(cfg, nonceKey(kept), users)
 	if err != nil {
 		return fail(stderr, err)
 	}

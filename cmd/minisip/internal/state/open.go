@@ -13,29 +13,19 @@ import (
 	"time"
 )
 
-// Open locks dir, which it makes if need be, reads what is kept there and begins a file of its own. report
+// Open locks dir, which it makes if need be, reads what is kept there and begins a file of its own. Where the disk
+// or the permissions do not let it, that is said, and the Store keeps what there is once they do. report
 // gets what an operator should know, a line each, from any goroutine.
 func Open(dir string, report func(line string)) (*Store, error) {
 	s := &Store{dir: dir, report: report, queue: make(chan command, queueLength), ended: make(chan struct{})}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	lock, err := acquire(dir)
-	if err != nil {
-		return nil, err
-	}
-	w := &writer{Store: s, bootID: bootID(), lock: lock, timer: time.NewTimer(time.Hour)}
-	numbers, err := s.load(w)
-	if err == nil {
-		w.number, w.old = slices.Max(append(numbers, 0)), numbers
-		err = w.create()
-	}
+	w := &writer{Store: s, bootID: bootID(), timer: time.NewTimer(time.Hour)}
+	err := w.begin()
 	if passes(err) {
 		w.fail(err)
 		err = nil
 	}
 	if err != nil {
-		lock.Close()
+		w.lock.Close()
 		return nil, err
 	}
 	s.wanted.Store(true) // of the files before, none will be written on
@@ -43,68 +33,88 @@ func Open(dir string, report func(line string)) (*Store, error) {
 	return s, nil
 }
 
-// passes says whether an error is the disk's and not of how things were set up: with a full disk, what was kept
-// is of use all the same, and a file of our own is made when there is room.
-func passes(err error) bool {
-	return slices.ContainsFunc([]error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS}, func(e error) bool { return errors.Is(err, e) })
+// begin takes the directory, reads what is kept there and begins a file.
+func (w *writer) begin() (err error) {
+	w.epoch = time.Now()
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return err
+	}
+	w.lock, err = acquire(w.dir)
+	if err != nil && (!passes(err) || errors.Is(err, fs.ErrPermission)) {
+		return err // somebody else may have the directory: what is kept there is his
+	}
+	w.load()
+	if err != nil {
+		return err
+	}
+	return w.create()
 }
 
-// load reads all files and gives the numbers of those that are ours.
-func (s *Store) load(w *writer) (numbers []int, err error) {
-	names, err := filepath.Glob(filepath.Join(s.dir, filePrefix+"*"))
-	if err != nil {
-		return nil, err
+// passes says whether an error may pass, and is no reason not to serve: with a full disk, what was kept
+// is of use all the same, and a file of our own is made when there is room.
+func passes(err error) bool {
+	may := []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.EACCES, syscall.EPERM}
+	return slices.ContainsFunc(may, func(e error) bool { return errors.Is(err, e) })
+}
+
+// load reads all files, and notes which of them are ours.
+func (w *writer) load() {
+	unnamed, _ := filepath.Glob(filepath.Join(w.dir, filePrefix+"*"+newSuffix))
+	for _, name := range unnamed {
+		os.Remove(name) // nobody got to rename it
 	}
-	var all []int
-	for _, name := range names {
-		if n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(name), filePrefix)); err == nil && n > 0 {
-			all = append(all, n)
-		} else if strings.HasSuffix(name, newSuffix) {
-			os.Remove(name) // nobody got to rename it
-		}
-	}
-	slices.Sort(all)
+	all := w.files()
 	const usual = 512 // bytes of a frame: to make room once
 	var size int64
 	for _, n := range all {
-		if info, err := os.Stat(s.path(n)); err == nil {
+		if info, err := os.Stat(w.path(n)); err == nil {
 			size += info.Size()
 		}
 	}
 	r := replay{records: make(map[Key]version, size/usual)}
 	for _, n := range all {
-		path := s.path(n)
+		path := w.path(n)
 		b, err := os.ReadFile(path)
 		if err != nil {
-			if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-				err = pe.Err
-			}
-			s.report(fmt.Sprintf("state: %s cannot be read (%v) and is left alone", path, err))
-			w.taken = n
+			w.report(fmt.Sprintf("state: %s cannot be read (%v) and is left alone", path, reason(err)))
 			continue
 		}
 		switch f, at := r.file(b); f {
 		case alien:
-			s.report(fmt.Sprintf("state: %s is of another version and left alone", path))
-			w.taken = n
+			w.report(fmt.Sprintf("state: %s is of another version and left alone", path))
 			continue
 		case broken:
-			s.report(fmt.Sprintf("state: %s cannot be read from byte %d of %d on; what stands before counts", path, at, len(b)))
+			w.report(fmt.Sprintf("state: %s cannot be read from byte %d of %d on; what stands before counts", path, at, len(b)))
 		}
-		numbers = append(numbers, n)
+		w.old = append(w.old, n)
 	}
-	s.loaded = r.sorted()
-	now := moment{wall: time.Now().UnixNano(), boot: sinceBoot(), bootID: w.bootID}
-	s.epoch = time.Now()
+	w.loaded = r.sorted()
 	if r.timed {
-		s.epoch = s.epoch.Add(-r.last.since - away(r.last, now))
-		if by := step(r.last, now); by > 0 {
-			s.report(fmt.Sprintf("state: the clock was set forward by %s while nobody was here: what is kept goes by the time that really passed", by))
-		} else if by < 0 {
-			s.report(fmt.Sprintf("state: the clock was set back by %s while nobody was here: what is kept goes by the time that really passed", -by))
+		w.goOn(r.last, moment{wall: w.epoch.UnixNano(), boot: sinceBoot(), bootID: w.bootID})
+	}
+}
+
+// goOn counts times from where they were counted when the files were last written.
+func (w *writer) goOn(last, now moment) {
+	w.epoch = w.epoch.Add(-last.since - away(last, now))
+	switch by := step(last, now); {
+	case by > 0:
+		w.report(fmt.Sprintf("state: the clock was set forward by %s while nobody was here: what is kept goes by the time that really passed", by))
+	case by < 0:
+		w.report(fmt.Sprintf("state: the clock was set back by %s while nobody was here: what is kept goes by the time that really passed", -by))
+	}
+}
+
+// files are the numbers of all there are, whoever wrote them, in order.
+func (w *writer) files() (all []int) {
+	names, _ := filepath.Glob(filepath.Join(w.dir, filePrefix+"*"))
+	for _, name := range names {
+		if n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(name), filePrefix)); err == nil && n > 0 {
+			all = append(all, n)
 		}
 	}
-	return numbers, nil
+	slices.Sort(all)
+	return all
 }
 
 const (
@@ -132,8 +142,10 @@ func (e *InUse) Error() string {
 func acquire(dir string) (*os.File, error) {
 	path := filepath.Join(dir, lockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if errors.Is(err, syscall.EROFS) {
-		f, err = os.Open(path) // that is enough to lock it
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {
+		if there, failed := os.Open(path); failed == nil { // that is enough to lock it
+			f, err = there, nil
+		}
 	}
 	if err != nil {
 		return nil, err

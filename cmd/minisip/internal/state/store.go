@@ -1,6 +1,8 @@
 package state
 
 import (
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 )
@@ -33,6 +35,7 @@ type command struct {
 	records int
 	fresh   bool // before that: a new file, if this one has grown or is no good
 	whole   bool // after that: all has been written since fresh
+	small   *small
 	stop    bool
 }
 
@@ -62,6 +65,24 @@ func (s *Store) Lost() uint64 { return s.lost.Load() }
 
 // Failing says whether at present nothing can be kept.
 func (s *Store) Failing() bool { return s.failing.Load() }
+
+// small is a file that stands beside the journals.
+type small struct {
+	path string
+	data []byte
+	said bool // that it cannot be written
+}
+
+// Beside gives the bytes of a small file in the directory. Where there is none of that length, fresh is what it
+// holds from now on; it is written again with the state when the directory was gone, or could not be written.
+func (s *Store) Beside(name string, fresh []byte) []byte {
+	f := &small{path: filepath.Join(s.dir, name), data: fresh}
+	if old, err := os.ReadFile(f.path); err == nil && len(old) == len(fresh) {
+		f.data = old
+	}
+	s.send(command{small: f})
+	return f.data
+}
 
 // Keep says what the record of a key is now. It is valid during the call.
 func (s *Store) Keep(k Key, record []byte) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -16,7 +17,6 @@ type writer struct {
 	lock   *os.File
 
 	number int // of the file
-	taken  int // the highest number of a file that is not ours
 	old    []int
 	file   *os.File // nil: there never was room for it
 	size   int64    // all of it good
@@ -27,6 +27,8 @@ type writer struct {
 	said     bool // and somebody was told
 	missed   uint64
 	timer    *time.Timer
+
+	small *small // nil: none
 }
 
 const (
@@ -60,6 +62,10 @@ func (w *writer) run() {
 // obey carries out one command.
 func (w *writer) obey(c command) {
 	w.waiting.Add(-int64(len(c.data)))
+	if c.small != nil {
+		w.small = c.small
+		w.beside()
+	}
 	if c.fresh {
 		w.freshen()
 	}
@@ -125,6 +131,7 @@ func (w *writer) finish() {
 		return
 	}
 	w.needed = w.size
+	w.beside()
 	for _, n := range w.old {
 		os.Remove(w.path(n))
 	}
@@ -188,9 +195,7 @@ func (w *writer) fail(err error) {
 	}
 	w.said = true
 	w.failing.Store(true)
-	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-		err = pe.Err
-	}
+	err = reason(err)
 	w.report(fmt.Sprintf("state: cannot be kept in %s (%v): calls and registrations go on, but a restart would lose what is new", w.dir, err))
 }
 
@@ -219,14 +224,41 @@ func (w *writer) probe() error {
 	return nil
 }
 
-// relock takes the lock anew where its file is gone with the directory.
-func (w *writer) relock() error {
-	have, err := w.lock.Stat()
-	if err != nil {
-		return err
+// beside writes the small file that shall stand beside the journals, where it does not. While they cannot
+// be written, it is tried again with them.
+func (w *writer) beside() {
+	f := w.small
+	if f == nil || w.failed {
+		return
 	}
-	if there, err := os.Stat(filepath.Join(w.dir, lockName)); err == nil && os.SameFile(have, there) {
-		return nil
+	old, err := os.ReadFile(f.path)
+	if err == nil && len(old) == len(f.data) {
+		return
+	}
+	if err = os.WriteFile(f.path, f.data, 0o600); err != nil && !f.said {
+		f.said = true
+		w.report(fmt.Sprintf("state: %s cannot be written (%v)", f.path, reason(err)))
+	}
+}
+
+// reason is what is wrong with a file, without its name.
+func reason(err error) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// relock takes the lock anew where its file is gone with the directory, or could not be had at the start.
+func (w *writer) relock() error {
+	if w.lock != nil {
+		have, err := w.lock.Stat()
+		if err != nil {
+			return err
+		}
+		if there, err := os.Stat(filepath.Join(w.dir, lockName)); err == nil && os.SameFile(have, there) {
+			return nil
+		}
 	}
 	lock, err := acquire(w.dir)
 	if err != nil {
@@ -239,7 +271,7 @@ func (w *writer) relock() error {
 
 // create begins the next file.
 func (w *writer) create() error {
-	n := max(w.number, w.taken) + 1
+	n := slices.Max(append(w.files(), w.number)) + 1 // also where others were written meanwhile
 	at := w.moment()
 	at.bootID = w.bootID
 	b := appendFrame([]byte(magic), stamped, func(b []byte) []byte { return appendMoment(b, at) })
