@@ -84,3 +84,32 @@ func TestPaceOfPlenty(t *testing.T) {
 		t.Error("still held back")
 	}
 }
+
+// TestPaceOfOne: phones that come one after the other, each waiting for its answers, do not wait for ticks.
+func TestPaceOfOne(t *testing.T) {
+	var p pace
+	now, ticks := time.Unix(1000, 0), 0
+	for range 10000 {
+		now = now.Add(100 * time.Microsecond)
+		if !p.came(now) {
+			ticks++
+			now = now.Add(interval)
+		}
+		p.looked(1)
+	}
+	if ticks > 20 {
+		t.Errorf("10000 datagrams one after the other have waited for %d ticks", ticks)
+	}
+	for came := 0; came < 2; { // many again: what is gathered counts at once
+		now = now.Add(time.Millisecond)
+		if !p.ticking && p.came(now) {
+			p.looked(1)
+			continue
+		}
+		p.looked(8)
+		came++
+	}
+	if !p.ticking || p.burst != shortest {
+		t.Errorf("8 in a tick, and the pace is %+v", p)
+	}
+}
