@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -22,6 +23,7 @@ func (c *Core) cancel(in *inbound) {
 	if ctx := tx.ctx; ctx != nil && !ctx.done && !ctx.cancelled {
 		ctx.cancelled = true
 		ctx.later = nil
+		ctx.why = reasonFields(in.Message)
 		ctx.cancelBranches(in.now)
 		if !ctx.open() {
 			ctx.forwardBest(in.now)
@@ -71,10 +73,32 @@ func (b *branch) stopNow(now time.Time) {
 	c := b.ctx.core
 	c.timers.Set(&b.timer, b.Deadline())
 	tx := &clientTx{key: clientKey{b.key.id, true}, mark: b.mark, to: b.to, local: b.local, user: ignore{}}
-	tx.sent = c.followUp(nil, b.sent, "CANCEL", nil)
+	tx.sent = c.followUp(nil, b.sent, "CANCEL", nil, b.ctx.why)
 	if tx.sent != nil {
 		tx.start(c, now, false)
 	}
+}
+
+// reasonFields are the Reason fields of a CANCEL, as lines, for those that follow from it: RFC 3326 2.
+func reasonFields(m *sipmsg.Message) (lines []byte) {
+	for i := range m.NumHeaders() {
+		if h := m.Header(i); h.ID == sipmsg.ReasonHdr && len(lines)+len(h.Value) <= maxReasons {
+			lines = m.AppendHeader(lines, i)
+		}
+	}
+	return lines
+}
+
+const maxReasons = 512
+
+// settledBy notes the answer that makes all other phones stop ringing. Told that the call was taken elsewhere,
+// they do not count it as missed: RFC 3326 3.1.
+func (ctx *context) settledBy(status int) {
+	text := sipmsg.ReasonPhrase(status)
+	if status < 300 {
+		status, text = 200, "Call completed elsewhere"
+	}
+	ctx.why = fmt.Appendf(nil, "Reason: SIP;cause=%d;text=%q\r\n", status, text)
 }
 
 // ignore is the user of transactions whose outcome changes nothing.
@@ -86,7 +110,7 @@ func (ignore) failed(*clientTx, time.Time, session.Action) {}
 // ack acknowledges a final response other than 2xx: RFC 3261 17.1.1.3.
 func (tx *clientTx) ack(in *inbound) {
 	c := tx.core
-	c.buf = c.followUp(c.buf[:0], tx.sent, "ACK", in.Get(sipmsg.ToHdr))
+	c.buf = c.followUp(c.buf[:0], tx.sent, "ACK", in.Get(sipmsg.ToHdr), nil)
 	if len(c.buf) > 0 {
 		c.send("sent", tx.mark, tx.local, tx.to, c.buf)
 	}
@@ -94,8 +118,8 @@ func (tx *clientTx) ack(in *inbound) {
 
 // followUp makes the CANCEL or the ACK that belongs to the INVITE in sent: same
 // Request-URI, top Via, Route, From, Call-ID and CSeq number; To is that of the response
-// for an ACK, else the request's. It returns dst unchanged when sent is gone.
-func (c *Core) followUp(dst, sent []byte, method string, to []byte) []byte {
+// for an ACK, else the request's; fields are more lines. It returns dst unchanged when sent is gone.
+func (c *Core) followUp(dst, sent []byte, method string, to, fields []byte) []byte {
 	m := &c.follow
 	if len(sent) == 0 || m.Parse(sent) != nil {
 		return dst
@@ -116,7 +140,7 @@ func (c *Core) followUp(dst, sent []byte, method string, to []byte) []byte {
 	dst = append(append(append(dst, "To: "...), to...), "\r\nCSeq: "...)
 	dst = strconv.AppendUint(dst, uint64(m.CSeq()), 10)
 	dst = append(append(append(dst, ' '), method...), "\r\nMax-Forwards: 70\r\n"...)
-	return sipmsg.EndResponse(dst)
+	return sipmsg.EndResponse(append(dst, fields...))
 }
 
 // cutHeader splits one header line.

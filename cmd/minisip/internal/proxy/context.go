@@ -35,7 +35,8 @@ type context struct {
 	ownStatus  int      // a refusal of our own, for when nobody does better
 	challenges [][]byte // lines of 401 and 407 responses, to be gathered
 	cancelled  bool
-	done       bool // a final response went upstream
+	why        []byte // of the CANCELs: Reason fields, as lines
+	done       bool   // a final response went upstream
 	call       *call
 	dialog     *dialog      // nil outside a dialog
 	from       session.Role // which side of the call asked
@@ -122,6 +123,9 @@ func (ctx *context) finish(now time.Time, status int, response []byte) {
 	}
 	ctx.done = true
 	ctx.later, ctx.best, ctx.challenges = nil, nil, nil
+	if status < 300 && ctx.invite && ctx.open() {
+		ctx.settledBy(status)
+	}
 	ctx.cancelBranches(now)
 	ctx.core.settled(ctx, now, status)
 	if !ctx.open() {

@@ -111,6 +111,7 @@ func (ctx *context) failure(b *branch, in *inbound) {
 	if in.Status() >= 600 {
 		// RFC 3261 16.7 step 5: the others "SHOULD" be cancelled and no new branch made.
 		ctx.later = nil
+		ctx.settledBy(in.Status())
 		ctx.cancelBranches(in.now)
 	}
 	ctx.gather(in)
