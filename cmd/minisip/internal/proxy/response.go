@@ -229,6 +229,7 @@ const maxChallenges = 20
 func (c *Core) responseUp(ctx *context, b *branch, in *inbound) ([]byte, bool) {
 	in.ResetEdits()
 	in.Remove(in.ViaValue())
+	dropIdentities(in.Message, []byte(b.target.user))
 	if in.Status() < 300 {
 		if c.cfg.Contact && in.Index(sipmsg.ContactHdr) >= 0 {
 			nat.FixContact(in.Message, in.src)

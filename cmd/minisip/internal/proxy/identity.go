@@ -1,0 +1,36 @@
+package proxy
+
+import (
+	"bytes"
+
+	"minisip/sipmsg"
+)
+
+// identities are the fields by which a phone says who it is, beside From, and which most phones show in its place:
+// RFC 3325 and what came before.
+var identities = [...][]byte{[]byte("P-Asserted-Identity"), []byte("P-Preferred-Identity"), []byte("Remote-Party-ID")}
+
+// dropIdentities takes out of a message what says that its sender is somebody else. RFC 3325 5: what an element that
+// is not trusted asserts is removed, and no phone is trusted; of what it says of itself nothing is lost.
+func dropIdentities(m *sipmsg.Message, sender []byte) {
+	for i := range m.NumHeaders() {
+		if h := m.Header(i); h.ID == sipmsg.Other && isIdentity(h.Name) && !identifies(h.Value, sender) {
+			m.RemoveHeader(i)
+		}
+	}
+}
+
+func isIdentity(name []byte) bool {
+	for _, field := range identities {
+		if len(name) == len(field) && bytes.EqualFold(name, field) {
+			return true
+		}
+	}
+	return false
+}
+
+// identifies says whether an identity is a user's. One that cannot be read, or a list, is nobody's.
+func identifies(value, user []byte) bool {
+	a, err := sipmsg.ParseNameAddr(value)
+	return err == nil && bytes.Equal(userPart(a.URI), user)
+}
