@@ -152,8 +152,13 @@ func checkMandatory(t *testing.T, m *sipmsg.Message) {
 	if m.NumHeaders() > sipmsg.MaxHeaders || len(m.Bytes()) > sipmsg.MaxDatagram {
 		t.Fatal("over the caps")
 	}
-	if _, err := sipmsg.ParseURI(m.RequestURI()); m.IsRequest() && err != nil {
-		t.Fatal(err)
+	if uri, err := sipmsg.ParseURI(m.RequestURI()); m.IsRequest() && (err != nil || !reflect.DeepEqual(uri, *m.URI())) {
+		t.Fatal(err, uri, *m.URI())
+	}
+	for _, a := range [...]*sipmsg.NameAddr{m.From(), m.To()} {
+		if tag, _ := a.Param("tag"); !bytes.Equal(tag, a.Tag()) || (tag == nil) != (a.Tag() == nil) {
+			t.Fatalf("tag %q, by its name %q", a.Tag(), tag)
+		}
 	}
 	count := 0
 	for it := m.Values(sipmsg.ViaHdr); it.Next(); {

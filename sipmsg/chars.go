@@ -1,5 +1,7 @@
 package sipmsg
 
+import "encoding/binary"
+
 // Classes of bytes, RFC 3261 25.1.
 const (
 	tokenChar  = 1 << iota // token
@@ -9,12 +11,11 @@ const (
 	valueChar              // a parameter value that is not quoted
 	schemeChar             // scheme
 	digitChar              // 0-9
-	letterChar             // A-Z, a-z
 	lwsChar                // linear white space; inside a header field, CR and LF stand nowhere but in folds
 )
 
-var class = func() (t [256]uint16) {
-	set := func(bit uint16, s string) {
+var class = func() (t [256]uint8) {
+	set := func(bit uint8, s string) {
 		for i := range len(s) {
 			t[s[i]] |= bit
 		}
@@ -29,7 +30,6 @@ var class = func() (t [256]uint16) {
 	set(ip6Char, digits+"abcdefABCDEF:.")
 	set(schemeChar, alphanum+"+-.")
 	set(digitChar, digits)
-	set(letterChar, letters)
 	set(lwsChar, " \t\r\n")
 	for c := '!'; c < 256; c++ {
 		switch c {
@@ -43,18 +43,43 @@ var class = func() (t [256]uint16) {
 	return t
 }()
 
-func is(bit uint16, c byte) bool { return class[c]&bit != 0 }
+func is(bit uint8, c byte) bool { return class[c]&bit != 0 }
 
 // run gives the index of the first byte of b, from i on, that is not of the class.
-func run(bit uint16, b []byte, i int) int {
-	for i < len(b) && class[b[i]]&bit != 0 {
+func run(bit uint8, b []byte, i int) int {
+	for uint(i) < uint(len(b)) && class[b[i]]&bit != 0 {
+		i++
+	}
+	return i
+}
+
+// A one, and the highest bit, in each of the eight bytes of a word.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+)
+
+// zeros sets the highest bit of the first byte of w that is zero; bits above that one mean nothing.
+func zeros(w uint64) uint64 { return (w - ones) &^ w & highs }
+
+// printable gives the index of the first byte of b that is white space or a control character below it.
+func printable(b []byte) int {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if w := binary.LittleEndian.Uint64(b[i:]); (w-('!'*ones))&^w&highs != 0 {
+			break
+		}
+	}
+	for i < len(b) && b[i] > ' ' {
 		i++
 	}
 	return i
 }
 
 // all says that b is not empty and wholly of the class.
-func all(bit uint16, b []byte) bool { return len(b) > 0 && run(bit, b, 0) == len(b) }
+func all(bit uint8, b []byte) bool { return len(b) > 0 && run(bit, b, 0) == len(b) }
+
+func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 
 func isLWS(c byte) bool { return class[c]&lwsChar != 0 }
 
@@ -109,13 +134,17 @@ func lower(c byte) byte {
 
 // number reads digits; ok is false for anything else and for what exceeds limit.
 func number(b []byte, limit uint64) (n uint64, ok bool) {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		if n = n*10 + uint64(c-'0'); n > limit {
-			return 0, false
+	n, next, ok := numberAt(b, 0, limit)
+	return n, ok && next == len(b)
+}
+
+// numberAt reads the digits at b[i:], of which there must be one, and gives the index after them.
+func numberAt(b []byte, i int, limit uint64) (n uint64, next int, ok bool) {
+	start := i
+	for ; uint(i) < uint(len(b)) && b[i]-'0' <= 9; i++ {
+		if n = n*10 + uint64(b[i]-'0'); n > limit {
+			n = limit + 1 // however many follow
 		}
 	}
-	return n, len(b) > 0
+	return n, i, i > start && n <= limit
 }

@@ -60,14 +60,19 @@ func (m *Message) readVia() {
 	if i < 0 {
 		return
 	}
-	it := m.Values(ViaHdr)
-	if !it.Next() {
-		m.fail("Via", int(m.field(i).value), ErrMalformed)
-		return
+	f := m.field(i)
+	start, value := int(f.value), m.data[f.value:f.end]
+	if end := valueEnd(value); end < len(value) || end == 0 {
+		it := m.Values(ViaHdr)
+		if !it.Next() {
+			m.fail("Via", start, ErrMalformed)
+			return
+		}
+		start, value = int(it.v.start), it.v.Bytes
 	}
-	m.topVia = span{it.v.start, it.v.end}
-	if offset, err := m.via.parse(it.v.Bytes); err != nil {
-		m.fail("Via", int(it.v.start)+offset, err)
+	m.topVia = span{uint16(start), uint16(start + len(value))}
+	if offset, err := m.via.parse(value); err != nil {
+		m.fail("Via", start+offset, err)
 	}
 }
 
@@ -78,12 +83,11 @@ func (m *Message) readAddress(id ID, a *NameAddr) bool {
 		return false
 	}
 	f := m.field(i)
-	addr, offset, err := parseNameAddr(m.data[f.value:f.end])
-	if err != nil {
+	if offset, err := a.parse(m.data[f.value:f.end]); err != nil {
+		*a = NameAddr{}
 		m.fail(fields[id].name, int(f.value)+offset, err)
 		return false
 	}
-	*a = addr
 	return true
 }
 
@@ -95,14 +99,8 @@ func (m *Message) readCallID() {
 	}
 	f := m.field(i)
 	value := m.data[f.value:f.end]
-	for j, c := range value {
-		if c <= ' ' {
-			m.fail("Call-ID", int(f.value)+j, ErrMalformed)
-			return
-		}
-	}
-	if len(value) == 0 {
-		m.fail("Call-ID", int(f.value), ErrMalformed)
+	if n := printable(value); n < len(value) || n == 0 {
+		m.fail("Call-ID", int(f.value)+n, ErrMalformed)
 	}
 }
 
@@ -116,11 +114,11 @@ func (m *Message) readCSeq() {
 	}
 	f := m.field(i)
 	value := m.data[f.value:f.end]
-	digits := run(digitChar, value, 0)
-	n, ok := number(value[:digits], 1<<31-1)
+	n, digits, ok := numberAt(value, 0, 1<<31-1)
 	start := skipLWS(value, digits)
 	name := value[start:]
-	if !ok || start == digits || !all(tokenChar, name) {
+	same := m.request && string(name) == string(m.MethodName())
+	if !ok || start == digits || len(name) == 0 || !same && !all(tokenChar, name) {
 		m.fail("CSeq", int(f.value), ErrMalformed)
 		return
 	}
@@ -128,7 +126,7 @@ func (m *Message) readCSeq() {
 	if !m.request {
 		m.methodName = span{f.value + uint16(start), f.end}
 		m.method = methodOf(name)
-	} else if string(name) != string(m.MethodName()) {
+	} else if !same {
 		m.fail("CSeq", int(f.value)+start, ErrMethod)
 	}
 }
@@ -158,14 +156,13 @@ func (m *Message) readBody() {
 	}
 	f := m.field(i)
 	value := m.data[f.value:f.end]
-	if run(digitChar, value, 0) < len(value) || len(value) == 0 {
-		m.fail("Content-Length", int(f.value), ErrMalformed)
-		return
-	}
 	n, ok := number(value, uint64(len(m.data)-int(m.body)))
-	if !ok {
+	switch {
+	case ok:
+		m.data = m.data[:int(m.body)+int(n)]
+	case all(digitChar, value):
 		m.fail("body", len(m.data), ErrTruncated)
-		return
+	default:
+		m.fail("Content-Length", int(f.value), ErrMalformed)
 	}
-	m.data = m.data[:int(m.body)+int(n)]
 }

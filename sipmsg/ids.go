@@ -129,31 +129,14 @@ var shapes, alike, words = func() (shapes [20][32]ID, alike [numIDs]ID, words [n
 	return shapes, alike, words
 }()
 
-// lookup finds the field that the name b[:n] stands for, in full or compact form; b is the
-// message from there on.
-func lookup(b []byte, n int) ID {
-	if n >= len(shapes) {
+// lookup finds the field that a name stands for, in full or compact form, whatever its case.
+func lookup(name []byte) ID {
+	n := len(name)
+	if n == 0 || n >= len(shapes) || n == 1 && !isLetter(name[0]) {
 		return Other
 	}
-	id := shapes[n][b[0]&31]
-	if n == 1 {
-		if !is(letterChar, b[0]) {
-			return Other
-		}
-		return id
-	}
-	if id == Other {
-		return id
-	}
-	// Nearly all names are spelt as they are registered: two words of memory tell.
-	if len(b) >= 16 && n <= 16 {
-		low := binary.LittleEndian.Uint64(b) & (1<<(8*n) - 1)
-		high := binary.LittleEndian.Uint64(b[8:]) & (1<<(8*max(n-8, 0)) - 1)
-		if words[id] == [2]uint64{low, high} {
-			return id
-		}
-	}
-	for id != Other && !equalFold(b[:n], fields[id].name) {
+	id := shapes[n][name[0]&31]
+	for n > 1 && id != Other && !equalFold(name, fields[id].name) {
 		id = alike[id]
 	}
 	return id

@@ -30,6 +30,7 @@ type Message struct {
 	crlfs                   uint16 // lines of the head that end in CRLF
 	maxForwards             int16  // -1: none
 	cseq                    uint32
+	target                  URI // the Request-URI
 	via                     Via
 	from, to                NameAddr
 	first                   [numIDs]uint8 // 1 + index of the first field of each ID
@@ -55,6 +56,10 @@ func (m *Message) MethodName() []byte { return m.bytes(m.methodName) }
 
 // RequestURI is nil in a response.
 func (m *Message) RequestURI() []byte { return m.bytes(m.uri) }
+
+// URI is the Request-URI in its parts; never nil. It is zero in a response, and where the Request-URI
+// could not be read.
+func (m *Message) URI() *URI { return &m.target }
 
 // Status is from 100 to 699, 0 in a request.
 func (m *Message) Status() int { return int(m.status) }

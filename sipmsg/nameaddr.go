@@ -8,41 +8,27 @@ type NameAddr struct {
 	URI     []byte // without <>
 	Params  []byte // header parameters, raw, after the first ';'
 	Bracket bool   // the URI stood in <>
+	tag     []byte // as parse found it
 }
 
 // ParseNameAddr reads a value of From, To, Contact, Route and their like; a Contact of "*" is none. Of the URI only
 // the scheme is looked at. Liberal: a display name without quotes may hold any byte but '"', '<' and ';'
 // (`Bell, Alexander <sip:...>`), and white space may stand inside the brackets.
 func ParseNameAddr(b []byte) (NameAddr, error) {
-	a, offset, err := parseNameAddr(b)
-	if err != nil {
+	var a NameAddr
+	if offset, err := a.parse(b); err != nil {
 		return NameAddr{}, &ParseError{Field: "address", Offset: offset, Err: err}
 	}
 	return a, nil
 }
 
-func parseNameAddr(b []byte) (a NameAddr, offset int, err error) {
+// parse fills a as far as b can be read.
+func (a *NameAddr) parse(b []byte) (offset int, err error) {
 	start, end := trimLWS(b, 0, len(b))
 	b = b[:end]
-	open := -1
-	if start < end && b[start] == '"' {
-		closed := quotedEnd(b, start)
-		if closed < 0 {
-			return a, start, ErrMalformed
-		}
-		a.Display = b[start:closed]
-		open = skipLWS(b, closed)
-		if open == end || b[open] != '<' {
-			return a, open, ErrMalformed
-		}
-	} else if open = bytes.IndexByte(b, '<'); open >= 0 {
-		s, e := trimLWS(b, start, open)
-		if a.Display = b[s:e]; bytes.IndexByte(a.Display, '"') >= 0 {
-			open = -1 // a '<' in a quoted parameter
-			a.Display = nil
-		} else if i := bytes.IndexByte(a.Display, ';'); i >= 0 {
-			return a, s + i, ErrMalformed
-		}
+	open, err := a.readDisplay(b, start)
+	if err != nil {
+		return open, err
 	}
 	i := start
 	if open >= 0 {
@@ -51,34 +37,66 @@ func parseNameAddr(b []byte) (a NameAddr, offset int, err error) {
 		i, err = a.bare(b, start)
 	}
 	if err != nil {
-		return a, i, err
+		return i, err
 	}
-	if !hasScheme(a.URI) {
-		return a, start, ErrMalformed
+	if schemeEnd(a.URI) < 0 {
+		return start, ErrMalformed
 	}
 	if i = skipLWS(b, i); i == len(b) {
-		return a, 0, nil
+		return 0, nil
 	}
 	if b[i] != ';' {
-		return a, i, ErrMalformed
+		return i, ErrMalformed
 	}
 	a.Params = b[i+1:]
-	offset, err = checkParams(a.Params)
-	return a, i + 1 + offset, err
+	a.tag, offset, err = checkParams(a.Params)
+	return i + 1 + offset, err
+}
+
+// readDisplay reads what may stand in front of '<', and gives its index, -1 where there is none.
+func (a *NameAddr) readDisplay(b []byte, start int) (open int, err error) {
+	if start < len(b) && b[start] == '<' {
+		return start, nil
+	}
+	if start < len(b) && b[start] == '"' {
+		closed := quotedEnd(b, start)
+		if closed < 0 {
+			return start, ErrMalformed
+		}
+		a.Display = b[start:closed]
+		open = skipLWS(b, closed)
+		if open == len(b) || b[open] != '<' {
+			return open, ErrMalformed
+		}
+		return open, nil
+	}
+	if open = bytes.IndexByte(b, '<'); open < 0 {
+		return -1, nil
+	}
+	s, e := trimLWS(b, start, open)
+	if bytes.IndexByte(b[s:e], '"') >= 0 {
+		return -1, nil // a '<' in a quoted parameter
+	}
+	a.Display = b[s:e]
+	if i := bytes.IndexByte(a.Display, ';'); i >= 0 {
+		return s + i, ErrMalformed
+	}
+	return open, nil
 }
 
 // bracketed reads the URI from '<' at b[open] on and gives the index after '>'.
 func (a *NameAddr) bracketed(b []byte, open int) (int, error) {
-	n := bytes.IndexByte(b[open:], '>')
-	if n < 0 {
-		return open, ErrMalformed
-	}
-	s, e := trimLWS(b, open+1, open+n)
-	if i := run(uriChar, b[:e], s); i < e || s == e {
-		return i, ErrMalformed
+	s := skipLWS(b, open+1)
+	e := run(uriChar, b, s)
+	i := skipLWS(b, e)
+	if i == len(b) || b[i] != '>' || s == e {
+		if bytes.IndexByte(b[open:], '>') < 0 {
+			return open, ErrMalformed
+		}
+		return e, ErrMalformed
 	}
 	a.URI, a.Bracket = b[s:e], true
-	return open + n + 1, nil
+	return i + 1, nil
 }
 
 // bare reads an addr-spec. The name-addr form "MUST be used if the "addr-spec" contains
@@ -108,6 +126,9 @@ func (a *NameAddr) Param(name string) (value []byte, ok bool) {
 
 // Tag gives the tag parameter, nil where there is none.
 func (a *NameAddr) Tag() []byte {
+	if a.tag != nil {
+		return a.tag
+	}
 	v, _ := a.Param("tag")
 	return v
 }

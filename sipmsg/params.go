@@ -20,49 +20,68 @@ func Param(params []byte, name string) (value []byte, ok bool) {
 // RFC 3261 25.1 allows it. next is where the following one begins, -1 after the
 // last. Where ok is false, next is the offset that could not be read.
 func nextParam(b []byte, i int) (name, value []byte, next int, ok bool) {
-	i = skipLWS(b, i)
-	start := i
-	if i = run(tokenChar, b, i); i == start {
-		return nil, nil, i, false
+	p, next, ok := paramAt(b, i)
+	if !ok {
+		return nil, nil, next, false
 	}
-	name = b[start:i]
-	i = skipLWS(b, i)
-	if i < len(b) && b[i] == '=' {
-		i = skipLWS(b, i+1)
-		start = i
-		if i < len(b) && b[i] == '"' {
+	name = b[p.name:p.nameEnd]
+	if p.value >= 0 {
+		value = b[p.value:p.valueEnd]
+	}
+	return name, value, next, true
+}
+
+// param is where a parameter stands; value is -1 where it has none.
+type param struct{ name, nameEnd, value, valueEnd int }
+
+func paramAt(b []byte, i int) (p param, next int, ok bool) {
+	p.name = skipLWS(b, i)
+	if i = run(tokenChar, b, p.name); i == p.name {
+		return p, i, false
+	}
+	p.nameEnd, p.value = i, -1
+	if i = skipLWS(b, i); i < len(b) && b[i] == '=' {
+		p.value = skipLWS(b, i+1)
+		if i = p.value; i < len(b) && b[i] == '"' {
 			if i = quotedEnd(b, i); i < 0 {
-				return nil, nil, start, false
+				return p, p.value, false
 			}
-			value = b[start+1 : i-1]
+			p.value, p.valueEnd = p.value+1, i-1
 		} else {
-			if i = run(valueChar, b, i); i == start {
-				return nil, nil, i, false
+			if i = run(valueChar, b, i); i == p.value {
+				return p, i, false
 			}
-			value = b[start:i]
+			p.valueEnd = i
 		}
 		i = skipLWS(b, i)
 	}
 	if i == len(b) {
-		return name, value, -1, true
+		return p, -1, true
 	}
 	if b[i] != ';' {
-		return nil, nil, i, false
+		return p, i, false
 	}
-	return name, value, i + 1, true
+	return p, i + 1, true
 }
 
-// checkParams gives the offset and the reason where parameters cannot be read, or a nil error.
-func checkParams(b []byte) (offset int, err error) {
+// checkParams gives the value of the first tag among parameters, and the offset and the reason where they
+// cannot be read, or a nil error.
+func checkParams(b []byte) (tag []byte, offset int, err error) {
+	tags := 0
 	for i, count := 0, 1; i >= 0; count++ {
-		_, _, next, ok := nextParam(b, i)
+		p, next, ok := paramAt(b, i)
 		if !ok {
-			return next, ErrMalformed
+			return nil, next, ErrMalformed
 		}
 		if count > MaxParams {
-			return i, ErrTooMany
+			return nil, i, ErrTooMany
+		}
+		if p.nameEnd-p.name == len("tag") && equalFold(b[p.name:p.nameEnd], "tag") {
+			if tags++; tags == 1 && p.value >= 0 {
+				tag = b[p.value:p.valueEnd]
+			}
 		}
 		i = next
 	}
-	return 0, nil
+	return tag, 0, nil
 }

@@ -29,7 +29,10 @@ func (m *Message) reset(data []byte) {
 	m.method, m.request, m.toOK, m.status = UnknownMethod, false, false, 0
 	m.methodName, m.uri, m.reason, m.topVia = span{}, span{}, span{}, span{}
 	m.head, m.headEnd, m.body, m.crlfs, m.cseq, m.maxForwards = 0, 0, 0, 0, 0, -1
-	m.via, m.from, m.to = Via{}, NameAddr{}, NameAddr{}
+	m.target = URI{}
+	m.via = Via{}
+	m.from = NameAddr{}
+	m.to = NameAddr{}
 	m.first = [numIDs]uint8{}
 	m.more = m.more[:0]
 	m.ResetEdits()
@@ -38,7 +41,9 @@ func (m *Message) reset(data []byte) {
 	}
 }
 
-// fail notes the first thing that could not be read.
+// fail notes the first thing that could not be read. It is kept out of its callers, which stay small.
+//
+//go:noinline
 func (m *Message) fail(field string, offset int, err error) {
 	if m.err == nil {
 		m.err = &ParseError{Field: field, Offset: offset, Err: err}
@@ -87,15 +92,13 @@ func (m *Message) startLine() bool {
 		return false
 	}
 	line := m.data[:end]
-	last := end
-	for last > 0 && isLWS(line[last-1]) {
-		last--
-	}
-	switch last = bytes.LastIndexByte(line[:last], ' ') + 1; {
+	switch {
 	case hasSIP(line):
 		m.statusLine(line)
-	case hasSIP(line[last:]):
-		m.requestLine(line)
+	case bytes.HasSuffix(line, []byte(" SIP/2.0")):
+		m.requestLine(line, end-len(" SIP/2.0"))
+	case hasSIP(lastWord(line)):
+		m.requestLine(line, bytes.LastIndexByte(line, ' '))
 	default:
 		m.discard("start line", 0, ErrNotSIP)
 		return false
@@ -104,12 +107,18 @@ func (m *Message) startLine() bool {
 	return true
 }
 
+// lastWord is what stands behind the last space, white space at the end of the line aside.
+func lastWord(line []byte) []byte {
+	_, end := trimLWS(line, 0, len(line))
+	return line[bytes.LastIndexByte(line[:end], ' ')+1:]
+}
+
 // hasSIP tells what begins like a SIP-Version.
 func hasSIP(b []byte) bool { return len(b) >= 4 && equalFold(b[:4], "SIP/") }
 
 // requestLine reads Method SP Request-URI SP SIP-Version, parted by single spaces: "No linear whitespace
-// (LWS) is allowed in any of the elements" (RFC 3261 7.1).
-func (m *Message) requestLine(line []byte) {
+// (LWS) is allowed in any of the elements" (RFC 3261 7.1). last is the last space.
+func (m *Message) requestLine(line []byte, last int) {
 	m.request = true
 	method := run(tokenChar, line, 0)
 	m.methodName = span{0, uint16(method)}
@@ -118,7 +127,6 @@ func (m *Message) requestLine(line []byte) {
 		m.fail("method", method, ErrMalformed)
 		return
 	}
-	last := bytes.LastIndexByte(line, ' ')
 	if last == method || last+1 == len(line) {
 		m.fail("request line", last, ErrMalformed)
 		return
@@ -128,8 +136,8 @@ func (m *Message) requestLine(line []byte) {
 		m.fail("SIP version", last+1, ErrVersion)
 		return
 	}
-	var u URI
-	if offset, err := u.parse(line[method+1 : last]); err != nil {
+	if offset, err := m.target.parse(line[method+1 : last]); err != nil {
+		m.target = URI{}
 		m.fail("Request-URI", method+1+offset, err)
 	}
 }
@@ -151,97 +159,4 @@ func (m *Message) statusLine(line []byte) {
 	if len(line) > 12 {
 		m.reason = span{12, uint16(len(line))}
 	}
-}
-
-// readFields finds the header fields; false where a cap was met.
-func (m *Message) readFields() bool {
-	data, pos := m.data, int(m.head)
-	for {
-		next, crlfs := nextField(data, pos)
-		if next < 0 {
-			m.headEnd, m.body = uint16(pos), uint16(len(data))
-			m.fail("empty line", pos, ErrTruncated)
-			return true
-		}
-		m.crlfs += crlfs
-		if n := next - pos; n == 1 || n == 2 && data[pos] == '\r' {
-			m.headEnd, m.body = uint16(pos), uint16(next)
-			return true
-		} else if n > MaxLine {
-			m.discard("header field", pos, ErrTooLong)
-			return false
-		}
-		if m.n == MaxHeaders {
-			m.discard("header fields", pos, ErrTooMany)
-			return false
-		}
-		m.addField(pos, next)
-		pos = next
-	}
-}
-
-// nextField gives the index after the line of b that begins at i, with the folds that continue it, and how
-// many of these lines end in CRLF; -1 where b ends before. An empty line is not continued.
-func nextField(b []byte, i int) (next int, crlfs uint16) {
-	for {
-		n := bytes.IndexByte(b[i:], '\n')
-		if n < 0 {
-			return -1, 0
-		}
-		i += n + 1
-		if n > 0 && b[i-2] == '\r' {
-			crlfs++
-			n--
-		}
-		if i == len(b) || b[i] != ' ' && b[i] != '\t' || n == 0 {
-			return i, crlfs
-		}
-	}
-}
-
-// addField notes the field of data[start:next]. A line that is none is kept too, without a name,
-// so that each field ends where the next begins.
-func (m *Message) addField(start, next int) {
-	line := m.data[start:next]
-	colon := 0
-	for colon < len(line)-1 && line[colon] != ':' {
-		colon++
-	}
-	name := colon
-	for name > 0 && (line[name-1] == ' ' || line[name-1] == '\t') {
-		name--
-	}
-	id := Other
-	switch {
-	case name == 0 || line[colon] != ':':
-		m.fail("header field name", start, ErrMalformed)
-		name = 0
-	case name > MaxName:
-		m.fail("header field name", start, ErrTooLong)
-		name = 0
-	default:
-		if id = lookup(m.data[start:], name); id == Other && !all(tokenChar, line[:name]) {
-			m.fail("header field name", start, ErrMalformed)
-			name = 0
-		}
-	}
-	if m.first[id] == 0 {
-		m.first[id] = uint8(m.n + 1)
-	} else if fields[id].flags&single != 0 {
-		m.fail(fields[id].name, start, ErrRepeated)
-	}
-	if m.n >= inlineFields {
-		m.more = append(m.more, field{})
-	}
-	f := m.field(m.n)
-	m.n++
-	value, end := colon+1, len(line)
-	// Nearly all fields are "Name: value" and CRLF.
-	if value+3 < end && line[value] == ' ' && line[value+1] > ' ' && line[end-2] == '\r' && line[end-3] > ' ' {
-		value, end = value+1, end-2
-	} else {
-		value, end = trimLWS(line, value, end)
-	}
-	f.start, f.value, f.end = uint16(start), uint16(start+value), uint16(start+end)
-	f.nameLen, f.id = uint8(name), id
 }

@@ -16,6 +16,8 @@ func TestParseRequest(t *testing.T) {
 	}{
 		{"method", m.MethodName(), "INVITE"},
 		{"Request-URI", m.RequestURI(), "sip:002@203.0.113.5"},
+		{"user of the Request-URI", m.URI().User, "002"},
+		{"host of the Request-URI", m.URI().Host, "203.0.113.5"},
 		{"reason", m.Reason(), ""},
 		{"Call-ID", m.CallID(), "8d21c6e4f7b0@192.168.1.20"},
 		{"From display name", m.From().Display, `"Alice"`},
@@ -296,7 +298,7 @@ func TestParseReuse(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, ok := m.MaxForwards()
-	if m.NumHeaders() != 5 || ok || m.Get(RouteHdr) != nil || m.RequestURI() != nil || m.IsRequest() {
+	if m.NumHeaders() != 5 || ok || m.Get(RouteHdr) != nil || m.RequestURI() != nil || m.URI().Scheme != nil || m.IsRequest() {
 		t.Error("something of the former message is left")
 	}
 	if !bytes.Equal(m.AppendTo(nil), m.Bytes()) {
@@ -320,11 +322,11 @@ func TestLookup(t *testing.T) {
 	for id := Other + 1; id < numIDs; id++ {
 		name := id.String()
 		for _, s := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
-			if got := lookup([]byte(s), len(s)); got != id {
+			if got := lookup([]byte(s)); got != id {
 				t.Errorf("%q is field %d, want %d", s, got, id)
 			}
 		}
-		if got := lookup([]byte(name+"s"), len(name)+1); got != Other {
+		if got := lookup([]byte(name + "s")); got != Other {
 			t.Errorf("%q is field %v", name+"s", got)
 		}
 	}
@@ -334,7 +336,7 @@ func TestLookup(t *testing.T) {
 	}
 	for c := range 256 {
 		letter := string([]byte{byte(c)})
-		if got, want := lookup([]byte(letter), len(letter)).String(), compact[strings.ToLower(letter)]; got != want {
+		if got, want := lookup([]byte(letter)).String(), compact[strings.ToLower(letter)]; got != want {
 			t.Errorf("%q is %q, want %q", letter, got, want)
 		}
 	}

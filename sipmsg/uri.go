@@ -21,10 +21,10 @@ func ParseURI(b []byte) (URI, error) {
 }
 
 func (u *URI) parse(b []byte) (offset int, err error) {
-	if !hasScheme(b) {
+	colon := schemeEnd(b)
+	if colon < 0 {
 		return 0, ErrMalformed
 	}
-	colon := bytes.IndexByte(b, ':')
 	if i := run(uriChar, b, colon); i < len(b) || i == colon+1 {
 		return i, ErrMalformed
 	}
@@ -49,10 +49,16 @@ func (u *URI) parse(b []byte) (offset int, err error) {
 	return 0, nil
 }
 
-// hasScheme says that b begins with a scheme and its colon.
-func hasScheme(b []byte) bool {
+// schemeEnd gives the index of the colon behind the scheme that b begins with, -1 where there is none.
+func schemeEnd(b []byte) int {
+	if len(b) > 3 && string(b[:4]) == "sip:" {
+		return 3
+	}
 	i := run(schemeChar, b, 0)
-	return i > 0 && is(letterChar, b[0]) && i < len(b) && b[i] == ':'
+	if i == 0 || i == len(b) || b[i] != ':' || !isLetter(b[0]) {
+		return -1
+	}
+	return i
 }
 
 // parseSIP reads what follows "sip:".

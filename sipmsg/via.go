@@ -138,7 +138,6 @@ func cutHost(b []byte, i int) (host []byte, next int, ok bool) {
 
 // cutPort reads a port from 1 to 65535 at b[i:].
 func cutPort(b []byte, i int) (port uint16, next int, ok bool) {
-	end := run(digitChar, b, i)
-	n, ok := number(b[i:end], 65535)
-	return uint16(n), end, ok && n > 0
+	n, next, ok := numberAt(b, i, 65535)
+	return uint16(n), next, ok && n > 0
 }

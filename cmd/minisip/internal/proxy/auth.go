@@ -129,6 +129,11 @@ func userPart(uri []byte) []byte {
 	if err != nil {
 		return nil
 	}
+	return userOf(&u)
+}
+
+// userOf gives the user of a URI that was parsed.
+func userOf(u *sipmsg.URI) []byte {
 	if bytes.IndexByte(u.User, '%') < 0 {
 		return u.User
 	}

@@ -155,9 +155,9 @@ func (c *Core) notifyUsers(in *inbound) {
 }
 
 // dialled finds the service code in a Request-URI, if it is one and names this server.
-func (c *Core) dialled(in *inbound, uri *sipmsg.URI) (dialcmd.Command, bool) {
-	if in.Method() != sipmsg.INVITE || !c.serves(in, uri) {
+func (c *Core) dialled(in *inbound) (dialcmd.Command, bool) {
+	if in.Method() != sipmsg.INVITE || !c.serves(in, in.URI()) {
 		return dialcmd.Command{}, false
 	}
-	return dialcmd.Lookup(string(userPart(in.RequestURI())))
+	return dialcmd.Lookup(string(userOf(in.URI())))
 }

@@ -15,7 +15,7 @@ func (c *Core) outside(in *inbound) {
 	if user == nil {
 		return
 	}
-	uri, err := sipmsg.ParseURI(in.RequestURI())
+	uri := in.URI()
 	switch {
 	case string(c.claimed(in)) != user.Name:
 		c.logf("%s from %s: user %s may not call as %s", in.MethodName(), in.src, user.Name, printable(c.claimed(in)))
@@ -32,19 +32,16 @@ func (c *Core) outside(in *inbound) {
 		c.reply(in, 403, "", "")
 		c.refusedCall(in, diagnosis.ForeignCall)
 		return
-	case err != nil:
-		c.reply(in, 400, "", "")
-		return
 	}
-	if cmd, ok := c.dialled(in, &uri); ok {
+	if cmd, ok := c.dialled(in); ok {
 		c.dial(in, user.Name, cmd)
 		return
 	}
-	if isWatch(in, &uri) {
-		c.watch(in, user.Name, &uri)
+	if isWatch(in, uri) {
+		c.watch(in, user.Name, uri)
 		return
 	}
-	targets, status := c.targets(in, &uri)
+	targets, status := c.targets(in, uri)
 	if status != 0 {
 		c.logf("%s from %s to %s: %d %s", in.MethodName(), user.Name, printable(uri.User), status, sipmsg.ReasonPhrase(status))
 		c.reply(in, status, "", "")
@@ -61,7 +58,7 @@ func (c *Core) outside(in *inbound) {
 			return
 		}
 	}
-	c.begin(in, user.Name, string(userPart(in.RequestURI())), targets)
+	c.begin(in, user.Name, string(userOf(uri)), targets)
 }
 
 // begin opens the response context of a new request and forwards it.
@@ -85,7 +82,7 @@ func (c *Core) begin(in *inbound, user, callee string, targets []target) {
 // targets is RFC 3261 16.5: who is meant by the Request-URI. A status other than 0 is
 // the refusal.
 func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
-	name := userPart(in.RequestURI())
+	name := userOf(uri)
 	// A user at our own host is an address of record, whatever anyone wrote into a Contact.
 	known := c.users.Lookup(name) != nil
 	gr, gruu := uri.Param("gr")

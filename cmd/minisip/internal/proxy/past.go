@@ -63,7 +63,7 @@ func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
 		return
 	}
 	r := &Record{
-		CallID: string(in.CallID()), From: printable(c.claimed(in)), FromAddr: in.src.String(), To: printable(userPart(in.RequestURI())),
+		CallID: string(in.CallID()), From: printable(c.claimed(in)), FromAddr: in.src.String(), To: printable(userOf(in.URI())),
 		End: in.now, Why: "refused",
 	}
 	p := &Past{Record: r, Course: c.trail.Lately(in.now, in.mark.key), key: in.mark.key}
@@ -89,7 +89,7 @@ func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
 
 // whyNoTarget says why there was nobody to call.
 func (c *Core) whyNoTarget(in *inbound, status int) diagnosis.Refusal {
-	name := string(userPart(in.RequestURI()))
+	name := string(userOf(in.URI()))
 	switch {
 	case status == 404 && c.users.Lookup([]byte(name)) != nil:
 		return diagnosis.WrongDomain

@@ -18,12 +18,12 @@ func (c *Core) register(in *inbound) {
 		return
 	}
 	aor := c.claimed(in)
-	switch uri, err := sipmsg.ParseURI(in.RequestURI()); {
+	switch uri := in.URI(); {
 	case string(aor) != user.Name:
 		c.logf("%s from %s: user %s may not register as %s", in.MethodName(), in.src, user.Name, printable(aor))
 		c.reply(in, 403, "", "")
 		return
-	case err != nil || !c.serves(in, &uri):
+	case !c.serves(in, uri):
 		c.logf("%s from %s (%s): %s is not served here", in.MethodName(), in.src, user.Name, printable(uri.Host))
 		c.reply(in, 404, "", "")
 		return

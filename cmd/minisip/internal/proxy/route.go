@@ -21,8 +21,8 @@ func (c *Core) findRoutes(in *inbound) {
 	if len(in.ToTag()) == 0 || in.Index(sipmsg.RouteHdr) < 0 {
 		return
 	}
-	u, err := sipmsg.ParseURI(in.RequestURI())
-	if err != nil || len(u.User) > 0 || !u.IsSIP() {
+	u := in.URI()
+	if len(u.User) > 0 || !u.IsSIP() {
 		return
 	}
 	// We record-route by address: a name is some phone's.

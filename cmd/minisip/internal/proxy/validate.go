@@ -11,17 +11,13 @@ import (
 
 // refuse makes the checks of RFC 3261 16.3 and sends the refusal, if any.
 func (c *Core) refuse(in *inbound) bool {
-	uri, err := sipmsg.ParseURI(in.RequestURI())
-	switch {
-	case err == nil && strings.EqualFold(string(uri.Scheme), "sips"):
+	switch uri := in.URI(); {
+	case strings.EqualFold(string(uri.Scheme), "sips"):
 		// RFC 3261 26.2.2: sips promises TLS on each hop, and here is none.
 		c.refuseWith(in, 416, "", "")
 		return true
-	case err == nil && !uri.IsSIP() && !strings.EqualFold(string(uri.Scheme), "tel"):
+	case !uri.IsSIP() && !strings.EqualFold(string(uri.Scheme), "tel"):
 		c.refuseWith(in, 416, "", "")
-		return true
-	case err != nil:
-		c.refuseWith(in, 400, "Bad Request: Request-URI", "")
 		return true
 	}
 	if n, ok := in.MaxForwards(); ok && n == 0 && !c.forUs(in) && in.Method() != sipmsg.REGISTER {
@@ -124,8 +120,7 @@ func (c *Core) forUs(in *inbound) bool {
 	if in.Method() != sipmsg.OPTIONS || len(in.ToTag()) > 0 {
 		return false
 	}
-	u, err := sipmsg.ParseURI(in.RequestURI())
-	return err == nil && u.IsSIP() && len(u.User) == 0
+	return in.URI().IsSIP() && len(in.URI().User) == 0
 }
 
 const allowed = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PUBLISH\r\n"
