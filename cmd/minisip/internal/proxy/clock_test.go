@@ -59,7 +59,7 @@ func TestShownAfterClockSet(t *testing.T) {
 		s := &script{newWorld(t)}
 		s.withClocks()
 		s.cfg.Keepalive = 25 * time.Second
-		s.do("phone 001 at 198.51.100.7:5060", "phone 002 at 192.0.2.2:40002 claims 10.0.0.4:5060", "registered 001 002",
+		s.do("phone 001 at 198.51.100.7:5060", "phone 002 at 192.0.2.2:40002 claims 10.0.0.4:5060", "registered 002 001",
 			"001: INVITE 002", "001: ACK", "001: INVITE 002 auth", "002: 200 OK to INVITE", "001: ACK", "media", "wait 16s")
 		s.now = clockstep.Step(s.now, step)
 		s.do("002: 200 OK to OPTIONS", "wait 4s", "media", "wait 2s")

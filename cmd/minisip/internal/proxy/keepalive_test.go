@@ -125,3 +125,49 @@ func TestPingsEnd(t *testing.T) {
 	}
 	w.finish()
 }
+
+// Over a restart, whenever it comes, no way to a phone is left without a ping for much longer than the interval: neither
+// is a turn begun anew, nor is one lost while nobody was there.
+func TestPingsGoOnOverRestart(t *testing.T) {
+	const phones, interval, away = 100, 25 * time.Second, 8 * time.Second
+	w := newWorld(t)
+	w.keeps()
+	w.cfg.Keepalive = interval
+	s := &script{w}
+	for i := range phones {
+		p := w.addPhone(fmt.Sprint(i), fmt.Sprintf("10.0.0.%d:1024", i+1))
+		p.claims = netip.MustParseAddrPort("192.168.0.2:5060")
+		w.users[p.user] = p.password
+	}
+	for _, p := range w.phones {
+		s.register(p)
+	}
+	w.advance(interval)
+	last := map[string]time.Time{}
+	for _, p := range w.phones {
+		last[p.name] = w.now
+	}
+	w.events = nil
+	watch := func(d time.Duration) {
+		for end := w.now.Add(d); w.now.Before(end); {
+			w.advance(100 * time.Millisecond)
+			for name, n := range w.pings() {
+				if gap := w.now.Sub(last[name]); n > 0 && gap > interval+away+time.Second {
+					t.Errorf("%s was not pinged for %v", name, gap)
+				}
+				last[name] = w.now
+			}
+		}
+	}
+	watch(interval + 10*time.Second)
+	for _, up := range []time.Duration{10 * time.Second, 7 * time.Second, 20 * time.Second, 3 * time.Minute} {
+		w.now = w.now.Add(away)
+		w.restart()
+		watch(up)
+	}
+	for _, p := range w.phones {
+		if gap := w.now.Sub(last[p.name]); gap > interval+time.Second {
+			t.Errorf("%s was not pinged for %v in the end", p.name, gap)
+		}
+	}
+}

@@ -39,7 +39,9 @@ func (c *Core) restoreBinding(now time.Time, id uint64, record string) error {
 	if b.Ping.Suspended {
 		c.suspended++
 	}
-	c.keepOpen(b, now)
+	if b.NAT && c.cfg.Keepalive > 0 {
+		c.pingers.restore(b, now)
+	}
 	c.armExpiry()
 	return nil
 }

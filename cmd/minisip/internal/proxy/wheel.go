@@ -18,7 +18,6 @@ type pingers struct {
 	all   []pinger // at Ping.Place-1 of their bindings
 	free  uint32   // the first free place, chained by next
 	count int
-	made  uint32
 
 	heads  []uint32 // by bucket: the place of the first pinger, 0: none
 	filled []uint64 // by bucket: a bit that says whether there is one
@@ -43,7 +42,8 @@ const (
 
 	// golden is 1<<32 divided by the golden ratio. Its multiples lie evenly on the wheel however
 	// many there are, so pings never burst: not after a hundred thousand phones registered
-	// at once, and not after they registered in any other order.
+	// at once, and not after they registered in any other order. It is the number of a binding that is
+	// multiplied: that outlives the process, so a binding keeps its place.
 	golden = 2654435769
 
 	// maxPings bounds the work of one event, should the loop have stood still.
@@ -66,16 +66,38 @@ func (ps *pingers) add(b *location.Binding, now time.Time) {
 	if b.Ping.Place != 0 {
 		return
 	}
-	if ps.heads == nil {
-		ps.heads, ps.filled = make([]uint32, buckets), make([]uint64, buckets/64)
-	}
 	if ps.count == 0 {
-		ps.at = now
+		ps.turnTo(now)
 	}
 	// The hand moves only when it has to: up to now, nobody sits in the buckets behind it.
 	for !ps.at.After(now) && ps.heads[ps.hand] == 0 {
 		ps.advance()
 	}
+	ps.place(b)
+}
+
+// restore gives a binding of an earlier process its place back. Those whose turn it was while there was none, or one
+// that hung, are pinged at once: the hand begins half a turn back. Else a NAT that forgets after 30 s would have.
+func (ps *pingers) restore(b *location.Binding, now time.Time) {
+	if ps.count == 0 {
+		ps.turnTo(now.Add(-ps.core.cfg.Keepalive / 2))
+	}
+	ps.place(b)
+}
+
+// turnTo puts the hand where it is at a time, which is the same in every process that keeps its state in one place.
+func (ps *pingers) turnTo(at time.Time) {
+	if ps.heads == nil {
+		ps.heads, ps.filled = make([]uint32, buckets), make([]uint64, buckets/64)
+	}
+	ps.at = at
+	if epoch := ps.core.cfg.Epoch; !epoch.IsZero() {
+		ps.hand = uint32(uint64(at.Sub(epoch)/ps.step()) % buckets)
+	}
+}
+
+// place puts a binding into its bucket.
+func (ps *pingers) place(b *location.Binding) {
 	if ps.free == 0 {
 		ps.all = append(ps.all, pinger{})
 		ps.free = uint32(len(ps.all))
@@ -83,9 +105,8 @@ func (ps *pingers) add(b *location.Binding, now time.Time) {
 	place := ps.free
 	p := &ps.all[place-1]
 	ps.free = p.next
-	ps.made++
 	ps.count++
-	bucket := ps.made * golden >> (32 - bucketBits)
+	bucket := uint32(b.ID) * golden >> (32 - bucketBits)
 	*p = pinger{binding: b, bucket: uint16(bucket), next: ps.heads[bucket]}
 	if p.next != 0 {
 		ps.all[p.next-1].prev = place
@@ -127,7 +148,7 @@ func (ps *pingers) advance() {
 // Expire implements session.Expirer: the hand moves on.
 func (ps *pingers) Expire(now time.Time) {
 	if now.Sub(ps.at) > ps.core.cfg.Keepalive {
-		ps.at = now // the machine slept: one ping is enough
+		ps.turnTo(now) // the machine slept: one ping is enough
 	}
 	for sent := 0; !ps.at.After(now) && sent < maxPings; ps.advance() {
 		for place := ps.heads[ps.hand]; place != 0; place = ps.all[place-1].next {
