@@ -23,8 +23,11 @@ type Flow struct {
 	Undelivered          uint64         // packets that the other side had no address for
 }
 
+// came is how many packets came, each counted once.
+func (f *Flow) came() uint64 { return f.Packets - f.Duplicates }
+
 // lossPercent is the part of the packets sent that never came.
-func (f *Flow) lossPercent() float64 { return lossPercent(f.Packets, f.Lost) }
+func (f *Flow) lossPercent() float64 { return lossPercent(f.came(), f.Lost) }
 
 func lossPercent(packets, lost uint64) float64 {
 	if packets+lost == 0 {
@@ -39,8 +42,8 @@ func lossPercent(packets, lost uint64) float64 {
 type trend struct{ older, newer mark }
 
 type mark struct {
-	at                   time.Time
-	packets, bytes, lost uint64
+	at                         time.Time
+	packets, bytes, came, lost uint64
 }
 
 // span is the least time that "now" reaches back; twice that is the most while somebody
@@ -49,7 +52,7 @@ const span = 5 * time.Second
 
 // now looks: it gives what has passed since the older mark.
 func (t *trend) now(at time.Time, f *Flow) Recent {
-	m := mark{at, f.Packets, f.Bytes, f.Lost}
+	m := mark{at, f.Packets, f.Bytes, f.came(), f.Lost}
 	if t.older.at.IsZero() {
 		t.older.at = f.First
 	}
@@ -64,12 +67,12 @@ func (t *trend) now(at time.Time, f *Flow) Recent {
 		return Recent{}
 	}
 	// A loss is taken back when the packet comes after all.
-	packets, lost := m.packets-t.older.packets, max(m.lost, t.older.lost)-t.older.lost
+	lost := max(m.lost, t.older.lost) - t.older.lost
 	return Recent{
 		Seconds:          round(seconds, 1),
-		PacketsPerSecond: round(float64(packets)/seconds, 1),
+		PacketsPerSecond: round(float64(m.packets-t.older.packets)/seconds, 1),
 		KbitPerSecond:    round(float64(m.bytes-t.older.bytes)*8/1000/seconds, 1),
-		LossPercent:      round(lossPercent(packets, lost), 2),
+		LossPercent:      round(lossPercent(m.came-t.older.came, lost), 2),
 	}
 }
 

@@ -42,7 +42,7 @@ func verdict(f *Flow, user string, signalled netip.AddrPort, held bool, answer, 
 		at := max(0, f.Last.Sub(answer)).Round(time.Second)
 		return stopped, fmt.Sprintf("stopped at %02d:%02d", int(at.Minutes()), int(at.Seconds())%60)
 	case f.lossPercent() >= manyLost:
-		return lossy, fmt.Sprintf("lossy: %.1f %% lost", f.lossPercent())
+		return lossy, fmt.Sprintf("lossy: %.1f %% lost", round(f.lossPercent(), 2)) // as the record has it
 	case f.Jitter >= jittery:
 		return choppy, fmt.Sprintf("choppy: jitter %d ms", f.Jitter.Milliseconds())
 	}

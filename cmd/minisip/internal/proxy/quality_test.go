@@ -36,6 +36,8 @@ func TestVerdict(t *testing.T) {
 		{"silent at the end, not for long", flow(15000, 0, 0, 5*time.Minute-9*time.Second), false, end, "fine"},
 		{"held", flow(2100, 0, 0, 42*time.Second), true, end, "fine"},
 		{"3 % lost", flow(9700, 300, 0, 5*time.Minute), false, end, "lossy: 3.0 % lost"},
+		{"3 % lost, and some came twice", Flow{Packets: 10700, Duplicates: 1000, Lost: 300, First: up, Last: end}, false, end, "lossy: 3.0 % lost"},
+		{"rounded as in the record", Flow{Packets: 302, Lost: 33, First: up, Last: end}, false, end, "lossy: 9.8 % lost"},
 		{"nearly 3 % lost", flow(9701, 299, 0, 5*time.Minute), false, end, "fine"},
 		{"lost and late", flow(9000, 1000, time.Second, 5*time.Minute), false, end, "lossy: 10.0 % lost"},
 		{"late", flow(15000, 0, 50*time.Millisecond, 5*time.Minute), false, end, "choppy: jitter 50 ms"},
