@@ -74,24 +74,38 @@ func (a *addresses) look(machine []netip.Addr, sockets []*socket) (lines []strin
 		switch {
 		case !there && i < 0:
 			a.lost = append(a.lost, ip)
+			if a.newest.Addr() == ip {
+				a.newest = netip.AddrPort{}
+			}
 			lines = append(lines, fmt.Sprintf("this machine has lost the address %s: who reaches minisip there cannot, until it is back", ip))
 		case there && i >= 0:
-			a.lost = slices.Delete(a.lost, i, i+1)
-			lines = append(lines, fmt.Sprintf("this machine has the address %s again", ip))
+			lines = append(lines, a.again(i))
 		}
 	}
 	return lines
 }
 
-// came notes at which address a datagram reached us.
-func (a *addresses) came(local netip.AddrPort) {
+// again notes that the machine has a lost address once more, and says so.
+func (a *addresses) again(i int) string {
+	ip := a.lost[i]
+	a.lost = slices.Delete(a.lost, i, i+1)
+	return fmt.Sprintf("this machine has the address %s again", ip)
+}
+
+// came notes at which address a datagram reached us. If that was lost it is there again, and the answer must leave from
+// it at once; then came gives what the log should say.
+func (a *addresses) came(local netip.AddrPort) (line string) {
 	if local == a.newest {
-		return
+		return ""
 	}
 	a.newest = local
 	if ip := local.Addr(); !ip.IsUnspecified() && len(a.served) < maxServed {
 		a.served[ip] = struct{}{}
 	}
+	if i := slices.Index(a.lost, local.Addr()); i >= 0 {
+		return a.again(i)
+	}
+	return ""
 }
 
 // gone says whether the machine has lost an address of ours.

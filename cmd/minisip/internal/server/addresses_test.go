@@ -48,4 +48,13 @@ func TestAddressThatGoes(t *testing.T) {
 			t.Errorf("%s: %s is gone: %v", step.name, eth, a.gone(eth))
 		}
 	}
+
+	// What comes to it is the first to say that it is back: what answers must leave from there.
+	a.look([]netip.Addr{fixed}, sockets)
+	if line := a.came(at(eth)); line != back(eth) || a.gone(eth) {
+		t.Errorf("a datagram comes to %s: said %q, it is gone: %v", eth, line, a.gone(eth))
+	}
+	if lines := a.look([]netip.Addr{eth, fixed}, sockets); lines != nil || a.came(at(eth)) != "" {
+		t.Errorf("said once more: %q", lines)
+	}
 }

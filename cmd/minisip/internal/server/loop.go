@@ -99,7 +99,9 @@ func (s *Server) beat(now time.Time) {
 // handle gives one datagram to the core.
 func (s *Server) handle(p *packet, q *queue) {
 	q.leave(p)
-	s.addrs.came(p.local)
+	if line := s.addrs.came(p.local); line != "" {
+		s.cfg.Log(line)
+	}
 	now := s.now()
 	s.waited(now, now.Sub(p.came), q == s.first)
 	if s.cfg.Mirror != nil && p.err == nil {
