@@ -56,6 +56,7 @@ func (b *Bans) SetLimits(l Limits) {
 // Failure is one thing that a source is charged with.
 type Failure struct {
 	User    []byte // whose name was used
+	As      []byte // and by whom, if that is another name
 	Unknown bool   // there is no such user
 	Attempt []byte // what the requests of one attempt to log in share
 	Why     string // in words
@@ -75,6 +76,8 @@ func (b *Bans) Charge(now time.Time, ip netip.Addr, f Failure) (banned bool) {
 	}
 	if now.Before(s.until) {
 		s.failed++
+		s.fails(maphash.Bytes(b.seed, f.User))
+		s.fails(maphash.Bytes(b.seed, f.As))
 		return false
 	}
 	b.free(s)
@@ -94,7 +97,7 @@ func (b *Bans) Charge(now time.Time, ip netip.Addr, f Failure) (banned bool) {
 	}
 	b.banned.Add(1)
 	s.until, s.why = now.Add(b.limits.For), f.Why
-	s.passes, s.tries = [2]bucket{full(now, passBurst), full(now, passBurst)}, full(now, b.limits.Count)
+	s.passes, s.tries = newPasses(now), full(now, b.limits.Count)
 	return true
 }
 
@@ -135,20 +138,20 @@ func (b *Bans) Banned(now time.Time, ip netip.Addr) bool {
 }
 
 // Pass says whether a datagram of a banned source is to be looked at all the same: so many
-// a second, those who bring credentials counted apart, so that a phone that shares the address with
-// an attacker can still prove itself.
-func (b *Bans) Pass(now time.Time, ip netip.Addr, proving bool) bool {
+// a second, those who bring credentials counted apart, and each port as far as its share reaches, so that a phone that
+// has its address in common with an attacker can still prove itself.
+func (b *Bans) Pass(now time.Time, src netip.AddrPort, proving bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := b.sources[origin(ip)]
-	if s == nil {
+	s := b.sources[origin(src.Addr())]
+	if s == nil || s.passes == nil {
 		return true
 	}
 	kind := 0
 	if proving {
 		kind = 1
 	}
-	return s.passes[kind].take(now, passRate, passBurst)
+	return s.passes[kind][share(now, hashOf(b.seed, src))].take(now, passRate/passShares, passBurst/passShares)
 }
 
 // Try says whether the credentials of a user who does not live at a banned ip are to be verified: as many
@@ -158,6 +161,15 @@ func (b *Bans) Try(now time.Time, ip netip.Addr) bool {
 	defer b.mu.Unlock()
 	s := b.sources[origin(ip)]
 	return s == nil || s.tries.take(now, float64(b.limits.Count)/b.limits.Within.Seconds(), b.limits.Count)
+}
+
+// Failed says whether a user has failed at a banned ip: he is one of those who got it banned, or has failed since. Of many
+// names nobody keeps track; then all have.
+func (b *Bans) Failed(ip netip.Addr, user []byte) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.sources[origin(ip)]
+	return s != nil && s.hasFailed(maphash.Bytes(b.seed, user))
 }
 
 // Guesses says whether ip has asked for a few users that do not exist, and so is not to learn which ones do.
@@ -238,7 +250,7 @@ func (b *Bans) Len() int {
 func (b *Bans) free(s *source) {
 	if !s.until.IsZero() {
 		b.banned.Add(-1)
-		s.until, s.failed = time.Time{}, len(s.charges)
+		s.until, s.failed, s.failing, s.passes = time.Time{}, len(s.charges), nil, nil
 	}
 }
 

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"hash/maphash"
 	"net/netip"
 	"strings"
 	"testing"
@@ -12,7 +13,7 @@ var epoch = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 // TestBans plays scripts, a step a word: "wrong:001" is a failure of user 001, with "*" behind it one more
 // of the same attempt, "unknown:x" a request as x who does not exist, "right:001" a success, "+30s" time that
-// passes, "lift" an operator's say; "free", "banned", "guesses" and "fair" are what holds then.
+// passes, "lift" an operator's say; "free", "banned", "guesses" and "fair" are what holds then, and "failed:001" and "heard:001".
 func TestBans(t *testing.T) {
 	tests := []struct{ name, steps string }{
 		{"three failures within a minute", "wrong:001 wrong:001 free wrong:001 banned"},
@@ -29,6 +30,9 @@ func TestBans(t *testing.T) {
 		{"who failed while it was banned has no say", "wrong:001 wrong:001 wrong:001 wrong:002 right:002 banned"},
 		{"one guess is all that a success buys", "wrong:001 wrong:001 wrong:002 right:002 free wrong:001 banned right:002 banned"},
 		{"an operator lifts it", "wrong:001 wrong:001 wrong:001 lift free wrong:001 wrong:001 free wrong:001 banned"},
+		{"who brought the ban about has failed", "wrong:001 wrong:001 wrong:002 failed:001 failed:002 heard:003"},
+		{"so has who failed since", "wrong:001 wrong:001 wrong:001 heard:002 wrong:002 failed:002 heard:003 unknown:x failed:x"},
+		{"until the ban ends", "wrong:001 wrong:001 wrong:001 wrong:002 +1h wrong:001 heard:002"},
 		{"unknown users count too", "unknown:a unknown:b free unknown:c banned guesses"},
 		{"who asks for one name all the time does not guess", "unknown:a +60s unknown:a +60s unknown:a +60s unknown:a fair"},
 		{"who asks for three does, for an hour", "unknown:a +60s unknown:b fair +60s unknown:c guesses +59m guesses +1m fair"},
@@ -54,6 +58,8 @@ func TestBans(t *testing.T) {
 				b.Lift(now, ip)
 			case "free", "banned":
 				got = map[bool]string{false: "free", true: "banned"}[b.Banned(now, ip)]
+			case "failed", "heard":
+				got = map[bool]string{false: "heard", true: "failed"}[b.Failed(ip, []byte(user))]
 			case "guesses", "fair":
 				got = map[bool]string{false: "fair", true: "guesses"}[b.Guesses(now, ip)]
 			default:
@@ -87,6 +93,22 @@ func TestGuesses(t *testing.T) {
 		if guesses > 30 {
 			t.Errorf("%d guesses an attempt: banned after %d", size, guesses)
 		}
+	}
+}
+
+// Of the names that fail at a banned source so many are kept; then all count as such.
+func TestManyFail(t *testing.T) {
+	b := NewBans(Limits{Count: 2, Within: time.Minute, For: time.Hour})
+	ip := netip.MustParseAddr("192.0.2.1")
+	ban(b, ip.String())
+	for i := range 2 * maxFailing {
+		if b.Failed(ip, []byte("cold")) != (i >= maxFailing) {
+			t.Errorf("after %d names: somebody else has failed: %v", i, i < maxFailing)
+		}
+		b.Charge(epoch, ip, Failure{User: fmt.Append(nil, i), As: fmt.Append(nil, i)})
+	}
+	if n := len(b.sources[ip].failing); n != maxFailing {
+		t.Errorf("%d names are kept", n)
 	}
 }
 
@@ -172,33 +194,56 @@ func TestBansAreBounded(t *testing.T) {
 	}
 }
 
-// Of a banned source some are looked at, and who brings no credentials takes nothing from who does.
+// Of a banned source some are looked at. Who brings no credentials takes nothing from who does, nor one port what is the
+// share of others.
 func TestPass(t *testing.T) {
 	b := NewBans(Limits{Count: 10, Within: time.Minute, For: time.Hour})
 	ban(b, "192.0.2.1")
 	ip := netip.MustParseAddr("192.0.2.1")
-	count := func(now time.Time, ask func(time.Time) bool) (n int) {
-		for range 1000 {
-			if ask(now) {
+	count := func(now time.Time, ask func(now time.Time, port uint16) bool) (n int) {
+		for i := range uint16(1000) {
+			if ask(now, i) {
 				n++
 			}
 		}
 		return n
 	}
-	bare := func(now time.Time) bool { return b.Pass(now, ip, false) }
-	proving := func(now time.Time) bool { return b.Pass(now, ip, true) }
-	try := func(now time.Time) bool { return b.Try(now, ip) }
+	pass := func(ports uint16, proving bool) func(time.Time, uint16) bool {
+		return func(now time.Time, i uint16) bool {
+			return b.Pass(now, netip.AddrPortFrom(ip, 1024+i%ports), proving)
+		}
+	}
+	try := func(now time.Time, _ uint16) bool { return b.Try(now, ip) }
 	for i, step := range []struct {
 		after time.Duration
-		ask   func(time.Time) bool
+		ask   func(time.Time, uint16) bool
 		want  int
 	}{
-		{0, bare, passBurst}, {0, proving, passBurst}, {0, try, 10},
-		{time.Second, bare, passRate}, {time.Second, proving, passRate}, {6 * time.Second, try, 1},
-		{time.Hour, bare, passBurst}, {time.Hour, try, 10},
+		{0, pass(1, false), passBurst / passShares}, {0, pass(1000, false), passBurst - passBurst/passShares}, {0, pass(1000, true), passBurst}, {0, try, 10},
+		{2 * time.Second, pass(1000, false), 2 * passRate}, {2 * time.Second, pass(1000, true), 2 * passRate}, {6 * time.Second, try, 1},
+		{time.Hour, pass(1000, false), passBurst}, {time.Hour, try, 10},
 	} {
 		if got := count(epoch.Add(step.after), step.ask); got != step.want {
 			t.Errorf("step %d: %d pass, want %d", i, got, step.want)
+		}
+	}
+}
+
+// Two ports that have a share in common have different ones soon.
+func TestSharesAreDealtAnew(t *testing.T) {
+	seed := maphash.MakeSeed()
+	at := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 5060)
+	for port := range uint16(1000) {
+		other := netip.AddrPortFrom(at.Addr(), 10000+port)
+		together := 0
+		for i := range 21 {
+			now := epoch.Add(time.Duration(i) * 10 * time.Second)
+			if share(now, hashOf(seed, at)) == share(now, hashOf(seed, other)) {
+				together++
+			}
+		}
+		if together > 15 { // by chance once in some ten million runs
+			t.Errorf("%s and %s are together %d times of 21", at, other, together)
 		}
 	}
 }

@@ -4,9 +4,31 @@ import "time"
 
 // How much of a banned source is looked at, in datagrams.
 const (
-	passRate  = 20 // a second
-	passBurst = 40
+	passRate   = 20.0 // a second
+	passBurst  = 40
+	shareBits  = 3
+	passShares = 1 << shareBits // by port
 )
+
+// share is which of them a port has. They are dealt anew every ten seconds, so that nobody has one in common with an
+// attacker for long.
+func share(now time.Time, port uint64) uint64 {
+	const deals = 64 / shareBits
+	return port >> (uint64(now.Unix()/10) % deals * shareBits) % passShares
+}
+
+// passes are a banned source's permissions: those for who brings no credentials, and for who does.
+type passes [2][passShares]bucket
+
+func newPasses(now time.Time) *passes {
+	p := new(passes)
+	for kind := range p {
+		for i := range p[kind] {
+			p[kind][i] = full(now, passBurst/passShares)
+		}
+	}
+	return p
+}
 
 // bucket holds permissions, some of which come back every second.
 type bucket struct {

@@ -15,6 +15,6 @@
 // as the tables whose addresses it holds.
 //
 // What it does not do: it tells no forged source address from a true one. Whoever forges the
-// address of an office can have that banned; its registered phones go on, and those whose
-// credentials are right.
+// address of an office can have that banned; its registered phones go on, who has not failed there, and those
+// whose credentials are right.
 package guard

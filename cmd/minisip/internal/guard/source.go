@@ -15,8 +15,9 @@ type source struct {
 	last    time.Time // when it was last charged
 	failed  int       // how often it has failed since, for people to see
 	why     string    // the charge that led to the ban
-	passes  [2]bucket // of a banned source: for those who bring credentials, and for the others
-	tries   bucket    // of a banned source: credentials of users who do not live there
+	passes  *passes   // of a banned source
+	tries   bucket    // of a banned source: credentials of users who have failed there
+	failing []uint64  // of a banned source: hashes of names that have failed there since, at most maxFailing
 }
 
 // charge is one attempt that failed.
@@ -32,6 +33,22 @@ const patience = 19
 
 // few is how many unknown names one may ask for before he is taken for somebody who guesses.
 const few = 3
+
+// maxFailing is how many names may fail at a banned source before it counts as one where everybody does.
+const maxFailing = 64
+
+// fails notes that a user fails at a banned source.
+func (s *source) fails(user uint64) {
+	if len(s.failing) < maxFailing && !slices.Contains(s.failing, user) {
+		s.failing = append(s.failing, user)
+	}
+}
+
+// hasFailed says whether a user has failed at a banned source.
+func (s *source) hasFailed(user uint64) bool {
+	return len(s.failing) >= maxFailing || slices.Contains(s.failing, user) ||
+		slices.ContainsFunc(s.charges, func(c charge) bool { return c.user == user })
+}
 
 // maxSources bounds the table. The longest silent goes first.
 const maxSources = 16384

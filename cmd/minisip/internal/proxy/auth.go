@@ -16,12 +16,23 @@ var credentialFields = [...]sipmsg.ID{sipmsg.AuthorizationHdr, sipmsg.ProxyAutho
 // phone sends one for each algorithm, in one or both fields.
 const maxCredentials = 4
 
-// authenticate verifies the credentials of a request: RFC 3261 22. It returns the user,
-// or challenges and returns nil. Credentials in either field are taken.
-func (c *Core) authenticate(in *inbound) *digest.User {
-	verdict := digest.Denied
-	tried := 0
-	var name []byte
+// proof is what the credentials of a request are worth: a nonce's count can be spent once.
+type proof struct {
+	judged  bool
+	verdict digest.Verdict // the best of all
+	tried   int            // credentials for our realm
+	name    []byte         // the user of the last one looked at
+	user    *digest.User   // with digest.OK
+}
+
+// judge verifies the credentials of a request: RFC 3261 22. Credentials in either field are taken. As much is computed for
+// a user who does not exist (digest.Server.Verify).
+func (c *Core) judge(in *inbound) *proof {
+	p := &in.proof
+	if p.judged {
+		return p
+	}
+	p.judged = true
 	for i := range in.NumHeaders() {
 		h := in.Header(i)
 		if h.ID != sipmsg.AuthorizationHdr && h.ID != sipmsg.ProxyAuthorizationHdr {
@@ -31,36 +42,49 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 		if err != nil || !c.ourRealm(&cred) {
 			continue
 		}
-		if tried++; tried > maxCredentials {
+		if p.tried++; p.tried > maxCredentials {
 			break
 		}
-		name = cred.Username
-		user := c.users.Lookup(name)
-		verdict = max(verdict, c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user))
-		if verdict == digest.OK {
-			c.bans.Succeed(in.now, in.src.Addr(), name)
-			return user
+		p.name = cred.Username
+		user := c.users.Lookup(p.name)
+		p.verdict = max(p.verdict, c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user))
+		if p.verdict == digest.OK {
+			p.user = user
+			break
 		}
 	}
-	stale := verdict == digest.Stale
-	if tried > 0 && !stale {
-		c.count.Denied++
-		if c.denied.news(in.now, in.src.Addr()) {
-			c.logf("%s from %s for %s refused: %s", printable(in.MethodName()), in.src, printable(c.claimed(in)), verdict)
-		}
-		if verdict == digest.Denied { // else who has sent it knows the password
-			c.charge(in, guard.Failure{User: name, Why: "wrong password for " + printable(name)})
-		}
+	return p
+}
+
+// authenticate returns the user whose credentials a request brings, or challenges and returns nil.
+func (c *Core) authenticate(in *inbound) *digest.User {
+	p := c.judge(in)
+	if p.verdict == digest.OK {
+		c.bans.Succeed(in.now, in.src.Addr(), p.name)
+		return p.user
 	}
-	if in.doubted && !stale {
-		c.count.drop(Doubtful)
-		return nil
-	}
-	c.challenge(in, stale)
-	if tried > 0 && !stale {
-		c.refusedCall(in, whyRefused(verdict))
+	refused := c.refusedProof(in)
+	c.challenge(in, p.verdict == digest.Stale)
+	if refused {
+		c.refusedCall(in, whyRefused(p.verdict))
 	}
 	return nil
+}
+
+// refusedProof says whether a request brought credentials that are wrong, tells the log, and charges its source.
+func (c *Core) refusedProof(in *inbound) bool {
+	p := &in.proof
+	if p.tried == 0 || p.verdict >= digest.Stale {
+		return false
+	}
+	c.count.Denied++
+	if c.denied.news(in.now, in.src.Addr()) {
+		c.logf("%s from %s for %s refused: %s", printable(in.MethodName()), in.src, printable(c.claimed(in)), p.verdict)
+	}
+	if p.verdict == digest.Denied { // else who has sent it knows the password
+		c.charge(in, guard.Failure{User: p.name, As: c.claimed(in), Why: "wrong password for " + printable(p.name)})
+	}
+	return true
 }
 
 // whyRefused is what is wrong with credentials, for who looks at the call.

@@ -127,7 +127,7 @@ type inbound struct {
 	strict     bool         // a strict router put the remote target behind all Routes
 	routes     int          // how many Route values on top are ours
 	kept       bool         // a response context holds on to the Message
-	doubted    bool         // it is answered only if its credentials are right
+	proof      proof        // what its credentials are worth
 	dialog     *dialog      // that a request belongs to, if known
 	from       session.Role // which side of it sent the request
 }

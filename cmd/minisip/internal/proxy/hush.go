@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"minisip/cmd/minisip/internal/guard"
+	"minisip/digest"
 	"minisip/sipmsg"
 )
 
@@ -11,12 +12,15 @@ import (
 // is not in the user file or of a scanner; and from a source that is banned, or that has asked for so many users
 // who do not exist that it must be guessing, what comes from no phone that we know there.
 func (c *Core) hush(in *inbound) bool {
+	if c.cfg.Silent && isScanner(in.Get(sipmsg.UserAgentHdr)) {
+		c.count.drop(Scanner)
+		c.charge(in, guard.Failure{User: c.claimed(in), Why: "the scanner " + printable(in.Get(sipmsg.UserAgentHdr))})
+		return true
+	}
 	name := c.claimed(in)
 	known := len(name) > 0 && c.users.Lookup(name) != nil
+	doubtful := c.doubts(in, name, known)
 	switch {
-	case c.cfg.Silent && isScanner(in.Get(sipmsg.UserAgentHdr)):
-		c.count.drop(Scanner)
-		c.charge(in, guard.Failure{User: name, Why: "the scanner " + printable(in.Get(sipmsg.UserAgentHdr))})
 	case c.cfg.Silent && !known:
 		c.count.drop(UnknownUser)
 		if c.hushed.news(in.now, in.src.Addr()) {
@@ -24,9 +28,9 @@ func (c *Core) hush(in *inbound) bool {
 				printable(in.MethodName()), in.src, printable(name), c.noSuchUser(name))
 		}
 		c.charge(in, guard.Failure{User: name, Unknown: true, Why: "no such user: " + printable(name)})
-	case c.doubts(in, name, known):
+	case doubtful:
 		c.count.drop(Doubtful)
-		if known && c.hushed.news(in.now, in.src.Addr()) {
+		if !c.refusedProof(in) && known && c.hushed.news(in.now, in.src.Addr()) {
 			c.logf("%s from %s as %s gets no answer: too much from there has failed", printable(in.MethodName()), in.src, printable(name))
 		}
 	default:
@@ -35,20 +39,23 @@ func (c *Core) hush(in *inbound) bool {
 	return true
 }
 
-// doubts says whether a request is not to be answered for what else its source has sent. Who has a binding at that
-// IP goes on as ever; who brings credentials goes on if they are right, else he hears nothing: so neither silence
-// nor a challenge tells which names exist.
+// doubts says whether a request is not to be answered for what else its source has sent. Who has a binding at that IP goes
+// on as ever, and from a banned one so does who has not failed there himself. Anybody else must bring credentials that
+// are right, before all else: else he hears nothing, so neither silence nor an answer tells which names exist. Nor does
+// the time that it takes: credentials are verified for whoever it is.
 func (c *Core) doubts(in *inbound, name []byte, known bool) bool {
 	ip := in.src.Addr()
-	banned := c.bans.Banned(in.now, ip)
-	if !banned && !(c.cfg.Silent && c.bans.Guesses(in.now, ip)) || c.sources.Has(in.src) {
+	banned, guesses := c.bans.Banned(in.now, ip), c.cfg.Silent && c.bans.Guesses(in.now, ip)
+	switch {
+	case !banned && !guesses, c.sources.Has(in.src), c.livesAt(in, name):
 		return false
-	}
-	if known && c.livesAt(in, name) {
+	case !guesses && !c.bans.Failed(ip, name):
 		return false
+	case !c.offersProof(in):
+		return true
 	}
-	in.doubted = true
-	return !known || !c.offersProof(in) || banned && !c.bans.Try(in.now, ip)
+	right := c.judge(in).verdict >= digest.Stale
+	return banned && known && !c.bans.Try(in.now, ip) || !right
 }
 
 // livesAt says whether a user has a binding at the IP that a request comes from.

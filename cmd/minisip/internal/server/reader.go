@@ -37,7 +37,7 @@ func (r *reader) take(b []byte, src, local netip.AddrPort) {
 	case !overload && !r.bans.Banned(now, src.Addr()) || r.sources.Has(src):
 	default:
 		look := guard.LookAt(b)
-		if !r.passes(now, src.Addr(), look) {
+		if !r.passes(now, src, look) {
 			r.health.banned.Add(1)
 			return
 		}
@@ -65,9 +65,9 @@ func (r *reader) take(b []byte, src, local netip.AddrPort) {
 
 // passes says whether a datagram from an unknown address is looked at as far as bans go. From a banned one
 // requests are, so many a second: a phone that shares the address with an attacker may prove itself.
-func (r *reader) passes(now time.Time, ip netip.Addr, look guard.Look) bool {
-	if !r.bans.Banned(now, ip) {
+func (r *reader) passes(now time.Time, src netip.AddrPort, look guard.Look) bool {
+	if !r.bans.Banned(now, src.Addr()) {
 		return true
 	}
-	return (look == guard.Bare || look == guard.Proving) && r.bans.Pass(now, ip, look == guard.Proving)
+	return (look == guard.Bare || look == guard.Proving) && r.bans.Pass(now, src, look == guard.Proving)
 }
