@@ -56,7 +56,7 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 	done
 
 interop: ## real phones behind NATs in network namespaces, a real browser; needs root
-	@$(GO) test -tags interop -count=1 -p 1 -timeout 15m -v ./cmd/minisip/interop/ ./cmd/minisip/internal/systemd/ ./cmd/minisip/internal/hep/ ./cmd/minisip/internal/status/...
+	@$(GO) test -tags interop -count=1 -p 1 -timeout 20m -v ./cmd/minisip/interop/ ./cmd/minisip/internal/systemd/ ./cmd/minisip/internal/hep/ ./cmd/minisip/internal/status/...
 
 soak: ## calls, media, cancels, lost phones, a kill -9 every minute, for SOAK (10m) and half as long without kills; RACE=-race detects races
 	@CGO_ENABLED=$(if $(RACE),1,0) SOAK=$(SOAK) $(GO) test $(RACE) -run '^TestSoak$$' -count=1 -timeout 0 -v ./cmd/minisip

@@ -5,8 +5,9 @@
 //
 //	go test -tags interop -count=1 -v ./cmd/minisip/interop/
 //
-// They need iproute2, nftables, conntrack, baresip, linphone-cli and sip-tester, and fail with the line that
-// installs what is missing. MINISIP=/path/to/minisip tests that binary instead of a fresh build.
+// They need iproute2, nftables, conntrack, baresip, linphone-cli, sip-tester and systemd, and fail with the line that
+// installs what is missing. Where the machine lets no systemd be started, as in a container, that one test is skipped and
+// says so. MINISIP=/path/to/minisip tests that binary instead of a fresh build.
 //
 // The network, all in namespaces of the run's own, never a packet outside:
 //
@@ -15,6 +16,7 @@
 //	phone b 192.168.1.2 -- NAT B 192.0.2.2 ----+
 //	                       pub 198.18.0.2 -----+
 //
+// Between ISP and server the network can lose, repeat and reorder what passes (air_test.go).
 // Both NATs give every flow a random port and let in only answers to what went out.
 // Each phone plays a tone of its own, and what the other one records is measured.
 package interop

@@ -74,14 +74,17 @@ type sipp struct {
 // statistics are SIPp's own counts over a whole run.
 type statistics struct{ good, failed, retransmissions, peak int }
 
-// startSIPp starts a scenario for a number of calls. All scenarios of a namespace share a port,
+// startSIPp starts a scenario, of testdata or by its whole path, for a number of calls. All scenarios of a namespace share a port,
 // so that who registered is who is called. users, if not empty, is its injection file.
 func startSIPp(t *testing.T, ns, scenario, users string, calls int, arg ...string) *sipp {
 	t.Helper()
 	p := &sipp{dir: t.TempDir()}
-	xml, err := filepath.Abs(filepath.Join("testdata", scenario))
-	if err != nil {
-		t.Fatal(err)
+	xml := scenario
+	if !filepath.IsAbs(xml) {
+		var err error
+		if xml, err = filepath.Abs(filepath.Join("testdata", scenario)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	args := []string{"sipp", serverIP + ":5060", "-sf", xml, "-i", phoneIP, "-p", "5070", "-m", strconv.Itoa(calls),
 		"-nostdin", "-trace_stat", "-stf", "stat.csv", "-fd", "1", "-trace_err", "-error_file", "errors.log"}
@@ -96,7 +99,7 @@ func startSIPp(t *testing.T, ns, scenario, users string, calls int, arg ...strin
 			t.Logf("---- errors of SIPp %s:\n%s", scenario, tail(string(errs), 60))
 		}
 	})
-	p.process = startTo(t, &transcript{}, ns, p.dir, "SIPp "+scenario, append(args, arg...)...)
+	p.process = startTo(t, &transcript{}, ns, p.dir, "SIPp "+filepath.Base(scenario), append(args, arg...)...)
 	return p
 }
 
