@@ -26,6 +26,7 @@ type soak struct {
 	results map[string]*outcome
 	refused map[string]int // why, and how often
 	samples []sample
+	quiet   time.Time // when the phones had ended
 }
 
 // down is a time without a minisip, and the while that phones take to get over it.
@@ -80,6 +81,7 @@ func TestSoak(t *testing.T) {
 		phones.Go(func() { left.Store(i, s.pair(ctx, at.String(), i)) })
 	}
 	s.watch(ctx, length/2, min(time.Minute, length/5))
+	s.quiet = time.Now()
 	phones.Wait()
 	left.Range(func(_, v any) bool {
 		for _, p := range v.([]*soakPhone) {
