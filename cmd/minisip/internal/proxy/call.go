@@ -113,7 +113,7 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 		return false
 	}
 	d.learn(in)
-	d.agreed(in)
+	d.agreed(ctx, in)
 	d.acks[session.Caller].answer(ctx.cseq)
 	if !d.confirmed {
 		d.confirmed, d.began = true, in.now

@@ -20,6 +20,7 @@ type context struct {
 	breadth    int  // Max-Breadth: how many branches there may be at a time
 	counted    bool // as unanswered, though no call is known
 	cseq       uint32
+	interval   uint64 // of the session, that the request asks for (RFC 4028); 0: none
 	invite     bool
 	initial    bool // outside a dialog: Record-Route goes in
 	bye        bool
@@ -85,7 +86,8 @@ func (c *Core) newContext(in *inbound, user string) *context {
 	ctx := &context{
 		core: c, tx: tx, req: in.Message, src: in.src, local: in.local, routes: in.routes, strict: in.strict,
 		breadth: in.breadth(), cseq: in.CSeq(),
-		invite: in.Method() == sipmsg.INVITE, bye: in.Method() == sipmsg.BYE,
+		interval: asksInterval(in.Message),
+		invite:   in.Method() == sipmsg.INVITE, bye: in.Method() == sipmsg.BYE,
 	}
 	tx.ctx = ctx
 	c.timers.Set(&tx.timer, tx.Deadline())

@@ -59,7 +59,7 @@
 //	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer
 //	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless,
 //	                                                                            streams
-//	RFC 3264 6    an answer has as many streams as its offer      media         answer-surplus
+//	RFC 3264 6    an answer has as many streams as its offer      media         answer-surplus, answer-short
 //	RFC 3325 5    who a phone says it is, if it is not            identity      identity
 //	RFC 3326      why a phone is to stop ringing: answered        cancel        fork, fork-all-refuse, cancel-reason
 //	              elsewhere, or what the caller's CANCEL says
@@ -70,8 +70,9 @@
 //	RFC 3891 3, 7 who may take over or join (RFC 3911) a call     replaces      replaces-stranger, transfer,
 //	                                                                            replaces-transferred
 //	RFC 3903      PUBLISH: a request like any other               outside       publish
-//	RFC 4028 8    422 or a raised interval below 90 s; a session  interval      session-timer
-//	              that has expired is over
+//	RFC 4028 8    422 or a raised interval below 90 s; who asked  interval      session-timer, session-timer-alone,
+//	              refreshes alone where the other side does not;                session-timer-alone-over
+//	              a session that has expired is over
 //	RFC 3680      registrations watched: SUBSCRIBE, NOTIFY        watch,        reg-event, reg-event-end,
 //	              (RFC 6665 4.2), GRUUs in it (RFC 5628)          subscriber,   reg-event-refused, reg-event-again
 //	                                                              reginfo       TestSubscribersAreBounded

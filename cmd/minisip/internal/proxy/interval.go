@@ -77,14 +77,38 @@ func raiseInterval(m *sipmsg.Message) {
 	m.SetHeader(m.Index(sipmsg.SessionExpiresHdr), append(strconv.AppendUint(nil, n, 10), params...))
 }
 
-// agreed notes the session interval in a 2xx to INVITE or UPDATE: RFC 4028 8.2. One without
-// it means that the session does not expire.
-func (d *dialog) agreed(in *inbound) {
+// asksInterval is the session interval that a request asks for, if its sender can refresh the session himself; else 0.
+func asksInterval(m *sipmsg.Message) uint64 {
+	if m.Method() != sipmsg.INVITE && m.Method() != sipmsg.UPDATE || !hasTimer(m) {
+		return 0
+	}
+	n, _, _ := deltaSeconds(m, sipmsg.SessionExpiresHdr)
+	return n
+}
+
+// agreed notes the session interval in a 2xx to INVITE or UPDATE: RFC 4028 8.2. One without it is from a phone that
+// knows no session timers; then it is for the one who asked to refresh the session, if he can. If not,
+// the session does not expire.
+func (d *dialog) agreed(ctx *context, in *inbound) {
 	if in.Method() != sipmsg.INVITE && in.Method() != sipmsg.UPDATE {
 		return
 	}
-	n, _, _ := deltaSeconds(in.Message, sipmsg.SessionExpiresHdr)
+	n, _, ok := deltaSeconds(in.Message, sipmsg.SessionExpiresHdr)
+	if !ok {
+		n = ctx.interval
+	}
 	d.interval = time.Duration(n) * time.Second
+}
+
+// addInterval tells who asked for a session interval that he is to refresh the session, where a 2xx has come without
+// one. RFC 4028 8.2: the first proxy that it comes to "MUST insert a Session-Expires header field into the response with
+// the value it remembered", refresher "uac", and Require: timer.
+func (ctx *context) addInterval(m *sipmsg.Message) {
+	if ctx.interval == 0 || m.Index(sipmsg.SessionExpiresHdr) >= 0 {
+		return
+	}
+	m.Append("Require", []byte("timer"))
+	m.Append("Session-Expires", append(strconv.AppendUint(nil, ctx.interval, 10), ";refresher=uac"...))
 }
 
 // expires is after how long without a refresh all sessions of the call have expired, with

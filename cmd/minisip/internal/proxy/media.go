@@ -196,6 +196,9 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 	md.learnICE(from)
 	if answer {
 		md.offers[to], md.asked[from] = offer{}, false
+		for i := len(c.sdp.Streams); i < len(md.streams); i++ {
+			md.closeStream(&md.streams[i]) // not answered, so refused
+		}
 	}
 	md.put(m, part, to)
 	return true, nil

@@ -176,7 +176,7 @@ func (c *Core) accepted(ctx *context, in *inbound) {
 		return
 	}
 	d.call.Touch(in.now)
-	d.agreed(in)
+	d.agreed(ctx, in)
 	if ctx.invite {
 		d.acks[ctx.from].answer(ctx.cseq)
 	}

@@ -231,6 +231,9 @@ func (c *Core) responseUp(ctx *context, b *branch, in *inbound) ([]byte, bool) {
 	in.Remove(in.ViaValue())
 	dropIdentities(in.Message, []byte(b.target.user))
 	if in.Status() < 300 {
+		if in.Status() >= 200 {
+			ctx.addInterval(in.Message)
+		}
 		if c.cfg.Contact && in.Index(sipmsg.ContactHdr) >= 0 {
 			nat.FixContact(in.Message, in.src)
 		}
