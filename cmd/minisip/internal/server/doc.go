@@ -9,7 +9,7 @@
 // all the same, new calls get 503 (health.go). Whoever else
 // wants to see or change signalling state hands the loop a func with Do.
 //
-// On Linux a busy server looks at its SIP sockets every 8 ms, for all that came meanwhile (pace.go); one
+// On Linux a busy server looks at its SIP sockets every 2 to 8 ms, for all that came meanwhile (pace.go); one
 // that is not busy looks at once. Elsewhere each datagram wakes it.
 //
 // On Linux a socket bound to a wildcard address answers from the address it was asked

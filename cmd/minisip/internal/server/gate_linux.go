@@ -72,7 +72,7 @@ func (g *gate) opens(now time.Time) bool {
 		return true
 	}
 	g.watch(syscall.EPOLL_CTL_DEL, g.socket)
-	g.wakeAfter(interval)
+	g.wakeAfter(g.pace.tick)
 	return false
 }
 
@@ -81,7 +81,7 @@ func (g *gate) looked(found int) {
 	g.pace.looked(found)
 	switch {
 	case g.pace.ticking:
-		g.wakeAfter(interval)
+		g.wakeAfter(g.pace.tick)
 	case was:
 		// What has come since the look makes an event of this. EPOLL_CTL_MOD would not make one while an
 		// earlier event waits to be read, and nobody reads them.

@@ -27,6 +27,8 @@ func TestPace(t *testing.T) {
 		{"a whole call within the burst", []float64{0, 1, 2, 3, 4.5, 5, 6}, "0:1 1:1 2:1 3:1 4.5:1 5:1 6:1"},
 		{"a busy server gathers", every(2, 0, 60), // 21 at once: the credit of 16, and 5 earned meanwhile
 			"0:1 2:1 4:1 6:1 8:1 10:1 12:1 14:1 16:1 18:1 20:1 22:1 24:1 26:1 28:1 30:1 32:1 34:1 36:1 38:1 40:1 50:5 58:4 66:0"},
+		{"the more comes, the shorter the ticks", every(0.25, 0, 24),
+			"0:1 0.25:1 0.5:1 0.75:1 1:1 1.25:1 1.5:1 1.75:1 2:1 2.25:1 2.5:1 2.75:1 3:1 3.25:1 3.5:1 3.75:1 12:33 16:16 18:8 20:8 22:8 24:7 28:0"},
 		{"after the rush, at once again", append(every(1, 0, 24), 80, 81),
 			"0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1 12:1 13:1 14:1 15:1 16:1 17:1 26:6 34:0 80:1 81:1"},
 	} {
@@ -55,13 +57,13 @@ func play(comes []float64) string {
 			now = comes[0]
 			waiting, comes = waiting+1, comes[1:]
 			if !p.came(at(now)) {
-				timer = now + float64(interval)/1e6
+				timer = now + float64(p.tick)/1e6
 				continue
 			}
 		}
 		looks = append(looks, fmt.Sprintf("%v:%d", now, waiting))
 		p.looked(waiting)
-		waiting, timer = 0, now+float64(interval)/1e6
+		waiting, timer = 0, now+float64(p.tick)/1e6
 	}
 	return strings.Join(looks, " ")
 }
@@ -70,7 +72,7 @@ func play(comes []float64) string {
 func TestPaceOfPlenty(t *testing.T) {
 	var p pace
 	now := time.Unix(1000, 0)
-	for i := range 100 {
+	for i := range 10 * lowBurst {
 		if !p.came(now) {
 			t.Fatalf("look %d was held back", i)
 		}
@@ -79,7 +81,9 @@ func TestPaceOfPlenty(t *testing.T) {
 	for p.came(now) {
 		p.looked(1)
 	}
-	p.looked(plenty)
+	for range 3 { // 8, 4 and 2 ms
+		p.looked(plenty)
+	}
 	if p.ticking {
 		t.Error("still held back")
 	}
@@ -93,7 +97,7 @@ func TestPaceOfOne(t *testing.T) {
 		now = now.Add(100 * time.Microsecond)
 		if !p.came(now) {
 			ticks++
-			now = now.Add(interval)
+			now = now.Add(p.tick)
 		}
 		p.looked(1)
 	}
@@ -109,7 +113,7 @@ func TestPaceOfOne(t *testing.T) {
 		p.looked(8)
 		came++
 	}
-	if !p.ticking || p.burst != shortest {
+	if !p.ticking || p.burst != lowBurst {
 		t.Errorf("8 in a tick, and the pace is %+v", p)
 	}
 }
