@@ -81,9 +81,14 @@ func all(bit uint8, b []byte) bool { return len(b) > 0 && run(bit, b, 0) == len(
 
 func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 
-func isLWS(c byte) bool { return class[c]&lwsChar != 0 }
+func isLWS(c byte) bool { return c <= ' ' && class[c]&lwsChar != 0 }
 
-func skipLWS(b []byte, i int) int { return run(lwsChar, b, i) }
+func skipLWS(b []byte, i int) int {
+	for uint(i) < uint(len(b)) && isLWS(b[i]) {
+		i++
+	}
+	return i
+}
 
 // trimLWS gives the bounds of b[start:end] without white space at its ends; nothing is left at start.
 func trimLWS(b []byte, start, end int) (int, int) {

@@ -61,18 +61,19 @@ func (m *Message) readVia() {
 		return
 	}
 	f := m.field(i)
-	start, value := int(f.value), m.data[f.value:f.end]
-	if end := valueEnd(value); end < len(value) || end == 0 {
-		it := m.Values(ViaHdr)
-		if !it.Next() {
-			m.fail("Via", start, ErrMalformed)
-			return
-		}
-		start, value = int(it.v.start), it.v.Bytes
+	m.topVia = span{f.value, f.end}
+	if _, err := m.via.parse(m.data[f.value:f.end]); err == nil {
+		return // no comma parts values in it
 	}
-	m.topVia = span{uint16(start), uint16(start + len(value))}
-	if offset, err := m.via.parse(value); err != nil {
-		m.fail("Via", start+offset, err)
+	m.topVia, m.via = span{}, Via{}
+	it := m.Values(ViaHdr)
+	if !it.Next() {
+		m.fail("Via", int(f.value), ErrMalformed)
+		return
+	}
+	m.topVia = span{it.v.start, it.v.end}
+	if offset, err := m.via.parse(it.v.Bytes); err != nil {
+		m.fail("Via", int(it.v.start)+offset, err)
 	}
 }
 
