@@ -80,6 +80,7 @@ func (m *Message) holds(v Value) bool {
 
 // Prepend puts a new field in front of all others; the last one prepended stands on top.
 func (m *Message) Prepend(name string, value []byte) {
+	m.makeRoom()
 	at := edit{start: m.head, end: m.head, field: elsewhere}
 	i := 0
 	for i < len(m.edits) && m.edits[i].start < m.head {
@@ -94,6 +95,7 @@ func (m *Message) Append(name string, value []byte) {
 }
 
 func (m *Message) appendField(about int16, name string, value []byte) {
+	m.makeRoom()
 	at := edit{start: m.headEnd, end: m.headEnd, field: about}
 	m.edits = slices.Insert(m.edits, m.after(m.headEnd), m.fieldText(at, name, value))
 }
@@ -124,8 +126,17 @@ func (m *Message) ResetEdits() {
 	m.edits, m.arena = m.edits[:0], m.arena[:0]
 }
 
+// makeRoom makes room for what a proxy changes of one message, so that the first edits of a
+// Message do not let its storage grow one by one.
+func (m *Message) makeRoom() {
+	if m.edits == nil {
+		m.edits, m.arena = make([]edit, 0, 12), make([]byte, 0, 512)
+	}
+}
+
 // put adds an edit of bytes that are there, and drops those that it overrules.
 func (m *Message) put(e edit, text []byte) {
+	m.makeRoom()
 	m.edits = slices.DeleteFunc(m.edits, func(old edit) bool {
 		overlap := old.start < e.end && e.start < old.end
 		return old.kind != insert && (overlap || old.start == e.start && old.end == e.end)
