@@ -12,7 +12,7 @@
 //	response.go   a response, in the response context of its request (context.go)
 //
 // and out again by forward.go. call.go follows a call from INVITE to end, party.go its two
-// sides, media.go the offers and answers, stream.go the relay's streams, ice.go their ICE,
+// sides, media.go the offers and answers, sdp.go their text, stream.go the relay's streams, ice.go their ICE,
 // usage.go what each user takes up. history.go notes every message, past.go, remember.go and ledger.go keep
 // calls that have ended, facts.go tells package diagnosis what to judge by; operator.go is what an operator
 // can ask and do, view.go and phones.go what he is shown. In this table a bare section is one of
@@ -29,6 +29,7 @@
 //	13.2.1        an ACK answers where an offer waits, only there media         offerless, ack-neighbour,
 //	                                                                            restart-offerless
 //	13.2.2.4      several 2xx, each a dialog                      party         fork-two-answers, downstream-fork
+//	13.2.1        SDP in an unreliable 1xx is a preview           media, sdp    answer-preview
 //	14.1          a refused offer changes nothing                 media         reinvite-refused, glare
 //	16.3          400, 416, 420, 482, 483                         validate      refusals, loop, sips
 //	16.4          our Routes off, strict routers in front         route         strict-router, TestFindRoutes
@@ -59,7 +60,7 @@
 //	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer
 //	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless,
 //	                                                                            streams
-//	RFC 3264 6    an answer has as many streams as its offer      media         answer-surplus, answer-short
+//	RFC 3264 6    an answer has as many streams as its offer      sdp           answer-surplus, answer-short
 //	RFC 3325 5    who a phone says it is, if it is not            identity      identity
 //	RFC 3326      why a phone is to stop ringing: answered        cancel        fork, fork-all-refuse, cancel-reason
 //	              elsewhere, or what the caller's CANCEL says

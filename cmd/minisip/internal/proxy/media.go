@@ -3,11 +3,11 @@ package proxy
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/pack"
-	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -36,6 +36,7 @@ type media struct {
 	offered [2]int     // by role: how many streams its latest offer had
 	asked   [2]bool    // by role: its INVITE had no SDP, and a response brought the offer
 	again   bool       // what is being rewritten repeats what was seen
+	preview bool       // it is an answer that another one may follow
 	closed  bool       // for good
 }
 
@@ -117,8 +118,8 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 		md, from = d.media, ctx.from.Other()
 	}
 	if md != nil {
-		md.again = b.described
-		defer func() { md.again = false }()
+		md.again, md.preview = b.described, in.Status() < 200 && !isReliable(in.Message)
+		defer func() { md.again, md.preview = false, false }()
 	}
 	hasSDP, err := md.rewrite(in.Message, from, ctx.offered)
 	if err != nil {
@@ -130,6 +131,18 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 		b.described = true
 		ctx.hold(from, b, md.held(c))
 	}
+}
+
+// isReliable says whether a provisional response is acknowledged by a PRACK: RFC 3262 3. In any other there is
+// no answer yet, but a preview of the one in the 2xx (RFC 3261 13.2.1), and some phones refuse there
+// what they take in the end.
+func isReliable(m *sipmsg.Message) bool {
+	for i := range m.NumHeaders() {
+		if strings.EqualFold(string(m.Header(i).Name), "RSeq") {
+			return true
+		}
+	}
+	return false
 }
 
 // whyNoStream says in words why a stream could not be opened.
@@ -170,104 +183,6 @@ func (c *Core) relayAck(m *sipmsg.Message, d *dialog, from session.Role) {
 	} else if hasSDP, err := md.rewrite(m, from, true); hasSDP && err == nil {
 		d.party(from).Held = md.held(c)
 	}
-}
-
-// rewrite puts our legs into the SDP that side from sends in m, opening what is missing;
-// in an answer, what it refuses is closed (RFC 3264 6).
-func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (hasSDP bool, err error) {
-	part, ok := md.parse(m, from)
-	if !ok {
-		return false, nil
-	}
-	c, to := md.call.core, from.Other()
-	if answer {
-		md.cut(from, md.offered[to])
-	} else {
-		md.offers[from], md.offered[from] = offer{}, len(c.sdp.Streams)
-	}
-	c.legs = c.legs[:0]
-	for i := range c.sdp.Streams {
-		leg, err := md.stream(i, &c.sdp.Streams[i], from, answer)
-		if err != nil {
-			return true, err
-		}
-		c.legs = append(c.legs, leg)
-	}
-	md.learnICE(from)
-	if answer {
-		md.offers[to], md.asked[from] = offer{}, false
-		for i := len(c.sdp.Streams); i < len(md.streams); i++ {
-			md.closeStream(&md.streams[i]) // not answered, so refused
-		}
-	}
-	md.put(m, part, to)
-	return true, nil
-}
-
-// cut leaves n streams in the SDP that side from has sent. RFC 3264 6: an answer has as many m= lines as its offer. The
-// surplus goes: with port 0 it would be no answer either, and as it came it would lead media past us.
-func (md *media) cut(from session.Role, n int) {
-	c := md.call.core
-	if has := len(c.sdp.Streams); has > n {
-		c.logf("call %s: SDP from %s has %d streams where %d were offered: the others are taken out", md.call.number, md.ends[from].signal, has, n)
-		c.sdp.Cut(n)
-	}
-}
-
-// repeat puts the legs that there are into SDP that side from has sent before.
-func (md *media) repeat(m *sipmsg.Message, from session.Role) {
-	part, ok := md.parse(m, from)
-	if !ok {
-		return
-	}
-	c, to := md.call.core, from.Other()
-	md.cut(from, max(md.offered[from], md.offered[to]))
-	c.legs = c.legs[:0]
-	for i := range c.sdp.Streams {
-		var leg nat.Leg
-		switch st := &c.sdp.Streams[i]; {
-		case !st.Relayable:
-		case i < len(md.streams) && md.streams[i].Stream != nil:
-			leg = md.streams[i].towards(to, st, c.cfg.ICE && md.streams[i].ice[to].pwd != "")
-		case md.open():
-			leg.Refused = true
-		}
-		c.legs = append(c.legs, leg)
-	}
-	md.put(m, part, to)
-}
-
-// parse reads the SDP that side from sends in m into the core's, if there is any to be rewritten.
-func (md *media) parse(m *sipmsg.Message, from session.Role) (part nat.Part, ok bool) {
-	if md == nil || md.closed || !negotiates(m.Method()) {
-		return part, false
-	}
-	if part, ok = nat.FindSDP(m); !ok {
-		return part, false
-	}
-	c := md.call.core
-	if err := c.sdp.Parse(part.SDP()); err != nil {
-		c.logf("SDP from %s cannot be read, so its media is not relayed: %v", md.ends[from].signal, err)
-		return part, false
-	}
-	return part, true
-}
-
-// put writes the SDP just parsed into m again, with the core's legs at our address towards side to.
-func (md *media) put(m *sipmsg.Message, part nat.Part, to session.Role) {
-	c := md.call.core
-	for i := range c.legs {
-		if l := &c.legs[i]; l.Port != 0 || l.Refused {
-			l.Addr = md.address(i, to)
-		}
-	}
-	c.sdpOut = c.sdp.AppendRewritten(c.sdpOut[:0], c.legs)
-	c.bodyOut = nat.ReplaceSDP(m, part, c.sdpOut, c.bodyOut)
-}
-
-// negotiates lists the methods whose bodies are offers and answers: RFC 3261 13.2.1, 3262 5, 3311.
-func negotiates(m sipmsg.Method) bool {
-	return m == sipmsg.INVITE || m == sipmsg.ACK || m == sipmsg.PRACK || m == sipmsg.UPDATE
 }
 
 // held says whether the SDP just parsed puts all its streams on hold.

@@ -69,7 +69,10 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	if !answer && s.peers[from] != (Peer{}) {
 		md.offers[from].undo = append(md.offers[from].undo, before{i, s.peers[from], s.ice[from]})
 	}
-	if !st.Relayable {
+	switch {
+	case !st.Relayable && md.preview:
+		return leg, nil
+	case !st.Relayable:
 		s.peers[from] = Peer{}
 		if answer || s.peers[from.Other()] == (Peer{}) {
 			md.closeStream(s)

@@ -1,0 +1,105 @@
+package proxy
+
+import (
+	"minisip/nat"
+	"minisip/session"
+	"minisip/sipmsg"
+)
+
+// rewrite puts our legs into the SDP that side from sends in m, opening what is missing;
+// in an answer, what it refuses is closed (RFC 3264 6).
+func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (hasSDP bool, err error) {
+	part, ok := md.parse(m, from)
+	if !ok {
+		return false, nil
+	}
+	c, to := md.call.core, from.Other()
+	if answer {
+		md.cut(from, md.offered[to])
+	} else {
+		md.offers[from], md.offered[from] = offer{}, len(c.sdp.Streams)
+	}
+	c.legs = c.legs[:0]
+	for i := range c.sdp.Streams {
+		leg, err := md.stream(i, &c.sdp.Streams[i], from, answer)
+		if err != nil {
+			return true, err
+		}
+		c.legs = append(c.legs, leg)
+	}
+	md.learnICE(from)
+	if answer && !md.preview {
+		md.offers[to], md.asked[from] = offer{}, false
+		for i := len(c.sdp.Streams); i < len(md.streams); i++ {
+			md.closeStream(&md.streams[i]) // not answered, so refused
+		}
+	}
+	md.put(m, part, to)
+	return true, nil
+}
+
+// cut leaves n streams in the SDP that side from has sent. RFC 3264 6: an answer has as many m= lines as its offer. The
+// surplus goes: with port 0 it would be no answer either, and as it came it would lead media past us.
+func (md *media) cut(from session.Role, n int) {
+	c := md.call.core
+	if has := len(c.sdp.Streams); has > n {
+		c.logf("call %s: SDP from %s has %d streams where %d were offered: the others are taken out", md.call.number, md.ends[from].signal, has, n)
+		c.sdp.Cut(n)
+	}
+}
+
+// repeat puts the legs that there are into SDP that side from has sent before.
+func (md *media) repeat(m *sipmsg.Message, from session.Role) {
+	part, ok := md.parse(m, from)
+	if !ok {
+		return
+	}
+	c, to := md.call.core, from.Other()
+	md.cut(from, max(md.offered[from], md.offered[to]))
+	c.legs = c.legs[:0]
+	for i := range c.sdp.Streams {
+		var leg nat.Leg
+		switch st := &c.sdp.Streams[i]; {
+		case !st.Relayable:
+		case i < len(md.streams) && md.streams[i].Stream != nil:
+			leg = md.streams[i].towards(to, st, c.cfg.ICE && md.streams[i].ice[to].pwd != "")
+		case md.open():
+			leg.Refused = true
+		}
+		c.legs = append(c.legs, leg)
+	}
+	md.put(m, part, to)
+}
+
+// parse reads the SDP that side from sends in m into the core's, if there is any to be rewritten.
+func (md *media) parse(m *sipmsg.Message, from session.Role) (part nat.Part, ok bool) {
+	if md == nil || md.closed || !negotiates(m.Method()) {
+		return part, false
+	}
+	if part, ok = nat.FindSDP(m); !ok {
+		return part, false
+	}
+	c := md.call.core
+	if err := c.sdp.Parse(part.SDP()); err != nil {
+		c.logf("SDP from %s cannot be read, so its media is not relayed: %v", md.ends[from].signal, err)
+		return part, false
+	}
+	return part, true
+}
+
+// put writes the SDP just parsed into m again, with the core's legs at our address towards side to.
+func (md *media) put(m *sipmsg.Message, part nat.Part, to session.Role) {
+	c := md.call.core
+	for i := range c.legs {
+		if l := &c.legs[i]; l.Port != 0 || l.Refused {
+			l.Addr = md.address(i, to)
+		}
+	}
+	c.sdpOut = c.sdp.AppendRewritten(c.sdpOut[:0], c.legs)
+	c.bodyOut = nat.ReplaceSDP(m, part, c.sdpOut, c.bodyOut)
+}
+
+// negotiates lists the methods whose bodies are offers and answers: RFC 3261 13.2.1, 3262 5, 3311.
+func negotiates(m sipmsg.Method) bool {
+	return m == sipmsg.INVITE || m == sipmsg.ACK || m == sipmsg.PRACK || m == sipmsg.UPDATE
+}
