@@ -29,6 +29,7 @@ type ledger struct {
 	lines  []line // of the records, the oldest first; there is no pointer in it
 	gone   uint64 // lines that were forgotten
 	epoch  time.Time
+	record []byte // of the call that is being entered
 
 	// The number of the newest line, counted from the start.
 	byID  map[int64]uint64
@@ -42,6 +43,7 @@ type line struct {
 	end  time.Duration // since epoch
 	pos  uint64
 	size uint32
+	head uint32 // of which so many bytes are what a list shows
 }
 
 // epochOf is what times of records are counted from: when the first of them began.
@@ -53,26 +55,29 @@ func (l *ledger) epochOf(p *Past) time.Time {
 }
 
 // put enters a call. One that is larger than all memory is none that phones could make.
-func (l *ledger) put(p *Past, record []byte) {
+func (l *ledger) put(p *Past) {
 	if l.byID == nil {
 		l.byID, l.byKey = map[int64]uint64{}, map[trail.Key]uint64{}
 		if len(l.memory) < leastLedger {
 			l.memory = make([]byte, leastLedger)
 		}
 	}
-	size := uint64(len(l.memory))
-	if uint64(len(record)) > size {
+	l.record = p.appendKey(l.record[:0], l.epochOf(p))
+	head := len(l.record)
+	l.record = p.appendRest(l.record)
+	size, needs := uint64(len(l.memory)), uint64(len(l.record))
+	if needs > size {
 		return
 	}
-	if at := l.pos % size; at+uint64(len(record)) > size {
+	if at := l.pos % size; at+needs > size {
 		l.pos += size - at // no record wraps
 	}
-	n := line{key: p.key, id: p.Record.Call, end: p.Record.End.Sub(l.epochOf(p)), pos: l.pos, size: uint32(len(record))}
-	l.pos += uint64(len(record))
+	n := line{key: p.key, id: p.Record.Call, end: p.Record.End.Sub(l.epoch), pos: l.pos, size: uint32(needs), head: uint32(head)}
+	l.pos += needs
 	for len(l.lines) > 0 && l.outlived(&l.lines[0], n.end) {
 		l.forget()
 	}
-	copy(l.memory[n.pos%size:], record)
+	copy(l.memory[n.pos%size:], l.record)
 	number := l.gone + uint64(len(l.lines))
 	l.lines = append(l.lines, n)
 	l.byID[n.id], l.byKey[n.key] = number, number
@@ -97,10 +102,10 @@ func (l *ledger) forget() {
 	l.gone++
 }
 
-// record is what was entered.
-func (l *ledger) record(n *line) pack.Reader {
+// read gives the first bytes of what was entered, as a copy.
+func (l *ledger) read(n *line, bytes uint32) pack.Reader {
 	at := n.pos % uint64(len(l.memory))
-	return pack.NewReader(string(l.memory[at : at+uint64(n.size)]))
+	return pack.NewReader(string(l.memory[at : at+uint64(bytes)]))
 }
 
 // find gives a call by its number, or nil.
@@ -113,7 +118,8 @@ func (l *ledger) find(id string) *Past {
 	if !has {
 		return nil
 	}
-	r := l.record(&l.lines[number-l.gone])
+	n := &l.lines[number-l.gone]
+	r := l.read(n, n.size)
 	return readPast(&r, l.epoch)
 }
 
@@ -132,7 +138,7 @@ func (l *ledger) list(from uint64) (keys []CallKey, next uint64) {
 	first := int(max(from, l.gone) - l.gone)
 	last := min(first+pastPart, len(l.lines))
 	for i := min(first, last); i < last; i++ {
-		r := l.record(&l.lines[i])
+		r := l.read(&l.lines[i], l.lines[i].head)
 		keys = append(keys, readCallKey(&r, l.epoch))
 	}
 	if last < len(l.lines) {

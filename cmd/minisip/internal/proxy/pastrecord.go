@@ -13,14 +13,19 @@ import (
 
 // A call's record in the ledger never leaves the process, so its fields may change with the program.
 
-// append appends a call. What a list shows comes first.
-func (p *Past) append(b []byte, epoch time.Time) []byte {
+// appendKey appends what a list shows of a call: it comes first.
+func (p *Past) appendKey(b []byte, epoch time.Time) []byte {
 	r := p.Record
 	b = pack.AppendInt(b, r.Call)
 	for _, s := range [...]string{r.From, r.FromAddr, r.To, r.ToAddr} {
 		b = pack.AppendString(b, s)
 	}
-	b = pack.AppendTime(b, epoch, r.Begin)
+	return pack.AppendTime(b, epoch, r.Begin)
+}
+
+// appendRest appends all else.
+func (p *Past) appendRest(b []byte) []byte {
+	r := p.Record
 	begin := justBefore(r.Begin)
 	for _, t := range [...]*time.Time{r.Ring, r.Answer, &r.End} {
 		b = pack.AppendTime(b, begin, *cmp.Or(t, new(time.Time)))
@@ -48,7 +53,7 @@ func readCallKey(r *pack.Reader, epoch time.Time) CallKey {
 	}
 }
 
-// readPast reads what append has appended, but the key of its Call-ID.
+// readPast reads what both have appended, but the key of its Call-ID.
 func readPast(r *pack.Reader, epoch time.Time) *Past {
 	k := readCallKey(r, epoch)
 	call, _ := strconv.ParseInt(k.ID, 10, 64)

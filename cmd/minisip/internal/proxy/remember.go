@@ -22,7 +22,6 @@ type past struct {
 	ledger   ledger  // all others
 	refused  []*Past
 	refusals int64
-	scratch  []byte
 }
 
 // add remembers a call, and enters into the ledger what has been open for long enough.
@@ -32,8 +31,7 @@ func (l *past) add(p *Past) {
 		first := l.open[0]
 		l.open[0] = nil
 		l.open = l.open[1:]
-		l.scratch = first.append(l.scratch[:0], l.ledger.epochOf(first))
-		l.ledger.put(first, l.scratch)
+		l.ledger.put(first)
 	}
 }
 
