@@ -60,8 +60,8 @@ func TestSystemd(t *testing.T) {
 	phones, users := registrars(50) // whom minisip knows from the next start on
 	m.write(t, "/etc/default/minisip", []byte("AUTH_USERS_ENV='"+users+"'\n"), 0o600)
 
-	outlives("systemctl restart", time.Second, restart)
-	outlives("an upgrade of the binary", time.Second, func() {
+	outlives("systemctl restart", 2*time.Second, restart)
+	outlives("an upgrade of the binary", 2*time.Second, func() {
 		old := m.binary(t)
 		m.installMinisip(t)
 		restart()
@@ -70,8 +70,8 @@ func TestSystemd(t *testing.T) {
 		}
 	})
 	m.losesNothing(t, phones, restart)
-	outlives("systemctl reload", time.Second, func() { m.reloads(t, s) })
-	outlives("kill -9", 4*time.Second, func() { m.kills(t, "KILL", 10*time.Second) })
+	outlives("systemctl reload", 2*time.Second, func() { m.reloads(t, s) })
+	outlives("kill -9", 5*time.Second, func() { m.kills(t, "KILL", 10*time.Second) })
 	outlives("a hang", 16*time.Second, func() { m.kills(t, "STOP", 20*time.Second) })
 
 	b.hangup(t)
