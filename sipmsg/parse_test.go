@@ -317,37 +317,6 @@ func TestParseDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// Every field is found by its full name in any case, and by its compact form.
-func TestLookup(t *testing.T) {
-	for id := Other + 1; id < numIDs; id++ {
-		name := id.String()
-		for _, s := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
-			if got := lookup([]byte(s)); got != id {
-				t.Errorf("%q is field %d, want %d", s, got, id)
-			}
-		}
-		if got := lookup([]byte(name + "s")); got != Other {
-			t.Errorf("%q is field %v", name+"s", got)
-		}
-	}
-	compact := map[string]string{
-		"v": "Via", "f": "From", "t": "To", "m": "Contact", "i": "Call-ID", "e": "Content-Encoding", "l": "Content-Length",
-		"c": "Content-Type", "k": "Supported", "o": "Event", "r": "Refer-To", "x": "Session-Expires",
-	}
-	for c := range 256 {
-		letter := string([]byte{byte(c)})
-		if got, want := lookup([]byte(letter)).String(), compact[strings.ToLower(letter)]; got != want {
-			t.Errorf("%q is %q, want %q", letter, got, want)
-		}
-	}
-	m := invite(t, "s: hello\nU: talk\nb: <sip:b@c>\n")
-	for name, want := range map[string]string{"Subject": "hello", "allow-events": "talk", "Referred-By": "<sip:b@c>"} {
-		if got := string(m.GetName(name)); got != want {
-			t.Errorf("%s %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestMethods(t *testing.T) {
 	for name, want := range map[string]Method{
 		"INVITE": INVITE, "ACK": ACK, "BYE": BYE, "CANCEL": CANCEL, "REGISTER": REGISTER, "OPTIONS": OPTIONS, "INFO": INFO,

@@ -1,0 +1,59 @@
+package sipmsg
+
+import (
+	"strings"
+	"testing"
+)
+
+// Every field is found by its full name in any case, and by its compact form.
+func TestLookup(t *testing.T) {
+	for id := Other + 1; id < numIDs; id++ {
+		name := id.String()
+		for _, s := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
+			if got := lookup([]byte(s)); got != id {
+				t.Errorf("%q is field %d, want %d", s, got, id)
+			}
+		}
+		if got := lookup([]byte(name + "s")); got != Other {
+			t.Errorf("%q is field %v", name+"s", got)
+		}
+	}
+	compact := map[string]string{
+		"v": "Via", "f": "From", "t": "To", "m": "Contact", "i": "Call-ID", "e": "Content-Encoding", "l": "Content-Length",
+		"c": "Content-Type", "k": "Supported", "o": "Event", "r": "Refer-To", "x": "Session-Expires",
+	}
+	for c := range 256 {
+		letter := string([]byte{byte(c)})
+		if got, want := lookup([]byte(letter)).String(), compact[strings.ToLower(letter)]; got != want {
+			t.Errorf("%q is %q, want %q", letter, got, want)
+		}
+	}
+	m := invite(t, "s: hello\nU: talk\nb: <sip:b@c>\n")
+	for name, want := range map[string]string{"Subject": "hello", "allow-events": "talk", "Referred-By": "<sip:b@c>"} {
+		if got := string(m.GetName(name)); got != want {
+			t.Errorf("%s %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Each field is found in a message however its line is written, and none is taken for another.
+func TestFieldsAreRecognised(t *testing.T) {
+	for id := Other + 1; id < numIDs; id++ {
+		name := id.String()
+		for _, s := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
+			for _, line := range []string{s + ": x y", s + ":x y", s + " :  x y \t", s + ": \r\n x y"} {
+				var m Message
+				m.Parse([]byte("OPTIONS sip:a@b SIP/2.0\r\n" + line + "\r\nX-Other: something more\r\n\r\n")) // what else must stand there is missing
+				if h := m.Header(0); m.Index(id) != 0 || h.ID != id || string(h.Name) != s || string(h.Value) != "x y" {
+					t.Errorf("%q is field %v: %q %q", line, h.ID, h.Name, h.Value)
+				}
+			}
+		}
+		other := name[:len(name)-1] + "!"
+		var m Message
+		m.Parse([]byte("OPTIONS sip:a@b SIP/2.0\r\n" + other + ": x y\r\nX-Other: something more\r\n\r\n"))
+		if h := m.Header(0); m.Index(Other) != 0 || h.ID != Other || string(h.Name) != other || string(h.Value) != "x y" {
+			t.Errorf("%q is field %v: %q %q", other, h.ID, h.Name, h.Value)
+		}
+	}
+}
