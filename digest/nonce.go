@@ -35,6 +35,11 @@ func (id *nonceID) millis() int64 {
 	return int64(binary.BigEndian.Uint64(b[:]))
 }
 
+// key tells the nonces of one process apart that are less than a month old.
+func (id *nonceID) key() uint64 {
+	return uint64(binary.BigEndian.Uint32(id[makerAt-4:]))<<32 | uint64(binary.BigEndian.Uint32(id[randomAt:]))
+}
+
 // nonces makes nonces, knows them again, and sees to it that no count of one
 // passes twice.
 //
@@ -62,7 +67,7 @@ type nonces struct {
 	life   int64 // milliseconds
 	limit  int   // nonces in one table
 
-	used, old map[uint64]window // by what of a nonce is random, mostly
+	used, old map[uint64]window // by nonceID.key
 	opened    int64             // when the table used was opened, milliseconds since 1970
 	floor     int64             // a nonce not newer than this must be in a table
 
@@ -162,16 +167,18 @@ func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint
 	if made > millis || millis-made >= n.life {
 		return false
 	}
-	key := binary.BigEndian.Uint64(id[idSize-8:])
+	key := id.key()
 	if w, ok := n.used[key]; ok {
 		ok = w.take(count)
 		n.used[key] = w
 		return ok
 	}
-	if w, ok := n.old[key]; ok {
-		ok = w.take(count)
-		n.old[key] = w
-		return ok
+	if made <= n.opened { // what was made since then was never used before
+		if w, ok := n.old[key]; ok {
+			ok = w.take(count)
+			n.old[key] = w
+			return ok
+		}
 	}
 	if made <= n.floor {
 		return false

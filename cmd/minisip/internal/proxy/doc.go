@@ -48,6 +48,8 @@
 //	16.11         ACK to a 2xx, without a transaction; no other   dialog, acks  call, restart, ack-both, ack-refused
 //	17            transactions, on package session                transaction   timer-b, timer-f, timer-h
 //	17.2.1        ACK of our own refusals                         dialog, reply ack-refused, ack-refused-unknown
+//	17.2.2        copies of what we have answered, until timer J  answers       retransmit-register,
+//	                                                                            TestAnswersAgainstList
 //	17.2.3        matching, by sent-by too                        transaction   sent-by, rfc2543
 //	RFC 3581      received, rport                                 reply         register-nat, words-off
 //	19.1.1        Contact to Request-URI                          forward       contact-headers, TestTargetURI
