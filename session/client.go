@@ -6,6 +6,7 @@ import "time"
 type Client struct {
 	invite     bool
 	cancelled  bool
+	abandoned  bool
 	state      State
 	interval   time.Duration // the next one of timer A or E
 	retransmit time.Time     // timer A or E
@@ -98,14 +99,10 @@ func (t *Client) Cancel(now time.Time) {
 	t.end = earliest(t.end, now.Add(Lifetime))
 }
 
-// Abandon stops timer A: the INVITE is not sent again. It is for a request that nobody
-// waits for any more, but to which no response has come, so that RFC 3261 9.1 does not allow
-// a CANCEL yet. Later Abandon changes nothing.
-func (t *Client) Abandon() {
-	if t.state == Calling {
-		t.retransmit = time.Time{}
-	}
-}
+// Abandon keeps timer A from sending the INVITE again; its owner is still told when it would have gone
+// out for the third time and all is Silent. It is for a request that nobody waits for any more, but to which
+// no response has come, so that RFC 3261 9.1 does not allow a CANCEL yet. Later Abandon changes nothing.
+func (t *Client) Abandon() { t.abandoned = t.abandoned || t.state == Calling }
 
 // Cancelled says whether Cancel was called in time.
 func (t *Client) Cancelled() bool { return t.cancelled }
@@ -135,6 +132,12 @@ func (t *Client) Tick(now time.Time) Action {
 			act |= Silent
 		}
 		t.retransmit = now.Add(t.next())
+		if t.abandoned {
+			act &^= Send
+			if t.interval > 4*T1 {
+				t.retransmit = time.Time{}
+			}
+		}
 		return act
 	}
 	return 0

@@ -76,7 +76,9 @@ var inviteClientScripts = []struct{ name, script string }{
 	{"abandoned before any response: not sent again, and a late one can be cancelled", `
 		0       start   -             calling
 		0.5     A       send          calling
-		1       abandon -             calling     # timer A stops, B does not
+		1       abandon -             calling
+		1.5     A       -             calling     # in silence
+		3.5     A       silent        calling     # the last time; timer B goes on
 		20      100     pass          proceeding
 		20      cancel  -             proceeding
 		21      abandon -             proceeding
@@ -86,6 +88,18 @@ var inviteClientScripts = []struct{ name, script string }{
 	{"abandoned, and nobody is there", `
 		0       start   -             calling
 		0.1     abandon -             calling
+		0.5     A       -             calling
+		1.5     A       -             calling
+		3.5     A       silent        calling
+		32      B       timeout+done  terminated`},
+
+	{"abandoned when the silence has been told", `
+		0       start   -             calling
+		0.5     A       send          calling
+		1.5     A       send          calling
+		3.5     A       send+silent   calling
+		4       abandon -             calling
+		7.5     A       -             calling
 		32      B       timeout+done  terminated`},
 
 	{"answered at once", `

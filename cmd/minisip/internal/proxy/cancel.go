@@ -46,10 +46,9 @@ func (ctx *context) cancelBranches(now time.Time) {
 }
 
 // stop sends CANCEL, now or, RFC 3261 9.1, when the first provisional response comes. A
-// phone that has not answered anything is not asked again, and its ports are free. If it answers at
-// last, it is hung up: what its INVITE said of media holds no more, or nobody waits for it, the call
-// having been answered nowhere. Where no ports were opened for it, its 2xx is for the caller to have, as every
-// other one (RFC 3261 16.7 step 5).
+// phone that has not answered anything is not asked again. Where the call was answered nowhere, nobody waits for
+// it. Where another phone has answered, its 2xx may be on its way, and that is for the caller to have (RFC 3261 16.7
+// step 5), but not when three copies of the INVITE would have brought nothing.
 func (b *branch) stop(now time.Time) {
 	b.wantsStop = true
 	switch b.State() {
@@ -58,11 +57,17 @@ func (b *branch) stop(now time.Time) {
 	case session.Calling:
 		b.Abandon()
 		b.core.timers.Set(&b.timer, b.Deadline())
-		if ctx := b.ctx; ctx.initial && (!ctx.done || b.media.open()) {
-			b.status, b.abandoned = 487, true
-			b.dropMedia()
+		if ctx := b.ctx; ctx.initial && (!ctx.done || b.quiet) {
+			b.forsake()
 		}
 	}
+}
+
+// forsake lets go of a phone that has not answered anything: its ports are free, and if it answers at
+// last, it is hung up.
+func (b *branch) forsake() {
+	b.status, b.abandoned = 487, true
+	b.dropMedia()
 }
 
 func (b *branch) stopNow(now time.Time) {

@@ -187,6 +187,12 @@ func (ctx *context) next(now time.Time) {
 // B or F runs out. It reports whether the branch was given up.
 func (b *branch) silent(now time.Time) bool {
 	ctx := b.ctx
+	if ctx.initial && ctx.done && b.wantsStop && b.status == 0 {
+		b.forsake()
+		if !ctx.open() {
+			ctx.release()
+		}
+	}
 	if ctx.done || ctx.cancelled || b.wantsStop {
 		return false
 	}

@@ -92,7 +92,7 @@
 //	RFC 5658      two Record-Routes                               route         ipv6
 //	RFC 5621      SDP as one part of several                      media         multipart
 //	RFC 5761      RTCP on RTP's port, once both sides say so      stream        mux, ice
-//	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer, fork-unheard
+//	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer, fork-unheard, fork-crossing
 //	RFC 6665      subscriptions, also forked                      dialog        subscribe, subscribe-fork
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
 //	RFC 8839 4.2                                                                ice-offerless, ice-strip
