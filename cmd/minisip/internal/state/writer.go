@@ -59,7 +59,7 @@ func (w *writer) run() {
 
 // obey carries out one command.
 func (w *writer) obey(c command) {
-	w.waiting.Add(-int64(len(c.data)))
+	defer w.waiting.Add(-int64(len(c.data))) // once it is written, or lost
 	if c.small != nil {
 		w.small = c.small
 		w.beside()
