@@ -3,8 +3,81 @@ package proxy
 import (
 	"time"
 
+	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/session"
 )
+
+// unrelayedLimit is how long a call whose media we do not see may go without SIP.
+const unrelayedLimit = 24 * time.Hour
+
+// limit is how long the call may be silent. While a BYE is under way it is for the BYE's
+// transaction to end the call.
+func (k *call) limit() time.Duration {
+	if k.State == session.Ending {
+		return session.Lifetime + linger
+	}
+	if !k.relayed() {
+		for _, d := range k.dialogs {
+			if d.acknowledged() {
+				return k.expires(unrelayedLimit)
+			}
+		}
+		return session.Lifetime // the ACK never came
+	}
+	for _, d := range k.dialogs {
+		if d.confirmed && (d.callee.Held || k.caller.Held) {
+			return k.expires(k.core.cfg.HoldTimeout)
+		}
+	}
+	return k.core.cfg.Timeout
+}
+
+// watch arms the timer that finds an answered call silent.
+func (k *call) watch(now time.Time) {
+	if k.State == session.Up {
+		k.core.timers.Set(&k.timer, now.Add(k.limit()))
+	}
+}
+
+// Expire implements session.Expirer.
+func (k *call) Expire(now time.Time) {
+	if k.State == session.Ended {
+		k.forget()
+		return
+	}
+	limit := k.limit()
+	over, next := k.Silent(now, k.lastMedia(), limit)
+	if !over {
+		k.core.timers.Set(&k.timer, k.listen(now, limit, next))
+		return
+	}
+	for _, d := range k.dialogs {
+		if d.confirmed && !d.over {
+			k.core.hangUp(d, now)
+		}
+	}
+	k.ending = diagnosis.Silence
+	k.end(now, "no SIP and no media for "+seconds(limit))
+}
+
+// lastMedia is when the last packet of any of the call's streams passed.
+func (k *call) lastMedia() time.Time {
+	a, b := k.lastFrom(session.Caller), k.lastFrom(session.Callee)
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// lastFrom is when the last packet came from a side.
+func (k *call) lastFrom(side session.Role) (last time.Time) {
+	for _, d := range k.dialogs {
+		if t := d.media.last(side); t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
 
 // listen says in the log, once a side, that nothing has come from it for limit while the
 // other is heard: one-way audio, most often a firewall, a NAT or an SDP that names the wrong
