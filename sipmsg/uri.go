@@ -72,9 +72,7 @@ func (u *URI) parseSIP(b []byte) (offset int, err error) {
 		if len(u.User) == 0 {
 			return 0, ErrMalformed
 		}
-		if i = at + 1; bytes.IndexByte(b[i:], '@') >= 0 {
-			return at, ErrMalformed
-		}
+		i = at + 1
 	}
 	host, i, ok := cutHost(b, i)
 	if !ok {
@@ -93,6 +91,10 @@ func (u *URI) parseSIP(b []byte) (offset int, err error) {
 		return i, ErrMalformed
 	}
 	u.Params = b[i:]
+	// A second one stands in neither host nor port.
+	if second := bytes.IndexByte(u.Params, '@'); second >= 0 {
+		return i + second, ErrMalformed
+	}
 	if q := bytes.IndexByte(b[i:], '?'); q >= 0 {
 		u.Params, u.Headers = b[i:i+q], b[i+q+1:]
 	}
