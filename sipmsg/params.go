@@ -77,7 +77,10 @@ func checkParams(b []byte) (tag []byte, offset int, err error) {
 			return nil, i, ErrTooMany
 		}
 		if p.nameEnd-p.name == len("tag") && equalFold(b[p.name:p.nameEnd], "tag") {
-			if tags++; tags == 1 && p.value >= 0 {
+			if p.value < 0 {
+				return nil, i, ErrMalformed
+			}
+			if tags++; tags == 1 {
 				tag = b[p.value:p.valueEnd]
 			}
 		}

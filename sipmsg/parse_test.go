@@ -167,6 +167,7 @@ func TestParseErrors(t *testing.T) {
 		{"From without scheme", "sip:001@", "001@", ErrMalformed, "From", true},
 		{"To not closed", "<sip:002@example.com>\nCall", "<sip:002@example.com\nCall", ErrMalformed, "To", true},
 		{"empty tag", ";tag=a", ";tag=", ErrMalformed, "From", true},
+		{"tag without a value", ";tag=a", ";tag", ErrMalformed, "From", true},
 		{"empty Call-ID", "c1@192.0.2.1", "", ErrMalformed, "Call-ID", true},
 		{"Call-ID of two words", "c1@192.0.2.1", "c1 c2", ErrMalformed, "Call-ID", true},
 		{"CSeq without number", "7 INVITE", "INVITE", ErrMalformed, "CSeq", true},
