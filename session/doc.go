@@ -63,7 +63,8 @@ const (
 	Done
 	// Slow: a request other than INVITE has waited so long that the server's user owes it a 100.
 	Slow
-	// Silent, beside Send: Patience is over, and three copies of the request have brought nothing.
+	// Silent, beside Send unless the request was abandoned: Patience is over, and three copies of the request
+	// have brought nothing, or would have.
 	Silent
 )
 

@@ -183,8 +183,8 @@ func (ctx *context) next(now time.Time) {
 }
 
 // silent is told that nothing has come from the branch's phone since the request was sent for
-// the third time. Another flow of the phone, or phones of lower q, need not wait until timer
-// B or F runs out. It reports whether the branch was given up.
+// the third time, or would have been. Another flow of the phone, or phones of lower q, need not wait until timer
+// B or F runs out, nor ports that were kept for a 2xx on its way. It reports whether the branch was given up.
 func (b *branch) silent(now time.Time) bool {
 	ctx := b.ctx
 	if ctx.initial && ctx.done && b.wantsStop && b.status == 0 {
