@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ var (
 	inviteURI   = "sip:002@minisip.example"
 	toTag       = ";tag=b${n}"
 	benchInvite = newTemplate("INVITE sip:002@minisip.example SIP/2.0\n"+sp(via, "i")+sp(fromTo, "", "1 INVITE")+sp(contact, "001")+benchPhone+"Content-Type: application/sdp\n", benchSDP)
-	benchRefAck = newTemplate("ACK sip:002@minisip.example SIP/2.0\n"+sp(via, "i")+sp(fromTo, toTag, "1 ACK"), "")
+	benchRefAck = newTemplate("ACK sip:002@minisip.example SIP/2.0\n"+sp(via, "i")+sp(fromTo, ";tag=${tag}", "1 ACK"), "")
 	benchAuth   = newTemplate("INVITE sip:002@minisip.example SIP/2.0\n"+sp(via, "j")+sp(fromTo, "", "2 INVITE")+sp(contact, "001")+"Proxy-Authorization"+sp(creds, inviteURI)+benchPhone+"Content-Type: application/sdp\n", benchSDP)
 	benchTrying = newTemplate(sp(answer, "100 Trying", "j")+sp(fromTo, "", "2 INVITE"), "")
 	benchRings  = newTemplate(sp(answer, "180 Ringing", "j")+"Record-Route: <sip:203.0.113.1:5060;lr>\n"+sp(fromTo, toTag, "2 INVITE")+sp(contact, "002"), "")
@@ -70,6 +71,7 @@ type bench struct {
 	out        []byte
 	number     []byte
 	via, nonce []byte
+	tag        []byte // of the challenge
 	response   [32]byte
 	message    *sipmsg.Message
 	data       []byte
@@ -123,7 +125,7 @@ func (quietRelay) Close()                                   {}
 // give fills in a template and delivers it, as the server would: a message that the core
 // lets go of serves again, with its bytes.
 func (b *bench) give(from int, t template) {
-	out := b.data[:0]
+	out := slices.Grow(b.data[:0], maxBench)
 	for i, part := range t {
 		if i%2 == 0 {
 			out = append(out, part...)
@@ -138,6 +140,8 @@ func (b *bench) give(from int, t template) {
 			out = append(out, b.nonce...)
 		case "response":
 			out = append(out, b.response[:]...)
+		case "tag":
+			out = append(out, b.tag...)
 		}
 	}
 	b.data = out
@@ -147,6 +151,9 @@ func (b *bench) give(from int, t template) {
 	}
 }
 
+// maxBench is the size of the largest datagram.
+const maxBench = 1280
+
 // begin starts another round, a moment later.
 func (b *bench) begin(pause time.Duration) {
 	b.advance(pause)
@@ -154,8 +161,12 @@ func (b *bench) begin(pause time.Duration) {
 	b.number = strconv.AppendInt(b.number[:0], int64(100_000_000+b.n), 10)
 }
 
-// answerChallenge takes the nonce out of the challenge and makes the response.
+// answerChallenge takes tag and nonce out of the challenge and makes the response.
 func (b *bench) answerChallenge(method, uri string) {
+	_, to, _ := bytes.Cut(b.latest[0], []byte("\r\nTo: "))
+	to, _, _ = bytes.Cut(to, []byte("\r\n"))
+	_, tag, _ := bytes.Cut(to, []byte(";tag="))
+	b.tag = append(b.tag[:0], tag...)
 	at := bytes.Index(b.latest[0], []byte(`nonce="`)) + len(`nonce="`)
 	b.nonce = append(b.nonce[:0], b.latest[0][at:at+32]...)
 	ha1 := md5.Sum([]byte("001:mini_sip_proxy:secret-001"))
