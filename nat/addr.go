@@ -5,17 +5,23 @@ import (
 	"net/netip"
 )
 
-// parseIP reads an IP literal without brackets. Unlike netip.ParseAddr it allocates
+// ParseAddr reads an IP literal without brackets, as netip.ParseAddr does, but allocates
 // nothing for IPv4, nor for host names, which are not literals.
-func parseIP(b []byte) (netip.Addr, bool) {
+func ParseAddr(b []byte) (netip.Addr, bool) {
 	if bytes.IndexByte(b, ':') < 0 {
 		return parseIPv4(b)
 	}
+	a, err := netip.ParseAddr(string(b))
+	return a, err == nil
+}
+
+// parseIP reads an IP literal as other hosts know the address.
+func parseIP(b []byte) (netip.Addr, bool) {
 	if len(b) > 64 {
 		return netip.Addr{}, false
 	}
-	a, err := netip.ParseAddr(string(b))
-	return plain(a), err == nil
+	a, ok := ParseAddr(b)
+	return plain(a), ok
 }
 
 func parseIPv4(b []byte) (netip.Addr, bool) {

@@ -174,19 +174,3 @@ func (c *Core) noSuchUser(name []byte) string {
 	}
 	return "no such user"
 }
-
-const maxPrintable = 64
-
-// printable keeps what a stranger sent out of the terminal of whoever reads the log.
-func printable(name []byte) string {
-	if len(name) > maxPrintable {
-		name = name[:maxPrintable]
-	}
-	b := bytes.Map(func(r rune) rune {
-		if r <= ' ' || r > '~' || r == '\'' || r == '"' || r == '\\' || r == '`' || r == '$' {
-			return '_'
-		}
-		return r
-	}, name)
-	return string(b)
-}

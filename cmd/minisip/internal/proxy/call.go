@@ -77,7 +77,7 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	k.Begin(in.now)
 	ctx.call, ctx.from = k, session.Caller
 	c.traceCall(k)
-	c.logf("call %s: %s calls %s", k.number, k.caller.User, printable([]byte(callee)))
+	c.say(appendText(k.line(), k.caller.User, " calls ", printable(callee)))
 }
 
 // progress notes a provisional response to an INVITE.
@@ -96,7 +96,7 @@ func (c *Core) progress(ctx *context, b *branch, in *inbound) {
 	if k.Ring(in.now) {
 		c.hist.Setup.Observe(in.now.Sub(k.Created).Seconds())
 		c.changed(k.number)
-		c.logf("call %s: %s rings at %s", k.number, b.target.user, in.src)
+		c.say(in.src.AppendTo(appendText(k.line(), b.target.user, " rings at ")))
 	}
 }
 
@@ -132,7 +132,8 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 		c.changed(k.number)
 		c.count.Completed++
 		k.noLongerPending()
-		c.logf("call %s: %s answered at %s after %s", k.number, b.target.user, in.src, seconds(in.now.Sub(k.Created)))
+		line := in.src.AppendTo(appendText(k.line(), b.target.user, " answered at "))
+		c.say(appendText(line, " after ", seconds(in.now.Sub(k.Created))))
 	}
 	return true
 }
@@ -219,11 +220,13 @@ func (k *call) end(now time.Time, why string) {
 	}
 	k.uncount()
 	k.changed()
-	length := "not answered"
+	line := appendText(k.line(), k.caller.User, " -> ", printable(k.dialled), " ended ")
 	if answered {
-		length = "after " + seconds(now.Sub(k.Answered))
+		line = appendText(line, "after ", seconds(now.Sub(k.Answered)))
+	} else {
+		line = appendText(line, "not answered")
 	}
-	k.core.logf("call %s: %s -> %s ended %s: %s%s", k.number, k.caller.User, printable([]byte(k.dialled)), length, k.Why, r.summary())
+	k.core.say(r.appendSummary(appendText(line, ": ", k.Why)))
 	k.tellFindings(r)
 	k.core.out.Record(r)
 	k.core.timers.Set(&k.timer, now.Add(linger))
@@ -261,5 +264,3 @@ func (k *call) forget() {
 		}
 	}
 }
-
-func seconds(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }

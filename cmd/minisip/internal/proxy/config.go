@@ -2,13 +2,13 @@ package proxy
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"minisip/cmd/minisip/internal/guard"
+	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -92,8 +92,8 @@ func (c *Core) advertised(local netip.AddrPort) netip.AddrPort {
 // socket that in came to, or at any other. A name, not an address, is ours when it is
 // one of the domains we serve: without -domain, any.
 func (c *Core) ours(local netip.AddrPort, host []byte, port uint16) bool {
-	ip, err := netip.ParseAddr(string(host))
-	if err != nil {
+	ip, ok := nat.ParseAddr(host)
+	if !ok {
 		return c.served(host)
 	}
 	if port == 0 {
@@ -130,8 +130,6 @@ func (c *Core) served(host []byte) bool {
 	}
 	return false
 }
-
-func (c *Core) logf(format string, args ...any) { c.out.Log(fmt.Sprintf(format, args...)) }
 
 // Reason says why a datagram got no further.
 type Reason uint8

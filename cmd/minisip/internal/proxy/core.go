@@ -77,6 +77,7 @@ type Core struct {
 	update          location.Update
 	key, buf, head  []byte
 	lines           []byte   // of the response in the making
+	line            []byte   // for the log
 	before          []byte   // what the next datagram sent was made of
 	beforeID        trail.ID // the same, as it was noted
 	sdpOut, bodyOut []byte

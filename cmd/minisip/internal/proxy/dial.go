@@ -76,7 +76,7 @@ func (c *Core) logCalls(in *inbound) {
 			}
 		}
 		c.logf("call %s: %s at %s -> %s%s: %s, began %s, media %s",
-			k.number, k.caller.User, k.caller.Addr, printable([]byte(k.dialled)), callee, k.State,
+			k.number, k.caller.User, k.caller.Addr, printable(k.dialled), callee, k.State,
 			k.Created.Format("15:04:05"), media)
 	}
 	c.logMore(len(calls))

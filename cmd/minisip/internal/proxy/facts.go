@@ -51,7 +51,7 @@ func (c *Core) factsOf(r *Record, course *trail.Course) *diagnosis.Call {
 		Repairs: diagnosis.Repairs{Contact: c.cfg.Contact, SDP: c.cfg.SDP, Via: c.cfg.Via},
 		Steps:   make([]diagnosis.Step, 0, len(course.Steps)),
 	}
-	f.Caller.User, f.Callee.User = r.From, printable([]byte(r.To))
+	f.Caller.User, f.Callee.User = r.From, printable(r.To)
 	for i := range course.Steps {
 		s := &course.Steps[i]
 		step := diagnosis.Step{

@@ -1,9 +1,9 @@
 package proxy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -175,19 +175,22 @@ func round(v float64, digits int) float64 {
 	return float64(int64(v*scale+0.5)) / scale
 }
 
-// summary is the media's part of the line that the log gets.
-func (r *Record) summary() string {
-	var b strings.Builder
-	for _, d := range r.Media {
-		fmt.Fprintf(&b, "; from %s", d.From)
+// appendSummary appends the media's part of the line that the log gets.
+func (r *Record) appendSummary(b []byte) []byte {
+	for i := range r.Media {
+		d := &r.Media[i]
+		b = appendText(b, "; from ", d.From)
 		if d.Stream > 1 || d.Kind != "audio" {
-			fmt.Fprintf(&b, " (%s)", d.Kind)
+			b = appendText(b, " (", d.Kind, ")")
 		}
-		fmt.Fprintf(&b, " %d packets, %.1f %% lost, jitter %.0f ms", d.Packets, d.LossPercent, d.JitterMS)
+		b = strconv.AppendUint(append(b, ' '), d.Packets, 10)
+		b = strconv.AppendFloat(appendText(b, " packets, "), d.LossPercent, 'f', 1, 64)
+		b = strconv.AppendFloat(appendText(b, " % lost, jitter "), d.JitterMS, 'f', 0, 64)
+		b = appendText(b, " ms")
 		if d.MOS > 0 {
-			fmt.Fprintf(&b, ", MOS %.1f", d.MOS)
+			b = strconv.AppendFloat(appendText(b, ", MOS "), d.MOS, 'f', 1, 64)
 		}
-		b.WriteString(": " + d.Verdict)
+		b = appendText(b, ": ", d.Verdict)
 	}
-	return b.String()
+	return b
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -26,7 +27,7 @@ func (c *Core) findRoutes(in *inbound) {
 		return
 	}
 	// We record-route by address: a name is some phone's.
-	if _, err := netip.ParseAddr(string(u.Host)); err == nil && c.ours(in.local, u.Host, u.Port) {
+	if _, literal := nat.ParseAddr(u.Host); literal && c.ours(in.local, u.Host, u.Port) {
 		in.strict = true
 		in.routes = min(in.routes, in.countRoutes()-1)
 	}
@@ -66,8 +67,8 @@ func (c *Core) ourRoute(in *inbound, value []byte, top bool) bool {
 	if !ok || !u.IsSIP() || !c.ours(in.local, u.Host, u.Port) {
 		return false
 	}
-	_, err := netip.ParseAddr(string(u.Host))
-	return err == nil || top || len(c.cfg.Domains) > 0
+	_, literal := nat.ParseAddr(u.Host)
+	return literal || top || len(c.cfg.Domains) > 0
 }
 
 // nextRoute gives the first Route value behind ours, or nil.
@@ -130,8 +131,8 @@ func (c *Core) along(route string, addr netip.AddrPort) netip.AddrPort {
 // send to: never loopback, never ourselves, never a name.
 func (c *Core) routeAddr(value string) (netip.AddrPort, bool) {
 	_, u, ok := readURI([]byte(value))
-	ip, err := netip.ParseAddr(string(u.Host))
-	if !ok || err != nil {
+	ip, literal := nat.ParseAddr(u.Host)
+	if !ok || !literal {
 		return netip.AddrPort{}, false
 	}
 	port := u.Port
