@@ -41,6 +41,9 @@ type call struct {
 	next      *call // the same call on another way through us (a spiral)
 }
 
+// keyGap parts Call-ID and tag in the key of a call.
+var keyGap = []byte{0}
+
 // relayed says whether media of the call pass through us.
 func (k *call) relayed() bool {
 	for _, d := range k.dialogs {
@@ -54,18 +57,20 @@ func (k *call) relayed() bool {
 // newCall notes the INVITE that ctx forwards.
 func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	c.callSeq++
+	id, tag, from, contact, via := in.CallID(), in.FromTag(), in.Get(sipmsg.FromHdr), contactOf(in.Message), in.Via().Host
+	text := c.copied(id, keyGap, tag, from, contact, via)
 	k := &call{
-		core: c, serial: c.callSeq, number: strconv.FormatInt(c.callSeq, 10),
-		callID: string(in.CallID()), dialled: callee, via: string(in.Via().Host),
+		core: c, serial: c.callSeq, number: strconv.FormatInt(c.callSeq, 10), key: string(text[:len(id)+len(keyGap)+len(tag)]),
+		callID: text.cut(id), dialled: callee,
 	}
+	text.cut(keyGap)
 	k.caller = session.Party{
-		User: ctx.user, Tag: string(in.FromTag()), Identity: string(in.Get(sipmsg.FromHdr)),
-		Contact: contactOf(in.Message), Routes: routeSet(in.Message, nil),
+		User: ctx.user, Tag: text.cut(tag), Identity: text.cut(from), Contact: text.cut(contact), Routes: routeSet(in.Message, nil),
 		Local: in.local, CSeq: in.CSeq(),
 	}
+	k.via = text.cut(via)
 	k.place(&k.caller, in.src)
 	k.timer.Own(k)
-	k.key = k.callID + "\x00" + k.caller.Tag
 	k.next = c.calls[k.key]
 	c.calls[k.key] = k
 	c.known++

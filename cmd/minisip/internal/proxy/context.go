@@ -12,7 +12,7 @@ import (
 // more targets, and the responses so far.
 type context struct {
 	core       *Core
-	tx         *serverTx
+	tx         serverTx
 	req        *sipmsg.Message // as it came; ours until the context is done
 	src, local netip.AddrPort
 	routes     int  // Route values on top that are ours
@@ -28,8 +28,8 @@ type context struct {
 	wasHeld    bool // what its side was before
 	user       string
 	branches   []*branch
-	later      [][]target // groups of lower q, tried when the ones before have failed
-	best       []byte     // best final response so far, as it came
+	later      []target // of lower q, the best first: tried when the ones before have failed
+	best       []byte   // best final response so far, as it came
 	bestMark   noted
 	bestStatus int
 	bestFrom   *branch
@@ -41,6 +41,10 @@ type context struct {
 	call       *call
 	dialog     *dialog      // nil outside a dialog
 	from       session.Role // which side of the call asked
+
+	// Most have one branch.
+	first branch
+	room  [1]*branch
 }
 
 // target is one place that a request goes to.
@@ -77,21 +81,35 @@ type branch struct {
 // newContext opens the server transaction and the response context of in, which the
 // context keeps. It returns nil, having answered, when a table is full, or the user's part of it.
 func (c *Core) newContext(in *inbound, user string) *context {
-	tx := c.newServerOf(in, user)
-	if tx == nil {
+	if !c.roomFor(in, user) {
 		c.refuseWith(in, 503, "", "Retry-After: 5\r\n")
 		return nil
 	}
 	in.kept = true
 	ctx := &context{
-		core: c, tx: tx, req: in.Message, src: in.src, local: in.local, routes: in.routes, strict: in.strict,
+		core: c, req: in.Message, src: in.src, local: in.local, routes: in.routes, strict: in.strict,
 		breadth: in.breadth(), cseq: in.CSeq(),
 		interval: asksInterval(in.Message),
 		invite:   in.Method() == sipmsg.INVITE, bye: in.Method() == sipmsg.BYE,
 	}
-	tx.ctx = ctx
-	c.timers.Set(&tx.timer, tx.Deadline())
+	ctx.tx.open(c, in)
+	ctx.tx.ownedBy(user)
+	ctx.tx.ctx = ctx
+	c.timers.Set(&ctx.tx.timer, ctx.tx.Deadline())
 	return ctx
+}
+
+// newBranch adds a branch.
+func (ctx *context) newBranch(t target, breadth int) *branch {
+	b := &ctx.first
+	if len(ctx.branches) > 0 {
+		b = new(branch)
+	} else {
+		ctx.branches = ctx.room[:0]
+	}
+	b.ctx, b.target, b.breadth = ctx, t, breadth
+	ctx.branches = append(ctx.branches, b)
+	return b
 }
 
 // inbound gives the request again as if it had just come.
@@ -177,8 +195,8 @@ func (ctx *context) tryNext(now time.Time) bool {
 }
 
 func (ctx *context) next(now time.Time) {
-	group := ctx.later[0]
-	ctx.later = ctx.later[1:]
+	group := leading(ctx.later)
+	ctx.later = ctx.later[len(group):]
 	ctx.core.fork(ctx, now, group)
 }
 

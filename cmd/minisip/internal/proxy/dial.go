@@ -144,7 +144,7 @@ func (c *Core) notifyUsers(in *inbound) {
 	}
 	host := c.advertised(in.local)
 	c.ownRequest(in.now, ownRequest{
-		method: "NOTIFY", uri: targetURI(contactOf(in.Message)),
+		method: "NOTIFY", uri: targetURI(string(contactOf(in.Message))),
 		from:   fmt.Sprintf("<sip:998@%s>;tag=%s", host, c.token()),
 		to:     fmt.Sprintf("<%s>", in.From().URI),
 		callID: c.token() + "@minisip", cseq: 1,

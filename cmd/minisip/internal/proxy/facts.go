@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 	"time"
 
 	"minisip/cmd/minisip/internal/diagnosis"
@@ -20,11 +21,11 @@ func (k *call) diagnose(r *Record, at time.Time) []diagnosis.Finding {
 	f := c.factsOf(r, k.course)
 	f.Now, f.Ended, f.End, f.Refused = at, k.State == session.Ended, k.ending, k.refusal
 	f.Rang, f.Answered = k.Rang, k.Answered
-	f.Caller.Addr, f.Caller.Contact, f.Caller.Via, f.Caller.Held = k.caller.Addr, hostOf(k.caller.Contact), k.via, k.caller.Held
+	f.Caller.Addr, f.Caller.Contact, f.Caller.Via, f.Caller.Held = k.caller.Addr, c.hostOf(k.caller.Contact), k.via, k.caller.Held
 	k.said.tell(&f.Caller)
 	if d := k.main(at); d != nil {
 		d.said.tell(&f.Callee)
-		f.Callee.User, f.Callee.Addr, f.Callee.Contact, f.Callee.Held = d.callee.User, d.callee.Addr, hostOf(d.callee.Contact), d.callee.Held
+		f.Callee.User, f.Callee.Addr, f.Callee.Contact, f.Callee.Held = d.callee.User, d.callee.Addr, c.hostOf(d.callee.Contact), d.callee.Held
 		c.signalled(f, d.media)
 	}
 	for i := range r.Media {
@@ -149,10 +150,13 @@ func factOf(d *Direction, caller string) diagnosis.Direction {
 }
 
 // hostOf is the host of a URI as it was written.
-func hostOf(uri string) string {
-	u, err := sipmsg.ParseURI([]byte(uri))
+func (c *Core) hostOf(uri string) string {
+	c.key = append(c.key[:0], uri...)
+	u, err := sipmsg.ParseURI(c.key)
 	if err != nil {
 		return ""
 	}
-	return string(bytes.Trim(u.Host, "[]"))
+	host := bytes.Trim(u.Host, "[]")
+	i := strings.Index(uri, string(host)) // be it in its user part: the text is the same
+	return uri[i : i+len(host)]
 }

@@ -22,8 +22,7 @@ func (c *Core) fork(ctx *context, now time.Time, group []target) {
 		if ctx.done {
 			return
 		}
-		b := &branch{ctx: ctx, target: t, breadth: share(ctx.breadth, i, len(group))}
-		ctx.branches = append(ctx.branches, b)
+		b := ctx.newBranch(t, share(ctx.breadth, i, len(group)))
 		if status := c.forward(b, now); status != 0 && (status != unsendable || !b.nextFlow(now, status)) {
 			b.status = status
 			ctx.ownStatus = status
@@ -156,6 +155,9 @@ func setBreadth(m *sipmsg.Message, breadth int) {
 // targetURI makes a Request-URI of a Contact: RFC 3261 16.6 step 2 wants out what 19.1.1
 // does not allow there, the headers and the method parameter.
 func targetURI(contact string) string {
+	if !holdsMore(contact) {
+		return contact
+	}
 	u, err := sipmsg.ParseURI([]byte(contact))
 	if err != nil || !u.IsSIP() {
 		return contact
@@ -174,6 +176,16 @@ func targetURI(contact string) string {
 		}
 	}
 	return kept.String()
+}
+
+// holdsMore says whether a Contact may hold what a Request-URI must not.
+func holdsMore(contact string) bool {
+	for p := range strings.SplitSeq(contact, ";") {
+		if len(p) >= len("method") && strings.EqualFold(p[:len("method")], "method") {
+			return true
+		}
+	}
+	return strings.IndexByte(contact, '?') >= 0
 }
 
 // makesDialog lists the requests that can create a dialog: there we record-route.

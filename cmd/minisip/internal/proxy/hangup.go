@@ -23,7 +23,7 @@ func (c *Core) hangUp(d *dialog, now time.Time) {
 // 2xx is acknowledged, and each dialog gets one BYE.
 func (c *Core) hangUpOrphan(b *branch, in *inbound) {
 	r := ownRequest{
-		method: "ACK", uri: targetURI(contactOf(in.Message)), from: string(in.Get(sipmsg.FromHdr)),
+		method: "ACK", uri: targetURI(string(contactOf(in.Message))), from: string(in.Get(sipmsg.FromHdr)),
 		to: string(in.Get(sipmsg.ToHdr)), callID: string(in.CallID()), cseq: in.CSeq(),
 		routes: c.routesTo(b, in), dst: in.src, local: b.local, user: ignore{},
 	}

@@ -105,10 +105,9 @@ func (b *branch) nextFlow(now time.Time, status int) bool {
 	b.status = status
 	b.dropMedia()
 	for len(flows) > 0 {
-		next := &branch{ctx: ctx, target: flows[0], breadth: b.breadth}
+		next := ctx.newBranch(flows[0], b.breadth)
 		flows = flows[1:]
 		next.target.flows = flows
-		ctx.branches = append(ctx.branches, next)
 		if next.status = ctx.core.forward(next, now); next.status == 0 {
 			return true
 		}

@@ -72,10 +72,11 @@ func (c *Core) begin(in *inbound, user, callee string, targets []target) {
 		ctx.trying(in.now)
 		c.newCall(ctx, in, callee)
 	}
-	ctx.later = groups(targets)
 	if in.Method() == sipmsg.MESSAGE {
-		ctx.later = [][]target{targets} // q or not: it is read on any of them
+		c.fork(ctx, in.now, targets) // q or not: it is read on any of them
+		return
 	}
+	ctx.later = targets
 	ctx.next(in.now)
 }
 
@@ -142,16 +143,12 @@ func (c *Core) wayTo(b *location.Binding) netip.AddrPort {
 	return b.Source()
 }
 
-// groups splits targets, best q first, into those of equal q: RFC 3261 16.6 lets a
-// proxy try them one group after the other.
-func groups(targets []target) (out [][]target) {
-	for i := 0; i < len(targets); {
-		j := i + 1
-		for j < len(targets) && targets[j].q == targets[i].q {
-			j++
-		}
-		out = append(out, targets[i:j:j])
-		i = j
+// leading are the first of targets, best q first, that have the same q: RFC 3261 16.6 lets a
+// proxy try one such group after the other.
+func leading(targets []target) []target {
+	n := 1
+	for n < len(targets) && targets[n].q == targets[0].q {
+		n++
 	}
-	return out
+	return targets[:n]
 }

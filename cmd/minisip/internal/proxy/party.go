@@ -33,13 +33,13 @@ func (d *dialog) party(r session.Role) *session.Party {
 }
 
 // contactOf is the URI of the first Contact that has one, as the phone wrote it.
-func contactOf(m *sipmsg.Message) string {
+func contactOf(m *sipmsg.Message) []byte {
 	for it := m.Values(sipmsg.ContactHdr); it.Next(); {
 		if raw, _, ok := readURI(it.Value().Bytes); ok {
-			return string(raw)
+			return raw
 		}
 	}
-	return ""
+	return nil
 }
 
 // routeSet lists the Record-Route values in front of the first that is ours; of a request
@@ -70,8 +70,10 @@ func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
 	if len(k.dialogs) >= maxDialogs {
 		return nil
 	}
+	to, contact := in.Get(sipmsg.ToHdr), contactOf(in.Message)
+	text := c.copied(tag, to, contact)
 	d := &dialog{call: k, branch: b.key.id, media: b.media}
-	d.callee = session.Party{User: b.target.user, Tag: string(tag), Local: b.local}
+	d.callee = session.Party{User: b.target.user, Tag: text.cut(tag), Identity: text.cut(to), Contact: text.cut(contact), Local: b.local}
 	k.place(&d.callee, in.src)
 	d.callee.Routes = c.routesTo(b, in)
 	k.dialogs = append(k.dialogs, d)
@@ -97,9 +99,9 @@ func (c *Core) routesTo(b *branch, in *inbound) []string {
 func (d *dialog) learn(in *inbound) {
 	d.call.place(&d.callee, in.src)
 	d.said.hear(d.call.core, in)
-	d.callee.Identity = string(in.Get(sipmsg.ToHdr))
-	if u := contactOf(in.Message); u != "" {
-		d.callee.Contact = u
+	learn(&d.callee.Identity, in.Get(sipmsg.ToHdr))
+	if u := contactOf(in.Message); len(u) > 0 {
+		learn(&d.callee.Contact, u)
 	}
 }
 
@@ -183,12 +185,12 @@ func (c *Core) accepted(ctx *context, in *inbound) {
 	if !makesOrRefreshes(in.Method()) {
 		return
 	}
-	if u := contactOf(in.Message); u != "" {
-		d.party(ctx.from.Other()).Contact = u
+	if u := contactOf(in.Message); len(u) > 0 {
+		learn(&d.party(ctx.from.Other()).Contact, u)
 	}
 	if ctx.req != nil {
-		if u := contactOf(ctx.req); u != "" {
-			d.party(ctx.from).Contact = u
+		if u := contactOf(ctx.req); len(u) > 0 {
+			learn(&d.party(ctx.from).Contact, u)
 		}
 	}
 }

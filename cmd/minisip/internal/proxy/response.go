@@ -70,15 +70,11 @@ func (ctx *context) success(b *branch, in *inbound) {
 		}
 		return
 	}
-	// A copy of a 2xx sooner than a retransmission timer allows was made by the network.
-	same := string(in.ToTag()) == b.passedTag
-	if c.cfg.Duplicate && !first && same && in.now.Sub(b.passed2xx) < soonest {
-		c.count.drop(Copy)
-		return
-	}
-	b.passed2xx, b.passedTag = in.now, string(in.ToTag())
 	if !ctx.invite {
 		c.accepted(ctx, in)
+	} else if b.copied(in) {
+		c.count.drop(Copy)
+		return
 	} else if !c.established(ctx, b, in) {
 		c.hangUpOrphan(b, in)
 		if first {
@@ -94,6 +90,18 @@ func (ctx *context) success(b *branch, in *inbound) {
 		ctx.call.watch(in.now) // by now it is known whether the call is held
 	}
 	ctx.finish(in.now, in.Status(), out)
+}
+
+// copied says whether the 2xx in, which is to pass now, has just passed: one that comes sooner than a
+// retransmission timer allows was made by the network.
+func (b *branch) copied(in *inbound) bool {
+	same := string(in.ToTag()) == b.passedTag
+	if b.ctx.core.cfg.Duplicate && same && in.now.Sub(b.passed2xx) < soonest {
+		return true
+	}
+	b.passed2xx = in.now
+	learn(&b.passedTag, in.ToTag())
+	return false
 }
 
 // soonest is the shortest time after which a phone repeats a message on purpose.

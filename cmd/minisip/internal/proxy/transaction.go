@@ -48,31 +48,39 @@ func (c *Core) newServer(in *inbound, reserve int) *serverTx {
 	if !c.room(reserve) {
 		return nil
 	}
-	tx := &serverTx{core: c, mark: in.mark, src: in.src, to: c.replyAddr(in), local: in.local}
+	tx := new(serverTx)
+	tx.open(c, in)
+	return tx
+}
+
+// open makes tx the server transaction of in.
+func (tx *serverTx) open(c *Core, in *inbound) {
+	tx.core, tx.mark, tx.src, tx.to, tx.local = c, in.mark, in.src, c.replyAddr(in), in.local
 	tx.timer.Own(tx)
 	tx.key = string(c.keyOf(in))
 	c.servers[tx.key] = tx
 	tx.Start(in.now, in.Method() == sipmsg.INVITE)
-	return tx
 }
 
-// newServerOf opens the server transaction of a request that is forwarded for a user. Whoever has many under way
-// leaves room for others, and everybody for the end of calls.
-func (c *Core) newServerOf(in *inbound, user string) *serverTx {
-	reserve := 0
-	if in.Method() != sipmsg.BYE {
-		if c.usage[user].busy(c.freeTransactions()) {
-			c.count.drop(Overload)
-			return nil
-		}
-		reserve = c.cfg.MaxTransactions / 16
+// roomFor says whether there can be a server transaction for a request that is forwarded for a user. Whoever has
+// many under way leaves room for others, and everybody for the end of calls.
+func (c *Core) roomFor(in *inbound, user string) bool {
+	if in.Method() == sipmsg.BYE {
+		return c.room(0)
 	}
-	tx := c.newServer(in, reserve)
-	if tx != nil && user != "" {
+	if c.usage[user].busy(c.freeTransactions()) {
+		c.count.drop(Overload)
+		return false
+	}
+	return c.room(c.cfg.MaxTransactions / 16)
+}
+
+// ownedBy enters the transaction into a user's account.
+func (tx *serverTx) ownedBy(user string) {
+	if user != "" {
 		tx.owner = user
-		c.usageOf(user).open++
+		tx.core.usageOf(user).open++
 	}
-	return tx
 }
 
 // again takes a request that matched; it reports whether the request goes on from here.

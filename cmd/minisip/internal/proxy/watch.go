@@ -52,7 +52,7 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 		c.logf("SUBSCRIBE from %s (%s) to the registrations of %s refused: %d", in.src, user, printable(uri.User), status)
 		c.reply(in, status, reason, header)
 	}
-	contact := contactOf(in.Message)
+	contact := string(contactOf(in.Message))
 	interval, brief := watchTime(in)
 	switch {
 	case c.users.Lookup([]byte(watched)) == nil || !c.serves(in, uri):
@@ -155,7 +155,7 @@ func (c *Core) watching(in *inbound) bool {
 		c.reply(in, 403, "", "")
 		w.end(in.now, "rejected", "not allowed any more")
 	default:
-		if contact := contactOf(in.Message); contact != "" {
+		if contact := string(contactOf(in.Message)); contact != "" {
 			w.side.Contact = contact
 		}
 		w.renew(in, interval)
