@@ -6,6 +6,15 @@ import "bytes"
 // "PCMU/8000": what a=rtpmap says (RFC 8866 6.6), else the static assignment of RFC 3551 6,
 // else "".
 func (st *Stream) PayloadName(pt uint8) string {
+	static, b := staticPayloads[pt], st.Encoding(pt)
+	if b == nil || string(b) == static {
+		return static
+	}
+	return string(b)
+}
+
+// Encoding is what a=rtpmap says of a payload type; nil: nothing. It points into the parsed body.
+func (st *Stream) Encoding(pt uint8) []byte {
 	for pos := 0; pos < len(st.section); {
 		line, next := nextLine(st.section, pos)
 		pos = next
@@ -15,10 +24,10 @@ func (st *Stream) PayloadName(pt uint8) string {
 		}
 		f := fields{b: rest}
 		if n, ok := parseUint(f.next(), 127); ok && n == int(pt) {
-			return string(f.next())
+			return f.next()
 		}
 	}
-	return staticPayloads[pt]
+	return nil
 }
 
 // staticPayloads is RFC 3551 tables 4 and 5.

@@ -130,11 +130,13 @@ func retransmissions(c *Call) []Finding {
 func alg(c *Call) []Finding {
 	for _, side := range [...]Side{Caller, Callee} {
 		p := c.party(side)
-		ip := p.Addr.Addr().String()
-		sdp := p.Signalled.Addr()
-		behind := sdp.IsValid() && unreachable(sdp) && p.Contact == ip && !unreachable(p.Addr.Addr())
-		altered := p.Contact == ip && private(p.Via) && !unreachable(p.Addr.Addr())
-		if !behind && !altered {
+		ip, sdp := p.Addr.Addr(), p.Signalled.Addr()
+		var room [64]byte
+		if string(ip.AppendTo(room[:0])) != p.Contact || unreachable(ip) {
+			continue
+		}
+		behind := sdp.IsValid() && unreachable(sdp)
+		if !behind && !private(p.Via) {
 			continue
 		}
 		what := "its Via " + p.Via

@@ -39,6 +39,10 @@ type call struct {
 	ending    diagnosis.End
 	said      said  // by the caller
 	next      *call // the same call on another way through us (a spiral)
+
+	// Most have one dialog.
+	first dialog
+	room  [1]*dialog
 }
 
 // keyGap parts Call-ID and tag in the key of a call.

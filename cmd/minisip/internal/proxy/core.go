@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/guard"
 	"minisip/cmd/minisip/internal/location"
 	"minisip/cmd/minisip/internal/trail"
@@ -58,7 +59,8 @@ type Core struct {
 	past        past
 	changes     changeLog
 	sampler     sampler
-	now         time.Time // of the event being handled
+	dynamic     map[string]dynamicTypes // by their names
+	now         time.Time               // of the event being handled
 	traces      []*Trace
 	callSeq     int64
 	suspended   int // bindings taken out of routing
@@ -83,6 +85,7 @@ type Core struct {
 	sdpOut, bodyOut []byte
 	sdp, seenSDP    nat.SDP
 	legs            []nat.Leg
+	facts           diagnosis.Call
 	follow, stored  sipmsg.Message
 }
 
@@ -97,7 +100,7 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 		}),
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
 		trail: trail.New(cfg.History), past: past{ledger: ledger{memory: cfg.Ended}},
-		usage: map[string]*usage{}, oversized: oversized{},
+		usage: map[string]*usage{}, oversized: oversized{}, dynamic: map[string]dynamicTypes{},
 		rnd:  rand.NewChaCha8(seed),
 		bans: guard.NewBans(cfg.Bans), sources: guard.NewSources(),
 	}

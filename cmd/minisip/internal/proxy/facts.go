@@ -18,13 +18,16 @@ import (
 // diagnose finds out what went wrong with a call, up to a time, which is its end if it ended.
 func (k *call) diagnose(r *Record, at time.Time) []diagnosis.Finding {
 	c := k.core
-	f := c.factsOf(r, k.course)
+	var callee said
+	d := k.main(at)
+	if d != nil {
+		callee = d.said
+	}
+	f := c.factsOf(r, k.course, k.said, callee)
 	f.Now, f.Ended, f.End, f.Refused = at, k.State == session.Ended, k.ending, k.refusal
 	f.Rang, f.Answered = k.Rang, k.Answered
 	f.Caller.Addr, f.Caller.Contact, f.Caller.Via, f.Caller.Held = k.caller.Addr, c.hostOf(k.caller.Contact), k.via, k.caller.Held
-	k.said.tell(&f.Caller)
-	if d := k.main(at); d != nil {
-		d.said.tell(&f.Callee)
+	if d != nil {
 		f.Callee.User, f.Callee.Addr, f.Callee.Contact, f.Callee.Held = d.callee.User, d.callee.Addr, c.hostOf(d.callee.Contact), d.callee.Held
 		c.signalled(f, d.media)
 	}
@@ -45,14 +48,18 @@ func (k *call) main(at time.Time) *dialog {
 	return nil
 }
 
-// factsOf says what the record and the course of a call tell.
-func (c *Core) factsOf(r *Record, course *trail.Course) *diagnosis.Call {
-	f := &diagnosis.Call{
+// factsOf says what the record and the course of a call tell, in scratch space, and what its sides have said where
+// that is known.
+func (c *Core) factsOf(r *Record, course *trail.Course, caller, callee said) *diagnosis.Call {
+	f := &c.facts
+	*f = diagnosis.Call{
 		Begun: r.Begin, Now: r.End, Ports: c.cfg.Ports,
 		Repairs: diagnosis.Repairs{Contact: c.cfg.Contact, SDP: c.cfg.SDP, Via: c.cfg.Via},
-		Steps:   make([]diagnosis.Step, 0, len(course.Steps)),
+		Steps:   f.Steps[:0], Media: f.Media[:0],
 	}
 	f.Caller.User, f.Callee.User = r.From, printable(r.To)
+	caller.tell(&f.Caller)
+	callee.tell(&f.Callee)
 	for i := range course.Steps {
 		s := &course.Steps[i]
 		step := diagnosis.Step{
@@ -71,7 +78,8 @@ func (c *Core) factsOf(r *Record, course *trail.Course) *diagnosis.Call {
 			p.Addr = course.Addr(s)
 		}
 		if s.Received() && s.SDP() && !p.SDP {
-			c.readSDP(s.Message).tell(p)
+			_, body, _ := bytes.Cut(c.trail.Text(s.Message), []byte("\r\n\r\n"))
+			c.readSDP(body).tell(p)
 		}
 		if s.Method == sipmsg.INVITE && step.Side == diagnosis.Caller && !s.Received() && s.Status >= 200 && s.Status != 401 && s.Status != 407 {
 			f.Status = int(s.Status)
@@ -100,7 +108,7 @@ type said struct {
 // hear notes what a message that has just come wants of the media, if none before it of this side did.
 func (s *said) hear(c *Core, in *inbound) {
 	if !s.sdp {
-		*s = c.readSDP(in.mark.id)
+		*s = c.readSDP(in.Body())
 	}
 }
 
@@ -111,9 +119,8 @@ func (s said) tell(p *diagnosis.Party) {
 	}
 }
 
-// readSDP reads a message that is still kept.
-func (c *Core) readSDP(id trail.ID) said {
-	_, body, _ := bytes.Cut(c.trail.Text(id), []byte("\r\n\r\n"))
+// readSDP reads the body of a message.
+func (c *Core) readSDP(body []byte) said {
 	i := bytes.Index(body, []byte("v=0"))
 	if i < 0 || c.seenSDP.Parse(body[i:]) != nil || len(c.seenSDP.Streams) == 0 {
 		return said{}

@@ -31,19 +31,15 @@ type media struct {
 	call    *call
 	ends    [2]end // by role
 	streams []relayedStream
-	ability [2]ability // by role: whether it does ICE
-	offers  [2]offer   // by role: what waits for its answer
-	offered [2]int     // by role: how many streams its latest offer had
-	asked   [2]bool    // by role: its INVITE had no SDP, and a response brought the offer
-	again   bool       // what is being rewritten repeats what was seen
-	preview bool       // it is an answer that another one may follow
-	closed  bool       // for good
-}
+	ability [2]ability  // by role: whether it does ICE
+	undo    [2][]before // by role: what its SDP said before an offer that waits for its answer
+	offered [2]int      // by role: how many streams its latest offer had
+	asked   [2]bool     // by role: its INVITE had no SDP, and a response brought the offer
+	again   bool        // what is being rewritten repeats what was seen
+	preview bool        // it is an answer that another one may follow
+	closed  bool        // for good
 
-// offer is what one side's SDP has changed that is not answered yet.
-type offer struct {
-	opened []int    // streams
-	undo   []before // what the SDP before said
+	room [1]relayedStream // most have one
 }
 
 // before is what a side's SDP said of a stream.
@@ -67,6 +63,7 @@ func (c *Core) newMedia(ctx *context, b *branch) *media {
 		session.Caller: {ctx.local, ctx.src.Addr()},
 		session.Callee: {b.local, b.to.Addr()},
 	}}
+	md.streams = md.room[:0]
 	if b.target.ice {
 		md.ability[session.Callee] = able
 	}
@@ -204,17 +201,27 @@ func (md *media) refused(side session.Role) {
 	if md == nil || md.closed {
 		return
 	}
-	for _, i := range md.offers[side].opened {
-		md.closeStream(&md.streams[i])
+	for i := range md.streams {
+		if s := &md.streams[i]; s.opened[side] {
+			md.closeStream(s)
+		}
 	}
-	for _, u := range md.offers[side].undo {
+	for _, u := range md.undo[side] {
 		if s := &md.streams[u.stream]; s.Stream != nil {
 			s.peers[side] = u.peer
 			s.setICE(side, u.ice)
 			s.Expect(side, u.peer, nil)
 		}
 	}
-	md.offers[side] = offer{}
+	md.settle(side)
+}
+
+// settle forgets what an offer of one side has changed.
+func (md *media) settle(side session.Role) {
+	md.undo[side] = nil
+	for i := range md.streams {
+		md.streams[i].opened[side] = false
+	}
 }
 
 func (md *media) close() {
@@ -224,7 +231,7 @@ func (md *media) close() {
 	for i := range md.streams {
 		md.closeStream(&md.streams[i])
 	}
-	md.streams, md.offers, md.closed = nil, [2]offer{}, true
+	md.streams, md.undo, md.closed = nil, [2][]before{}, true
 }
 
 // dropMedia frees the ports of a branch that lost.

@@ -72,12 +72,25 @@ func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
 	}
 	to, contact := in.Get(sipmsg.ToHdr), contactOf(in.Message)
 	text := c.copied(tag, to, contact)
-	d := &dialog{call: k, branch: b.key.id, media: b.media}
+	d := k.newDialog()
+	d.branch, d.media = b.key.id, b.media
 	d.callee = session.Party{User: b.target.user, Tag: text.cut(tag), Identity: text.cut(to), Contact: text.cut(contact), Local: b.local}
 	k.place(&d.callee, in.src)
 	d.callee.Routes = c.routesTo(b, in)
-	k.dialogs = append(k.dialogs, d)
 	k.joined(d.callee.User)
+	return d
+}
+
+// newDialog adds a dialog.
+func (k *call) newDialog() *dialog {
+	d := &k.first
+	if len(k.dialogs) > 0 {
+		d = new(dialog)
+	} else {
+		k.dialogs = k.room[:0]
+	}
+	d.call = k
+	k.dialogs = append(k.dialogs, d)
 	return d
 }
 

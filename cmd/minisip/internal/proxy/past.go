@@ -69,7 +69,7 @@ func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
 	p := &Past{Record: r, Course: c.trail.Lately(in.now, in.mark.key), key: in.mark.key}
 	p.Course.Name(in.src, r.From)
 	r.Begin = p.Course.Begin
-	f := c.factsOf(r, p.Course)
+	f := c.factsOf(r, p.Course, said{}, said{})
 	f.Ended, f.Refused, f.Caller.Addr = true, why, in.src
 	p.Findings = diagnosis.Diagnose(f)
 	if f.Status != 0 {

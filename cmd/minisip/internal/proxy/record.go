@@ -139,6 +139,9 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 		dir.MOS = round(emodel.MOS(codec, f.lossPercent(), f.Jitter, f.RTT), 2)
 	}
 	if d.call.State != session.Ended {
+		if s.trends == nil {
+			s.trends = new([2]trend)
+		}
 		now := s.trends[side].now(at, &f)
 		if scored && now.PacketsPerSecond > 0 {
 			now.MOS = round(emodel.MOS(codec, now.LossPercent, f.Jitter, f.RTT), 2)

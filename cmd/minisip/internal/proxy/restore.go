@@ -195,7 +195,8 @@ func (c *Core) restoreCall(now time.Time, serial int64, record string) error {
 
 func (k *call) restoreDialog(r pack.Reader, shared []*media) {
 	callee, at := readParty(&r)
-	d := &dialog{call: k, callee: callee, branch: r.Uint(), confirmed: true}
+	d := k.newDialog()
+	d.callee, d.branch, d.confirmed = callee, r.Uint(), true
 	if i := r.Int(); i >= 0 && i < int64(len(shared)) {
 		d.media = shared[i]
 	}
@@ -206,7 +207,6 @@ func (k *call) restoreDialog(r pack.Reader, shared []*media) {
 	d.readAcks(&r, epoch)
 	k.place(&d.callee, at)
 	k.course.Name(at, d.callee.User)
-	k.dialogs = append(k.dialogs, d)
 	k.joined(d.callee.User)
 }
 
@@ -214,6 +214,7 @@ func (k *call) restoreDialog(r pack.Reader, shared []*media) {
 func (k *call) restoreMedia(r *pack.Reader) *media {
 	c := k.core
 	md := &media{call: k}
+	md.streams = md.room[:0]
 	for i := range md.ends {
 		md.ends[i] = end{local: r.AddrPort(), signal: r.Addr()}
 	}

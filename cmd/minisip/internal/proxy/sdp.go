@@ -17,7 +17,8 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 	if answer {
 		md.cut(from, md.offered[to])
 	} else {
-		md.offers[from], md.offered[from] = offer{}, len(c.sdp.Streams)
+		md.settle(from)
+		md.offered[from] = len(c.sdp.Streams)
 	}
 	c.legs = c.legs[:0]
 	for i := range c.sdp.Streams {
@@ -29,7 +30,8 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 	}
 	md.learnICE(from)
 	if answer && !md.preview {
-		md.offers[to], md.asked[from] = offer{}, false
+		md.settle(to)
+		md.asked[from] = false
 		for i := len(c.sdp.Streams); i < len(md.streams); i++ {
 			md.closeStream(&md.streams[i]) // not answered, so refused
 		}

@@ -1,10 +1,7 @@
 package proxy
 
 import (
-	"bytes"
 	"net/netip"
-	"strconv"
-	"strings"
 	"time"
 
 	"minisip/cmd/minisip/internal/trail"
@@ -56,7 +53,8 @@ type relayedStream struct {
 	codec  string         // first of the answer, as "PCMU/8000"
 	names  [2]string      // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
 	tracks [2]trail.Track // by role: loss and jitter over time
-	trends [2]trend       // by role: for who looks at the call while it is up
+	trends *[2]trend      // by role: once somebody has looked at the call while it is up
+	opened [2]bool        // by role: by an offer of this side that waits for its answer
 }
 
 // stream brings stream i to what st says and gives our leg towards the other side, but for
@@ -67,7 +65,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	}
 	s := &md.streams[i]
 	if !answer && s.peers[from] != (Peer{}) {
-		md.offers[from].undo = append(md.offers[from].undo, before{i, s.peers[from], s.ice[from]})
+		md.undo[from] = append(md.undo[from], before{i, s.peers[from], s.ice[from]})
 	}
 	switch {
 	case !st.Relayable && md.preview:
@@ -89,9 +87,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		if err := md.openStream(s); err != nil {
 			return leg, err
 		}
-		if !answer {
-			md.offers[from].opened = append(md.offers[from].opened, i)
-		}
+		s.opened[from] = !answer
 	}
 	if s.kind == "" {
 		s.kind = string(st.Media)
@@ -106,11 +102,11 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	// same response again is nothing new.
 	if !md.again || p != s.peers[from] {
 		s.peers[from] = p
-		rates, names := dynamic(st)
-		if names != "" {
-			s.names[from] = names
+		types := md.call.core.dynamicTypes(st)
+		if types.names != "" {
+			s.names[from] = types.names
 		}
-		s.Expect(from, p, rates)
+		s.Expect(from, p, types.rates)
 	}
 	to := from.Other()
 	return s.towards(to, st, md.offersICE(s, st, to, answer)), nil
@@ -123,78 +119,6 @@ func (s *relayedStream) towards(to session.Role, st *nat.Stream, ice bool) nat.L
 		leg.Ufrag, leg.Pwd = s.ice[to].Ufrag, s.ice[to].Pwd
 	}
 	return leg
-}
-
-// dynamic reads the rates and the names of a stream's dynamic payload types.
-func dynamic(st *nat.Stream) (rates map[uint8]uint32, names string) {
-	var room [256]byte
-	text := room[:0]
-	for f := range bytes.FieldsSeq(st.Formats) {
-		pt, err := strconv.ParseUint(string(f), 10, 7)
-		if err != nil || pt < 96 {
-			continue
-		}
-		full := st.PayloadName(uint8(pt))
-		name, rest, _ := strings.Cut(full, "/")
-		rate, _, _ := strings.Cut(rest, "/")
-		hz, err := strconv.ParseUint(rate, 10, 32)
-		if err != nil {
-			continue
-		}
-		if strings.EqualFold(name, "telephone-event") {
-			hz = 0
-		}
-		if rates == nil {
-			rates = map[uint8]uint32{}
-		}
-		rates[uint8(pt)] = uint32(hz)
-		text = append(append(append(append(text, f...), ' '), full...), ' ')
-	}
-	return rates, string(text)
-}
-
-// payloads names the payload types that came from a side, and says which of them is its
-// codec: what was answered, if it came, else the first that is more than tones and noise.
-func (s *relayedStream) payloads(from session.Role, types []uint8) (names []string, codec string) {
-	for _, pt := range types {
-		name := s.payload(from, pt)
-		names = append(names, strings.TrimSpace(strconv.Itoa(int(pt))+" "+name))
-		kind, _, _ := strings.Cut(name, "/")
-		if codec != s.codec && (name == s.codec || codec == "" && !strings.EqualFold(kind, "telephone-event") && kind != "CN") {
-			codec = name
-		}
-	}
-	if codec == "" {
-		codec = s.codec
-	}
-	return names, codec
-}
-
-// payload names a payload type that came from a side. It is the receiver's SDP that says
-// what the numbers mean (RFC 3264 5.1); who answers need not repeat the offer's.
-func (s *relayedStream) payload(from session.Role, pt uint8) string {
-	number := strconv.Itoa(int(pt))
-	for _, names := range [...]string{s.names[from.Other()], s.names[from]} {
-		for names != "" {
-			var n, name string
-			n, names, _ = strings.Cut(names, " ")
-			name, names, _ = strings.Cut(names, " ")
-			if n == number {
-				return name
-			}
-		}
-	}
-	return (&nat.Stream{}).PayloadName(pt)
-}
-
-// firstCodec names the first format of a stream: in an answer, the one that will be used.
-func firstCodec(st *nat.Stream) string {
-	first, _, _ := bytes.Cut(st.Formats, []byte(" "))
-	pt, err := strconv.ParseUint(string(first), 10, 7)
-	if err != nil {
-		return ""
-	}
-	return st.PayloadName(uint8(pt))
 }
 
 func (md *media) leg(r session.Role) Leg {

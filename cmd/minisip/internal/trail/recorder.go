@@ -93,7 +93,13 @@ func (r *Recorder) Begin(now time.Time, k Key) *Course {
 
 // Lately makes a course of what has been noted of a Call-ID lately.
 func (r *Recorder) Lately(now time.Time, k Key) *Course {
-	c := &Course{Begin: now, Steps: make([]Step, 0, usualSteps), Peers: make([]Peer, 0, 2)}
+	usual := new(struct { // one piece of memory for most calls
+		Course
+		steps [usualSteps]Step
+		peers [2]Peer
+	})
+	c := &usual.Course
+	c.Begin, c.Steps, c.Peers = now, usual.steps[:0], usual.peers[:0]
 	var found [backfillSteps]uint64
 	have := 0
 	ring := &r.rings[callRing]
