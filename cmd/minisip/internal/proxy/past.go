@@ -48,8 +48,9 @@ func (k *call) ended(r *Record, findings []diagnosis.Finding) {
 	for _, f := range findings {
 		p.found(f)
 	}
+	p.Tracks = make([]trail.Track, len(r.Media))
 	for i := range r.Media {
-		p.Tracks = append(p.Tracks, *r.Media[i].track) // the stream forgets it
+		p.Tracks[i] = *r.Media[i].track // the stream forgets it
 		r.Media[i].track = nil
 	}
 	c.past.add(p)

@@ -31,6 +31,8 @@ type Record struct {
 	Media    []Direction `json:"media,omitempty"`
 
 	Findings []diagnosis.Finding `json:"findings,omitempty"` // but those that say no more than Why
+
+	rang, answered time.Time // what Ring and Answer point to
 }
 
 // Direction is one direction of one stream, over the whole call and, while it is up, now.
@@ -58,11 +60,11 @@ type Direction struct {
 	Verdict      string     `json:"verdict"`
 	Now          *Recent    `json:"now,omitempty"` // while the call is up
 
-	first time.Time // packet
-	side  session.Role
-	other uint64 // STUN, DTLS
-	grade grade
-	track *trail.Track // while the call is up
+	first, last time.Time // packets; Last points to the latter
+	side        session.Role
+	other       uint64 // STUN, DTLS
+	grade       grade
+	track       *trail.Track // while the call is up
 }
 
 // record makes the account of a call that has just ended; its streams are still open.
@@ -75,9 +77,9 @@ func (k *call) recordAt(at time.Time) *Record {
 		Call: k.serial, CallID: k.callID, From: k.caller.User, FromAddr: k.caller.Addr.String(),
 		To: k.dialled, Begin: onWall(at, k.Created), End: k.EndedAt, Why: k.Why,
 	}
-	rang, answered := onWall(at, k.Rang), onWall(at, k.Answered)
+	r.rang, r.answered = onWall(at, k.Rang), onWall(at, k.Answered)
 	if !k.Rang.IsZero() {
-		r.Ring = &rang
+		r.Ring = &r.rang
 	}
 	if k.Answered.IsZero() {
 		if k.State != session.Ended && len(k.dialogs) > 0 {
@@ -85,7 +87,7 @@ func (k *call) recordAt(at time.Time) *Record {
 		}
 		return r
 	}
-	r.Answer = &answered
+	r.Answer = &r.answered
 	r.Seconds = round(at.Sub(k.Answered).Seconds(), 3)
 	r.ToAddr = k.longest(at).callee.Addr.String()
 	r.Media = k.directions(at)
@@ -101,15 +103,19 @@ func (k *call) directions(at time.Time) (out []Direction) {
 		if !d.confirmed || shared || d.media == nil {
 			continue
 		}
+		out = slices.Grow(out, 2*len(d.media.streams))
 		for i := range d.media.streams {
 			s := &d.media.streams[i]
 			if s.Stream == nil || s.peers[session.Caller] == (Peer{}) || s.peers[session.Callee] == (Peer{}) {
 				continue // offered, and never answered
 			}
 			for _, side := range [...]session.Role{session.Caller, session.Callee} {
-				dir := d.direction(s, side, at)
+				out = append(out, d.direction(s, side, at))
+				dir := &out[len(out)-1]
 				dir.Stream = i + 1
-				out = append(out, dir)
+				if !dir.last.IsZero() {
+					dir.Last = &dir.last
+				}
 			}
 		}
 	}
@@ -129,8 +135,8 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	}
 	dir.track, dir.side, dir.other = &s.tracks[side], side, f.Other
 	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)
-	if last := onWall(at, f.Last); !last.IsZero() {
-		dir.first, dir.Last = onWall(at, f.First), &last
+	if !f.Last.IsZero() {
+		dir.first, dir.last = onWall(at, f.First), onWall(at, f.Last)
 	}
 	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, held, d.call.Answered, at)
 	codec, _, _ := strings.Cut(dir.Codec, "/")
