@@ -111,9 +111,7 @@ func (r *Relay) Reopen(caller, callee LegConfig, st State) (*Stream, error) {
 			return nil, err
 		}
 	}
-	s.start()
-	r.streams[s] = struct{}{}
-	return s, nil
+	return r.begin(s)
 }
 
 var errNotOurs = errors.New("it is in use, or outside the range of ports")
