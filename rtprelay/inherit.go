@@ -6,14 +6,14 @@ import (
 )
 
 // bind opens a socket, or takes the one that an earlier process has left.
-func (r *Relay) bind(s *socket, at netip.AddrPort, rtcp bool) error {
+func (r *Relay) bind(s *socket, at netip.AddrPort) error {
 	if fd, ok := r.sockets[at]; ok {
 		delete(r.sockets, at)
-		if s.adopt(fd, at, rtcp) == nil {
+		if s.adopt(fd, at) == nil {
 			return nil
 		}
 	}
-	return s.open(at, r.tos, rtcp)
+	return s.open(at, r.tos)
 }
 
 // drain throws away what waits in a socket: sound of the time when nobody was there.

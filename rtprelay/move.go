@@ -8,12 +8,9 @@ type former struct {
 	rtp, rtcp socket
 }
 
-// close closes both sockets. The stream's lock must not be held.
-func (f *former) close(s *Stream) {
+func (f *former) close() {
 	f.rtp.close()
-	s.mu.Lock()
-	s.relay.ear.shut(&f.rtcp)
-	s.mu.Unlock()
+	f.rtcp.close()
 }
 
 // MoveTo has the leg that faces side at another address of ours, on the same ports: that is where the side
@@ -28,7 +25,7 @@ func (s *Stream) MoveTo(side Side, local netip.Addr) (netip.Addr, error) {
 	at := l.local
 	s.mu.Unlock()
 	if left != nil {
-		left.close(s)
+		left.close()
 	}
 	return at, err
 }
@@ -43,20 +40,16 @@ func (l *leg) moveTo(local netip.Addr) (left *former, err error) {
 	if l.former != nil && l.former.local == local {
 		next = *l.former // back again
 	} else {
-		if err := s.relay.bind(&next.rtp, netip.AddrPortFrom(local, l.port), false); err != nil {
+		if err := s.relay.bind(&next.rtp, netip.AddrPortFrom(local, l.port)); err != nil {
 			return nil, err
 		}
-		if err := s.relay.bind(&next.rtcp, netip.AddrPortFrom(local, l.port+1), true); err != nil {
+		if err := s.relay.bind(&next.rtcp, netip.AddrPortFrom(local, l.port+1)); err != nil {
 			next.rtp.close()
-			return nil, err
-		}
-		if err := s.relay.ear.listen(&l.rtcp, &next.rtcp); err != nil {
-			next.rtp.close()
-			s.relay.ear.shut(&next.rtcp)
 			return nil, err
 		}
 		left = l.former
 		go l.rtp.run(next.rtp)
+		go l.rtcp.run(next.rtcp)
 	}
 	l.former = &former{l.local, l.rtp.socket, l.rtcp.socket}
 	l.local, l.v4, l.rtp.socket, l.rtcp.socket = local, local.Is4(), next.rtp, next.rtcp

@@ -46,7 +46,6 @@ type Relay struct {
 	start   time.Time
 	sockets map[netip.AddrPort]int // inherited
 	crashed func(reason any, stack []byte)
-	ear     ear
 
 	mu      sync.Mutex
 	ports   pool
@@ -82,9 +81,6 @@ func New(cfg Config) (*Relay, error) {
 	if cfg.Low == 0 || r.pairs < 2 {
 		return nil, fmt.Errorf("rtprelay: ports %d-%d do not hold the two pairs that one stream takes", cfg.Low, cfg.High)
 	}
-	if err := r.ear.open(); err != nil {
-		return nil, fmt.Errorf("rtprelay: %w", err)
-	}
 	return r, nil
 }
 
@@ -109,18 +105,7 @@ func (r *Relay) Open(caller, callee LegConfig) (*Stream, error) {
 			return nil, err
 		}
 	}
-	return r.begin(s)
-}
-
-// begin has a stream whose legs are open relay.
-func (r *Relay) begin(s *Stream) (*Stream, error) {
-	if err := s.start(); err != nil {
-		s.closeSockets()
-		for i := range s.legs {
-			r.ports.put(s.legs[i].port, r.now())
-		}
-		return nil, fmt.Errorf("rtprelay: %w", err)
-	}
+	s.start()
 	r.streams[s] = struct{}{}
 	return s, nil
 }
@@ -210,7 +195,6 @@ func (r *Relay) Close() {
 		s.Close()
 	}
 	r.closeEnded()
-	r.ear.close()
 }
 
 // now returns the time since the relay started. It is never 0, which stands

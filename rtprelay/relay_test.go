@@ -310,10 +310,15 @@ func TestTrafficClass(t *testing.T) {
 		}
 		s := mustOpen(t, r)
 		for _, e := range []*endpoint{&s.legs[Caller].rtp, &s.legs[Callee].rtcp} {
-			fd, ok := e.socket.descriptor()
-			if got, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_TOS); !ok || err != nil || got != tc.want {
-				t.Errorf("TOS %#x gives %#x, %v, want %#x", tc.tos, got, err, tc.want)
+			raw, err := e.socket.conn.SyscallConn()
+			if err != nil {
+				t.Fatal(err)
 			}
+			raw.Control(func(fd uintptr) {
+				if got, err := syscall.GetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_TOS); err != nil || got != tc.want {
+					t.Errorf("TOS %#x gives %#x, %v, want %#x", tc.tos, got, err, tc.want)
+				}
+			})
 		}
 		r.Close()
 	}

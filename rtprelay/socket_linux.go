@@ -23,16 +23,6 @@ type mailbox struct {
 
 var mailboxes = sync.Pool{New: func() any { return new(mailbox) }}
 
-// read takes a packet from a socket, if there is one, and returns its true length. The system call
-// is a non-blocking one, of which Go's scheduler need not know.
-func (m *mailbox) read(fd int) (n int, ok bool) {
-	m.size = syscall.SizeofSockaddrInet6
-	size, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd),
-		uintptr(unsafe.Pointer(&m.data)), maxPacket, syscall.MSG_TRUNC,
-		uintptr(unsafe.Pointer(&m.name)), uintptr(unsafe.Pointer(&m.size)))
-	return int(size), errno == 0
-}
-
 // from returns where the packet came from.
 func (m *mailbox) from() netip.AddrPort {
 	port := (*[2]byte)(unsafe.Pointer(&m.name.Port))
@@ -45,7 +35,7 @@ func (m *mailbox) from() netip.AddrPort {
 
 // A socket is a bound UDP socket, and where it sends.
 type socket struct {
-	conn *os.File // keeps fd in Go's poller; nil: the relay's ear hears it
+	conn *os.File // keeps fd in Go's poller
 	fd   int
 	v6   bool
 	size uint32                   // of to
@@ -54,7 +44,7 @@ type socket struct {
 
 // open binds the socket. It is done by hand because a call pays for four:
 // what package net asks of the kernel besides is of no use here.
-func (s *socket) open(local netip.AddrPort, tos int, rtcp bool) error {
+func (s *socket) open(local netip.AddrPort, tos int) error {
 	ip := local.Addr()
 	zone, err := zoneID(ip.Zone())
 	if err != nil {
@@ -73,27 +63,24 @@ func (s *socket) open(local netip.AddrPort, tos int, rtcp bool) error {
 		syscall.Close(fd)
 		return err
 	}
-	return s.take(fd, ip, zone, rtcp)
+	return s.take(fd, ip, zone)
 }
 
 // take makes s of a descriptor that is bound.
-func (s *socket) take(fd int, ip netip.Addr, zone uint32, rtcp bool) error {
-	*s = socket{fd: fd, v6: ip.Is6()}
-	s.to.Scope_id = zone
-	if rtcp {
-		return nil
-	}
-	s.conn = os.NewFile(uintptr(fd), "udp")
-	err := s.conn.SetReadDeadline(time.Time{})
-	if err != nil {
+func (s *socket) take(fd int, ip netip.Addr, zone uint32) error {
+	file := os.NewFile(uintptr(fd), "udp")
+	if err := file.SetReadDeadline(time.Time{}); err != nil {
 		// Go's poller did not take it; nothing would ever be read.
-		s.conn.Close()
+		file.Close()
+		return err
 	}
-	return err
+	*s = socket{conn: file, fd: fd, v6: ip.Is6()}
+	s.to.Scope_id = zone
+	return nil
 }
 
 // adopt makes s of a descriptor of another process's.
-func (s *socket) adopt(fd int, local netip.AddrPort, rtcp bool) error {
+func (s *socket) adopt(fd int, local netip.AddrPort) error {
 	zone, err := zoneID(local.Addr().Zone())
 	if err == nil {
 		err = syscall.SetNonblock(fd, true)
@@ -103,7 +90,7 @@ func (s *socket) adopt(fd int, local netip.AddrPort, rtcp bool) error {
 		return err
 	}
 	drain(fd)
-	return s.take(fd, local.Addr(), zone, rtcp)
+	return s.take(fd, local.Addr(), zone)
 }
 
 func (s *socket) descriptor() (fd int, ok bool) { return s.fd, true }
@@ -173,29 +160,28 @@ func (e *endpoint) run(s socket) {
 }
 
 // serve relays one packet. It reports false when there was none: the poller
-// tells of packets only once, so the socket is read until it is empty.
+// tells of packets only once, so the socket is read until it is empty. The
+// system calls are non-blocking ones, of which Go's scheduler need not know.
 func (e *endpoint) serve(fd int, m *mailbox) bool {
-	n, ok := m.read(fd)
-	if !ok {
+	m.size = syscall.SizeofSockaddrInet6
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd),
+		uintptr(unsafe.Pointer(&m.data)), maxPacket, syscall.MSG_TRUNC,
+		uintptr(unsafe.Pointer(&m.name)), uintptr(unsafe.Pointer(&m.size)))
+	if errno != 0 {
 		return false
 	}
 	s := e.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.take(n, m)
-	return !s.closed
-}
-
-// take relays a packet of n bytes that lies in m. The stream's lock is held.
-func (e *endpoint) take(n int, m *mailbox) {
-	s := e.stream
 	switch {
 	case s.closed:
-	case n > maxPacket:
+		return false
+	case n > maxPacket: // MSG_TRUNC gives the true length
 		s.legs[e.side].flow.oversize++
 	default:
 		e.pass(s.relay.now(), m.from(), m.data[:n])
 	}
+	return true
 }
 
 // aim sets where the socket sends. An IPv4 address that an IPv6 socket talks

@@ -18,7 +18,7 @@ type socket struct {
 	to   netip.AddrPort
 }
 
-func (s *socket) open(local netip.AddrPort, tos int, _ bool) error {
+func (s *socket) open(local netip.AddrPort, tos int) error {
 	network := "udp6"
 	switch {
 	case local.Addr().Is4():
@@ -44,7 +44,7 @@ func (s *socket) open(local netip.AddrPort, tos int, _ bool) error {
 }
 
 // adopt makes s of a descriptor of another process's.
-func (s *socket) adopt(fd int, local netip.AddrPort, _ bool) error {
+func (s *socket) adopt(fd int, local netip.AddrPort) error {
 	file := os.NewFile(uintptr(fd), "udp")
 	defer file.Close() // what follows has its own
 	drain(fd)
@@ -63,20 +63,6 @@ func (s *socket) descriptor() (fd int, ok bool) {
 	}
 	return fd, err == nil
 }
-
-// An ear hears the RTCP sockets of all streams: here by a goroutine for each.
-type ear struct{}
-
-func (ear) open() error { return nil }
-
-func (ear) close() {}
-
-func (ear) listen(e *endpoint, s *socket) error {
-	go e.run(*s)
-	return nil
-}
-
-func (ear) shut(s *socket) { s.close() }
 
 // close closes the socket and ends run. The stream's lock must not be held.
 func (s *socket) close() { s.conn.Close() }

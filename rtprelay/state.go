@@ -111,7 +111,9 @@ func (r *Relay) Reopen(caller, callee LegConfig, st State) (*Stream, error) {
 			return nil, err
 		}
 	}
-	return r.begin(s)
+	s.start()
+	r.streams[s] = struct{}{}
+	return s, nil
 }
 
 var errNotOurs = errors.New("it is in use, or outside the range of ports")

@@ -89,10 +89,10 @@ func (s *Stream) openLeg(side Side, cfg LegConfig, port uint16) error {
 	}
 	l := &s.legs[side]
 	l.local, l.port, l.v4 = local, port, local.Is4()
-	if err := s.relay.bind(&l.rtp.socket, netip.AddrPortFrom(local, port), false); err != nil {
+	if err := s.relay.bind(&l.rtp.socket, netip.AddrPortFrom(local, port)); err != nil {
 		return err
 	}
-	if err := s.relay.bind(&l.rtcp.socket, netip.AddrPortFrom(local, port+1), true); err != nil {
+	if err := s.relay.bind(&l.rtcp.socket, netip.AddrPortFrom(local, port+1)); err != nil {
 		l.rtp.socket.close()
 		return err
 	}
@@ -103,30 +103,21 @@ func (s *Stream) openLeg(side Side, cfg LegConfig, port uint16) error {
 }
 
 // start begins to relay.
-func (s *Stream) start() error {
-	for i := range s.legs {
-		l := &s.legs[i]
-		if err := s.relay.ear.listen(&l.rtcp, &l.rtcp.socket); err != nil {
-			return err
-		}
-	}
+func (s *Stream) start() {
 	for i := range s.legs {
 		l := &s.legs[i]
 		go l.rtp.run(l.rtp.socket)
+		go l.rtcp.run(l.rtcp.socket)
 	}
-	return nil
 }
 
 // close closes the sockets of a leg. The stream's lock must not be held: it
 // waits for those who read.
 func (l *leg) close() {
-	s := l.rtp.stream
 	l.rtp.socket.close()
-	s.mu.Lock()
-	s.relay.ear.shut(&l.rtcp.socket)
-	s.mu.Unlock()
+	l.rtcp.socket.close()
 	if l.former != nil {
-		l.former.close(s)
+		l.former.close()
 	}
 }
 
