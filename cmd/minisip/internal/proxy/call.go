@@ -22,6 +22,8 @@ type call struct {
 	key       string // Call-ID and caller's tag
 	callID    string
 	caller    session.Party
+	part      part // of the caller
+	sampled   int  // its place among those that are looked at in the same turn
 	dialled   string
 	dialogs   []*dialog
 	pending   bool // counts as unanswered

@@ -34,7 +34,7 @@ func (c *Core) Overview() (o Overview) {
 	o.Transactions = len(c.servers) + c.answers.len() + len(c.clients)
 	o.PacketsPerSecond, o.LossPercent = c.sampler.rate()
 	for i := range c.sampler.slots {
-		for k := range c.sampler.slots[i] {
+		for _, k := range c.sampler.slots[i] {
 			switch {
 			case k.State == session.Ended:
 				continue
@@ -59,7 +59,7 @@ const CallSlots = samplerSlots
 
 // LiveCalls gives one part of the calls that have not ended.
 func (c *Core) LiveCalls(slot int) (keys []CallKey) {
-	for k := range c.sampler.slots[slot] {
+	for _, k := range c.sampler.slots[slot] {
 		if k.State == session.Ended {
 			continue
 		}
@@ -89,7 +89,7 @@ func (c *Core) liveCall(id string) *call {
 	if err != nil || serial <= 0 {
 		return nil
 	}
-	for k := range *c.sampler.slot(serial) {
+	for _, k := range *c.sampler.slot(serial) {
 		if k.serial == serial {
 			return k
 		}

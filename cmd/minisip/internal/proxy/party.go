@@ -12,6 +12,7 @@ import (
 // dialog is one dialog of a call: a callee's tag, with what lies behind it.
 type dialog struct {
 	call      *call
+	part      part // of the callee
 	callee    session.Party
 	branch    uint64 // that leads to the callee
 	media     *media
@@ -77,7 +78,7 @@ func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
 	d.callee = session.Party{User: b.target.user, Tag: text.cut(tag), Identity: text.cut(to), Contact: text.cut(contact), Local: b.local}
 	k.place(&d.callee, in.src)
 	d.callee.Routes = c.routesTo(b, in)
-	k.joined(d.callee.User)
+	d.joined()
 	return d
 }
 

@@ -114,7 +114,7 @@ func (k *call) tellFindings(r *Record) {
 type sampler struct {
 	next  time.Time // when the next turn is; zero: never
 	turn  int
-	slots [samplerSlots]map[*call]struct{} // all calls that have not been forgotten
+	slots [samplerSlots][]*call // all calls that have not been forgotten, in no order
 	calls int
 	last  [samplerSlots]tally // what each turn found
 }
@@ -127,24 +127,24 @@ const (
 	samplerTick  = trail.SampleEvery / samplerSlots
 )
 
-func (s *sampler) slot(serial int64) *map[*call]struct{} { return &s.slots[serial%samplerSlots] }
+func (s *sampler) slot(serial int64) *[]*call { return &s.slots[serial%samplerSlots] }
 
 func (s *sampler) add(k *call, now time.Time) {
-	m := s.slot(k.serial)
-	if *m == nil {
-		*m = map[*call]struct{}{}
-	}
-	(*m)[k] = struct{}{}
+	slot := s.slot(k.serial)
+	k.sampled = len(*slot)
+	*slot = append(*slot, k)
 	if s.calls++; s.calls == 1 {
 		s.next = now.Add(samplerTick)
 	}
 }
 
 func (s *sampler) remove(k *call) {
-	if _, has := (*s.slot(k.serial))[k]; !has {
-		return
-	}
-	delete(*s.slot(k.serial), k)
+	slot := s.slot(k.serial)
+	end := len(*slot) - 1
+	last := (*slot)[end]
+	(*slot)[k.sampled], last.sampled = last, k.sampled
+	(*slot)[end] = nil
+	*slot = (*slot)[:end]
 	if s.calls--; s.calls == 0 {
 		s.next = time.Time{}
 	}
@@ -157,7 +157,7 @@ func (s *sampler) run(now time.Time) {
 	}
 	found := &s.last[s.turn]
 	*found = tally{}
-	for k := range s.slots[s.turn] {
+	for _, k := range s.slots[s.turn] {
 		k.sample(found, true)
 	}
 	s.turn = (s.turn + 1) % samplerSlots

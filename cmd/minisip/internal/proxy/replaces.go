@@ -65,7 +65,8 @@ func (c *Core) talks(user string, k *call) bool {
 	if u == nil {
 		return false
 	}
-	for other := range u.calls {
+	for p := u.parts; p != nil; p = p.next {
+		other := p.call
 		if other.Answered.IsZero() {
 			continue
 		}

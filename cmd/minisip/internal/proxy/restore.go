@@ -207,7 +207,7 @@ func (k *call) restoreDialog(r pack.Reader, shared []*media) {
 	d.readAcks(&r, epoch)
 	k.place(&d.callee, at)
 	k.course.Name(at, d.callee.User)
-	k.joined(d.callee.User)
+	d.joined()
 }
 
 // restoreMedia opens the same ports again.

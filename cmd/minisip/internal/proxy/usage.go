@@ -11,12 +11,38 @@ import (
 // usage is what one user's calls take up. Answered calls with relayed media are not limited:
 // ports and silence bound them.
 type usage struct {
-	calls   map[*call]struct{} // that he makes or gets, until they are forgotten
-	made    int                // calls of his that have not ended
-	relayed int                // of those, with media through us
-	pending int                // of those, unanswered; and such INVITEs of calls that are not known
-	streams int                // relay streams of the unanswered
-	open    int                // transactions of requests that he sent and that were forwarded
+	parts   *part // in the calls that he makes or gets, until they are forgotten
+	made    int   // calls of his that have not ended
+	relayed int   // of those, with media through us
+	pending int   // of those, unanswered; and such INVITEs of calls that are not known
+	streams int   // relay streams of the unanswered
+	open    int   // transactions of requests that he sent and that were forwarded
+}
+
+// part is somebody's part in a call, as its caller or in one of its dialogs, in the list of his account.
+type part struct {
+	call       *call // nil: it is in no list
+	prev, next *part
+}
+
+func (u *usage) add(p *part, k *call) {
+	*p = part{call: k, next: u.parts}
+	if p.next != nil {
+		p.next.prev = p
+	}
+	u.parts = p
+}
+
+func (u *usage) remove(p *part) {
+	if p.next != nil {
+		p.next.prev = p.prev
+	}
+	if p.prev != nil {
+		p.prev.next = p.next
+	} else {
+		u.parts = p.next
+	}
+	*p = part{}
 }
 
 // maxStreams bounds the relay streams of one user's unanswered calls.
@@ -40,7 +66,7 @@ const fewOpen = 16
 func (c *Core) usageOf(user string) *usage {
 	u := c.usage[user]
 	if u == nil {
-		u = &usage{calls: map[*call]struct{}{}}
+		u = new(usage)
 		c.usage[user] = u
 	}
 	return u
@@ -48,7 +74,7 @@ func (c *Core) usageOf(user string) *usage {
 
 // dropUsage forgets the account of a user that has nothing in it.
 func (c *Core) dropUsage(user string) {
-	if u := c.usage[user]; u != nil && len(u.calls) == 0 && u.pending == 0 && u.open == 0 {
+	if u := c.usage[user]; u != nil && u.parts == nil && u.pending == 0 && u.open == 0 {
 		delete(c.usage, user)
 	}
 }
@@ -82,16 +108,16 @@ func (c *Core) refuseCrowded(in *inbound, user, why string) {
 // count enters a new call into its caller's account.
 func (k *call) count() {
 	u := k.core.usageOf(k.caller.User)
-	u.calls[k] = struct{}{}
+	u.add(&k.part, k)
 	u.made++
 	u.pending++
 	k.counted, k.pending = true, true
 }
 
-// joined enters the call into the account of a callee.
-func (k *call) joined(callee string) {
-	if k.State != session.Ended {
-		k.core.usageOf(callee).calls[k] = struct{}{}
+// joined enters the call into the account of a dialog's callee.
+func (d *dialog) joined() {
+	if d.call.State != session.Ended {
+		d.call.core.usageOf(d.callee.User).add(&d.part, d.call)
 	}
 }
 
@@ -137,16 +163,16 @@ func (k *call) uncount() {
 
 // left takes a call that is forgotten out of all accounts.
 func (k *call) left() {
-	c := k.core
-	leave := func(user string) {
-		if u := c.usage[user]; u != nil {
-			delete(u.calls, k)
-			c.dropUsage(user)
-		}
-	}
-	leave(k.caller.User)
+	k.core.leave(&k.part, k.caller.User)
 	for _, d := range k.dialogs {
-		leave(d.callee.User)
+		k.core.leave(&d.part, d.callee.User)
+	}
+}
+
+func (c *Core) leave(p *part, user string) {
+	if p.call != nil {
+		c.usage[user].remove(p)
+		c.dropUsage(user)
 	}
 }
 
@@ -156,11 +182,11 @@ func (c *Core) callsOf(user string) (calls []*call) {
 	if u == nil {
 		return nil
 	}
-	for k := range u.calls {
-		calls = append(calls, k)
+	for p := u.parts; p != nil; p = p.next {
+		calls = append(calls, p.call)
 	}
 	slices.SortFunc(calls, bySerial)
-	return calls
+	return slices.Compact(calls)
 }
 
 func bySerial(a, b *call) int { return int(a.serial - b.serial) }
