@@ -168,6 +168,7 @@ func (ctx *context) release() {
 	ctx.req, ctx.later = nil, nil
 	for _, b := range ctx.branches {
 		if b.status >= 200 && b.status < 300 || b.status > 0 && !ctx.invite {
+			ctx.core.spare.free(b.sent)
 			b.sent = nil
 		}
 	}

@@ -72,6 +72,7 @@ type Core struct {
 	dateOf int64
 
 	saver  saver
+	spare  spare
 	former []netip.Addr // that were -public before
 
 	// Scratch space, in use only while one event is handled.

@@ -90,8 +90,8 @@ func (c *Core) forward(b *branch, now time.Time) int {
 		return status
 	}
 	c.pushVia(ctx.req, b.local, b.key.id)
-	size := len(ctx.req.Bytes()) + 512
-	b.sent = ctx.req.AppendTo(make([]byte, 0, size))
+	c.buf = ctx.req.AppendTo(c.buf[:0])
+	b.sent = c.spare.copyOf(c.buf)
 	b.mark = ctx.tx.mark
 	c.madeOf(ctx.req.Bytes(), b.mark.id)
 	if k := ctx.call; k != nil {

@@ -104,10 +104,10 @@ func (tx *serverTx) respond(now time.Time, status int, response []byte) bool {
 		return false
 	}
 	if tx.State() == session.Accepted {
-		tx.last = nil // RFC 6026: the far side repeats its 2xx itself
+		tx.forgetLast() // RFC 6026: the far side repeats its 2xx itself
 		tx.core.send("sent", tx.mark, tx.local, tx.to, response)
 	} else {
-		tx.last = append(tx.last[:0], response...)
+		tx.last = tx.core.spare.replace(tx.last, response)
 		tx.do(act, "sent")
 	}
 	tx.core.timers.Set(&tx.timer, tx.Deadline())
@@ -139,6 +139,12 @@ func (tx *serverTx) drop() {
 		tx.core.dropUsage(tx.owner)
 	}
 	tx.core.timers.Stop(&tx.timer)
+	tx.forgetLast()
+}
+
+func (tx *serverTx) forgetLast() {
+	tx.core.spare.free(tx.last)
+	tx.last = nil
 }
 
 // Expire implements session.Expirer.
