@@ -126,11 +126,15 @@ func (m *Message) ResetEdits() {
 	m.edits, m.arena = m.edits[:0], m.arena[:0]
 }
 
-// makeRoom makes room for what a proxy changes of one message, so that the first edits of a
-// Message do not let its storage grow one by one.
+// makeRoom makes room for what a proxy changes of one message, its SDP included, so that the first edits of
+// a Message do not let its storage grow one by one.
 func (m *Message) makeRoom() {
 	if m.edits == nil {
-		m.edits, m.arena = make([]edit, 0, 12), make([]byte, 0, 512)
+		usual := new(struct {
+			edits [12]edit
+			arena [832]byte // so that all is 1 KB
+		})
+		m.edits, m.arena = usual.edits[:0], usual.arena[:0]
 	}
 }
 
