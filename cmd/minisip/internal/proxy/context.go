@@ -12,7 +12,7 @@ import (
 // more targets, and the responses so far.
 type context struct {
 	core       *Core
-	tx         serverTx
+	tx         *serverTx
 	req        *sipmsg.Message // as it came; ours until the context is done
 	src, local netip.AddrPort
 	routes     int  // Route values on top that are ours
@@ -87,7 +87,7 @@ func (c *Core) newContext(in *inbound, user string) *context {
 	}
 	in.kept = true
 	ctx := &context{
-		core: c, req: in.Message, src: in.src, local: in.local, routes: in.routes, strict: in.strict,
+		core: c, tx: new(serverTx), req: in.Message, src: in.src, local: in.local, routes: in.routes, strict: in.strict,
 		breadth: in.breadth(), cseq: in.CSeq(),
 		interval: asksInterval(in.Message),
 		invite:   in.Method() == sipmsg.INVITE, bye: in.Method() == sipmsg.BYE,
@@ -165,7 +165,7 @@ func (ctx *context) open() bool {
 
 // release lets go of what only open branches need.
 func (ctx *context) release() {
-	ctx.req, ctx.later = nil, nil
+	ctx.req, ctx.later, ctx.tx.ctx = nil, nil, nil
 	for _, b := range ctx.branches {
 		if b.status >= 200 && b.status < 300 || b.status > 0 && !ctx.invite {
 			ctx.core.spare.free(b.sent)

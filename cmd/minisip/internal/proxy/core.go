@@ -85,6 +85,7 @@ type Core struct {
 	beforeID        trail.ID // the same, as it was noted
 	sdpOut, bodyOut []byte
 	sdp, seenSDP    nat.SDP
+	seen            []byte // what seenSDP was read from
 	legs            []nat.Leg
 	facts           diagnosis.Call
 	follow, stored  sipmsg.Message
@@ -144,6 +145,7 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 	in := &c.in
 	c.now = now
 	c.madeOf(nil, 0)
+	c.seen = nil
 	if c.suspended > 0 {
 		c.heard(in)
 	}

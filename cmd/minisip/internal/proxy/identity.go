@@ -12,9 +12,9 @@ var identities = [...][]byte{[]byte("P-Asserted-Identity"), []byte("P-Preferred-
 
 // dropIdentities takes out of a message what says that its sender is somebody else. RFC 3325 5: what an element that
 // is not trusted asserts is removed, and no phone is trusted; of what it says of itself nothing is lost.
-func dropIdentities(m *sipmsg.Message, sender []byte) {
+func dropIdentities(m *sipmsg.Message, sender func() []byte) {
 	for i := range m.NumHeaders() {
-		if h := m.Header(i); h.ID == sipmsg.Other && isIdentity(h.Name) && !identifies(h.Value, sender) {
+		if h := m.Header(i); h.ID == sipmsg.Other && isIdentity(h.Name) && !identifies(h.Value, sender()) {
 			m.RemoveHeader(i)
 		}
 	}

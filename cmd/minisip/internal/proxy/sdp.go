@@ -81,8 +81,10 @@ func (md *media) parse(m *sipmsg.Message, from session.Role) (part nat.Part, ok 
 	if part, ok = nat.FindSDP(m); !ok {
 		return part, false
 	}
-	c := md.call.core
-	if err := c.sdp.Parse(part.SDP()); err != nil {
+	c, text := md.call.core, part.SDP()
+	if len(text) > 0 && len(text) == len(c.seen) && &text[0] == &c.seen[0] {
+		c.sdp, c.seenSDP, c.seen = c.seenSDP, c.sdp, nil // what the call has heard of it
+	} else if err := c.sdp.Parse(text); err != nil {
 		c.logf("SDP from %s cannot be read, so its media is not relayed: %v", md.ends[from].signal, err)
 		return part, false
 	}
