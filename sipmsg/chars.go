@@ -1,6 +1,9 @@
 package sipmsg
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Classes of bytes, RFC 3261 25.1.
 const (
@@ -14,8 +17,8 @@ const (
 	lwsChar                // linear white space; inside a header field, CR and LF stand nowhere but in folds
 )
 
-var class = func() (t [256]uint8) {
-	set := func(bit uint8, s string) {
+var class = func() (t [256]uint64) {
+	set := func(bit uint64, s string) {
 		for i := range len(s) {
 			t[s[i]] |= bit
 		}
@@ -43,18 +46,31 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
-func is(bit uint8, c byte) bool { return class[c]&bit != 0 }
+func is(bit uint64, c byte) bool { return class[c]&bit != 0 }
 
-// run gives the index of the first byte of b, from i on, that is not of the class. Most runs are longer than four
-// bytes, and these cost one branch together.
-func run(bit uint8, b []byte, i int) int {
-	for i >= 0 && i < len(b)-3 && class[b[i]]&class[b[i+1]]&class[b[i+2]]&class[b[i+3]]&bit != 0 {
-		i += 4
+// run gives the index of the first byte of b, from i on, that is not of the class. Eight bytes are looked at together,
+// and what is left over with the last eight again: a loop by single bytes is as short, but where it ends nobody foresees.
+func run(bit uint64, b []byte, i int) int {
+	for i < len(b)-7 {
+		if others := ^classes((*[8]byte)(b[i:])) & (bit * ones); others != 0 {
+			return i + bits.TrailingZeros64(others)/8
+		}
+		i += 8
 	}
-	for uint(i) < uint(len(b)) && class[b[i]]&bit != 0 {
+	if last := len(b) - 8; last >= 0 {
+		others := ^(classes((*[8]byte)(b[last:])) >> (8 * uint(i-last))) & (bit * ones)
+		return i + bits.TrailingZeros64(others)/8
+	}
+	for i < len(b) && class[b[i]]&bit != 0 {
 		i++
 	}
 	return i
+}
+
+// classes gives the classes of eight bytes, as a word of memory.
+func classes(b *[8]byte) uint64 {
+	return class[b[0]] | class[b[1]]<<8 | class[b[2]]<<16 | class[b[3]]<<24 |
+		class[b[4]]<<32 | class[b[5]]<<40 | class[b[6]]<<48 | class[b[7]]<<56
 }
 
 // A one, and the highest bit, in each of the eight bytes of a word.
@@ -69,9 +85,12 @@ func zeros(w uint64) uint64 { return (w - ones) &^ w & highs }
 // printable gives the index of the first byte of b that is white space or a control character below it.
 func printable(b []byte) int {
 	i := 0
-	for ; i+8 <= len(b); i += 8 {
+	for i < len(b)-7 {
 		if w := binary.LittleEndian.Uint64(b[i:]); (w-('!'*ones))&^w&highs != 0 {
 			break
+		}
+		if i += 8; i < len(b) {
+			i = min(i, len(b)-8) // the last eight, some of them again
 		}
 	}
 	for i < len(b) && b[i] > ' ' {
@@ -81,7 +100,7 @@ func printable(b []byte) int {
 }
 
 // all says that b is not empty and wholly of the class.
-func all(bit uint8, b []byte) bool { return len(b) > 0 && run(bit, b, 0) == len(b) }
+func all(bit uint64, b []byte) bool { return len(b) > 0 && run(bit, b, 0) == len(b) }
 
 func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 
