@@ -16,31 +16,30 @@ type NameAddr struct {
 // (`Bell, Alexander <sip:...>`), and white space may stand inside the brackets.
 func ParseNameAddr(b []byte) (NameAddr, error) {
 	var a NameAddr
-	if offset, err := a.parse(b); err != nil {
-		return NameAddr{}, &ParseError{Field: "address", Offset: offset, Err: err}
+	start, end := trimLWS(b, 0, len(b))
+	if offset, err := a.parse(b[start:end]); err != nil {
+		return NameAddr{}, &ParseError{Field: "address", Offset: start + offset, Err: err}
 	}
 	return a, nil
 }
 
-// parse fills a as far as b can be read.
+// parse fills a as far as b, which has no white space at its ends, can be read.
 func (a *NameAddr) parse(b []byte) (offset int, err error) {
-	start, end := trimLWS(b, 0, len(b))
-	b = b[:end]
-	open, err := a.readDisplay(b, start)
+	open, err := a.readDisplay(b)
 	if err != nil {
 		return open, err
 	}
-	i := start
+	i := 0
 	if open >= 0 {
 		i, err = a.bracketed(b, open)
 	} else {
-		i, err = a.bare(b, start)
+		i, err = a.bare(b)
 	}
 	if err != nil {
 		return i, err
 	}
 	if schemeEnd(a.URI) < 0 {
-		return start, ErrMalformed
+		return 0, ErrMalformed
 	}
 	if i = skipLWS(b, i); i == len(b) {
 		return 0, nil
@@ -54,16 +53,16 @@ func (a *NameAddr) parse(b []byte) (offset int, err error) {
 }
 
 // readDisplay reads what may stand in front of '<', and gives its index, -1 where there is none.
-func (a *NameAddr) readDisplay(b []byte, start int) (open int, err error) {
-	if start < len(b) && b[start] == '<' {
-		return start, nil
+func (a *NameAddr) readDisplay(b []byte) (open int, err error) {
+	if len(b) > 0 && b[0] == '<' {
+		return 0, nil
 	}
-	if start < len(b) && b[start] == '"' {
-		closed := quotedEnd(b, start)
+	if len(b) > 0 && b[0] == '"' {
+		closed := quotedEnd(b, 0)
 		if closed < 0 {
-			return start, ErrMalformed
+			return 0, ErrMalformed
 		}
-		a.Display = b[start:closed]
+		a.Display = b[:closed]
 		open = skipLWS(b, closed)
 		if open == len(b) || b[open] != '<' {
 			return open, ErrMalformed
@@ -73,13 +72,13 @@ func (a *NameAddr) readDisplay(b []byte, start int) (open int, err error) {
 	if open = bytes.IndexByte(b, '<'); open < 0 {
 		return -1, nil
 	}
-	s, e := trimLWS(b, start, open)
-	if bytes.IndexByte(b[s:e], '"') >= 0 {
+	_, end := trimLWS(b, 0, open)
+	if bytes.IndexByte(b[:end], '"') >= 0 {
 		return -1, nil // a '<' in a quoted parameter
 	}
-	a.Display = b[s:e]
+	a.Display = b[:end]
 	if i := bytes.IndexByte(a.Display, ';'); i >= 0 {
-		return s + i, ErrMalformed
+		return i, ErrMalformed
 	}
 	return open, nil
 }
@@ -101,18 +100,18 @@ func (a *NameAddr) bracketed(b []byte, open int) (int, error) {
 
 // bare reads an addr-spec. The name-addr form "MUST be used if the "addr-spec" contains
 // a comma, semicolon, or question mark" (RFC 3261 20), so the URI ends at a semicolon, and the other two are refused.
-func (a *NameAddr) bare(b []byte, start int) (int, error) {
-	i := start
+func (a *NameAddr) bare(b []byte) (int, error) {
+	i := 0
 	for i < len(b) && b[i] != ';' && is(uriChar, b[i]) {
 		if b[i] == ',' || b[i] == '?' {
 			return i, ErrMalformed
 		}
 		i++
 	}
-	if i == start {
+	if i == 0 {
 		return i, ErrMalformed
 	}
-	a.URI = b[start:i]
+	a.URI = b[:i]
 	return i, nil
 }
 

@@ -24,17 +24,42 @@ func nextParam(b []byte, i int) (name, value []byte, next int, ok bool) {
 	if !ok {
 		return nil, nil, next, false
 	}
-	name = b[p.name:p.nameEnd]
-	if p.value >= 0 {
-		value = b[p.value:p.valueEnd]
-	}
-	return name, value, next, true
+	return b[p.name:p.nameEnd], p.of(b), next, true
 }
 
 // param is where a parameter stands; value is -1 where it has none.
 type param struct{ name, nameEnd, value, valueEnd int }
 
+// of gives the value, nil where there is none.
+func (p param) of(b []byte) []byte {
+	if p.value < 0 {
+		return nil
+	}
+	return b[p.value:p.valueEnd]
+}
+
+// paramAt is nextParam by offsets. Nearly all parameters have neither white space nor quotes in them.
 func paramAt(b []byte, i int) (p param, next int, ok bool) {
+	p = param{name: i, nameEnd: run(tokenChar, b, i), value: -1}
+	end := p.nameEnd
+	if end < len(b) && b[end] == '=' {
+		p.value = end + 1
+		end = run(valueChar, b, p.value)
+		p.valueEnd = end
+	}
+	if p.nameEnd > p.name && p.valueEnd > p.value {
+		if end == len(b) {
+			return p, -1, true
+		}
+		if b[end] == ';' {
+			return p, end + 1, true
+		}
+	}
+	return looseParamAt(b, i)
+}
+
+// looseParamAt reads one that may.
+func looseParamAt(b []byte, i int) (p param, next int, ok bool) {
 	p.name = skipLWS(b, i)
 	if i = run(tokenChar, b, p.name); i == p.name {
 		return p, i, false
@@ -76,7 +101,7 @@ func checkParams(b []byte) (tag []byte, offset int, err error) {
 		if count > MaxParams {
 			return nil, i, ErrTooMany
 		}
-		if p.nameEnd-p.name == len("tag") && equalFold(b[p.name:p.nameEnd], "tag") {
+		if name := b[p.name:p.nameEnd]; string(name) == "tag" || equalFold(name, "tag") {
 			if p.value < 0 {
 				return nil, i, ErrMalformed
 			}

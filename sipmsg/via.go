@@ -19,16 +19,15 @@ type Via struct {
 // twice counts where it stands first.
 func ParseVia(b []byte) (Via, error) {
 	var v Via
-	if offset, err := v.parse(b); err != nil {
-		return Via{}, &ParseError{Field: "Via", Offset: offset, Err: err}
+	start, end := trimLWS(b, 0, len(b))
+	if offset, err := v.parse(b[start:end]); err != nil {
+		return Via{}, &ParseError{Field: "Via", Offset: start + offset, Err: err}
 	}
 	return v, nil
 }
 
-// parse fills v as far as b can be read.
+// parse fills v as far as b, which has no white space at its ends, can be read.
 func (v *Via) parse(b []byte) (offset int, err error) {
-	_, end := trimLWS(b, 0, len(b))
-	b = b[:end]
 	i, ok := v.protocol(b)
 	if !ok {
 		return i, ErrMalformed
@@ -84,15 +83,16 @@ func (v *Via) protocol(b []byte) (i int, ok bool) {
 }
 
 func (v *Via) readParams() (offset int, err error) {
+	b := v.Params
 	for i, count := 0, 1; i >= 0; count++ {
-		name, value, next, ok := nextParam(v.Params, i)
+		p, next, ok := paramAt(b, i)
 		if !ok {
 			return next, ErrMalformed
 		}
 		if count > MaxParams {
 			return i, ErrTooMany
 		}
-		if !v.setParam(name, value) {
+		if !v.setParam(b[p.name:p.nameEnd], p.of(b)) {
 			return i, ErrMalformed
 		}
 		i = next
@@ -102,20 +102,24 @@ func (v *Via) readParams() (offset int, err error) {
 
 func (v *Via) setParam(name, value []byte) bool {
 	switch {
-	case len(name) == 6 && v.Branch == nil && equalFold(name, "branch"):
+	case v.Branch == nil && (string(name) == "branch" || equalFold(name, "branch")):
 		v.Branch = value
 		return value != nil
-	case len(name) == 5 && !v.HasRPort && equalFold(name, "rport"):
+	case !v.HasRPort && (string(name) == "rport" || equalFold(name, "rport")):
+		v.HasRPort = true
+		if value == nil {
+			return true
+		}
 		n, ok := number(value, 65535)
-		v.HasRPort, v.RPort = true, uint16(n)
-		return ok || value == nil
-	case len(name) == 8 && v.Received == nil && equalFold(name, "received"):
+		v.RPort = uint16(n)
+		return ok
+	case v.Received == nil && equalFold(name, "received"):
 		if n := len(value); n > 2 && value[0] == '[' && value[n-1] == ']' {
 			value = value[1 : n-1]
 		}
 		v.Received = value
 		return value != nil
-	case len(name) == 5 && v.Maddr == nil && equalFold(name, "maddr"):
+	case v.Maddr == nil && equalFold(name, "maddr"):
 		v.Maddr = value
 		return value != nil
 	}
