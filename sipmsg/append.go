@@ -17,7 +17,7 @@ func (m *Message) AppendTo(dst []byte) []byte {
 			last++
 		}
 		header := int(e.field)
-		dst = append(dst, m.data[pos:m.field(header).start]...)
+		dst = append(dst, m.data[pos:m.field(header).start()]...)
 		dst = m.appendEdited(dst, header, m.edits[i:last])
 		pos = m.fieldEnd(header)
 		i = last
@@ -44,7 +44,7 @@ func (m *Message) AppendHeader(dst []byte, i int) []byte {
 
 // appendEdited appends field i with edits, which are all about it.
 func (m *Message) appendEdited(dst []byte, i int, edits []edit) []byte {
-	pos := int(m.field(i).start)
+	pos := int(m.field(i).start())
 	for k := range edits {
 		e := &edits[k]
 		switch e.kind {
@@ -66,7 +66,7 @@ func (m *Message) appendEdited(dst []byte, i int, edits []edit) []byte {
 // appendRemaining appends the values of field i that were not removed. Each keeps the comma and
 // white space in front of it, except the first, which takes the place of the first there was.
 func (m *Message) appendRemaining(dst []byte, i int, edits []edit) []byte {
-	begin, base, prev, wrote := m.field(i).start, len(dst), uint16(0), false
+	begin, base, prev, wrote := m.field(i).start(), len(dst), uint16(0), false
 	for it := m.fieldValues(i); it.Next(); {
 		v := it.Value()
 		if prev == 0 {

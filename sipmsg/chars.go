@@ -79,9 +79,6 @@ const (
 	highs = 0x80 * ones
 )
 
-// zeros sets the highest bit of the first byte of w that is zero; bits above that one mean nothing.
-func zeros(w uint64) uint64 { return (w - ones) &^ w & highs }
-
 // printable gives the index of the first byte of b that is white space or a control character below it.
 func printable(b []byte) int {
 	i := 0

@@ -61,14 +61,14 @@ func (m *Message) readVia() {
 		return
 	}
 	f := m.field(i)
-	m.topVia = span{f.value, f.end}
-	if _, err := m.via.parse(m.data[f.value:f.end]); err == nil {
+	m.topVia = span{f.value(), f.end()}
+	if _, err := m.via.parse(m.data[f.value():f.end()]); err == nil {
 		return // no comma parts values in it
 	}
 	m.topVia, m.via = span{}, Via{}
 	it := m.Values(ViaHdr)
 	if !it.Next() {
-		m.fail("Via", int(f.value), ErrMalformed)
+		m.fail("Via", int(f.value()), ErrMalformed)
 		return
 	}
 	m.topVia = span{it.v.start, it.v.end}
@@ -84,9 +84,9 @@ func (m *Message) readAddress(id ID, a *NameAddr) bool {
 		return false
 	}
 	f := m.field(i)
-	if offset, err := a.parse(m.data[f.value:f.end]); err != nil {
+	if offset, err := a.parse(m.data[f.value():f.end()]); err != nil {
 		*a = NameAddr{}
-		m.fail(fields[id].name, int(f.value)+offset, err)
+		m.fail(fields[id].name, int(f.value())+offset, err)
 		return false
 	}
 	return true
@@ -99,9 +99,9 @@ func (m *Message) readCallID() {
 		return
 	}
 	f := m.field(i)
-	value := m.data[f.value:f.end]
+	value := m.data[f.value():f.end()]
 	if n := printable(value); n < len(value) || n == 0 {
-		m.fail("Call-ID", int(f.value)+n, ErrMalformed)
+		m.fail("Call-ID", int(f.value())+n, ErrMalformed)
 	}
 }
 
@@ -114,21 +114,21 @@ func (m *Message) readCSeq() {
 		return
 	}
 	f := m.field(i)
-	value := m.data[f.value:f.end]
+	value := m.data[f.value():f.end()]
 	n, digits, ok := numberAt(value, 0, 1<<31-1)
 	start := skipLWS(value, digits)
 	name := value[start:]
 	same := m.request && string(name) == string(m.MethodName())
 	if !ok || start == digits || len(name) == 0 || !same && !all(tokenChar, name) {
-		m.fail("CSeq", int(f.value), ErrMalformed)
+		m.fail("CSeq", int(f.value()), ErrMalformed)
 		return
 	}
 	m.cseq = uint32(n)
 	if !m.request {
-		m.methodName = span{f.value + uint16(start), f.end}
+		m.methodName = span{f.value() + uint16(start), f.end()}
 		m.method = methodOf(name)
 	} else if !same {
-		m.fail("CSeq", int(f.value)+start, ErrMethod)
+		m.fail("CSeq", int(f.value())+start, ErrMethod)
 	}
 }
 
@@ -139,9 +139,9 @@ func (m *Message) readMaxForwards() {
 		return
 	}
 	f := m.field(i)
-	n, ok := number(m.data[f.value:f.end], 255)
+	n, ok := number(m.data[f.value():f.end()], 255)
 	if !ok {
-		m.fail("Max-Forwards", int(f.value), ErrMalformed)
+		m.fail("Max-Forwards", int(f.value()), ErrMalformed)
 		return
 	}
 	m.maxForwards = int16(n)
@@ -156,7 +156,7 @@ func (m *Message) readBody() {
 		return
 	}
 	f := m.field(i)
-	value := m.data[f.value:f.end]
+	value := m.data[f.value():f.end()]
 	n, ok := number(value, uint64(len(m.data)-int(m.body)))
 	switch {
 	case ok:
@@ -164,6 +164,6 @@ func (m *Message) readBody() {
 	case all(digitChar, value):
 		m.fail("body", len(m.data), ErrTruncated)
 	default:
-		m.fail("Content-Length", int(f.value), ErrMalformed)
+		m.fail("Content-Length", int(f.value()), ErrMalformed)
 	}
 }

@@ -45,14 +45,14 @@ func (m *Message) SetRequestURI(uri []byte) {
 func (m *Message) SetHeader(i int, value []byte) {
 	if m.has(i) {
 		f := m.field(i)
-		m.put(edit{start: f.value, end: f.end, kind: replace, field: int16(i)}, value)
+		m.put(edit{start: f.value(), end: f.end(), kind: replace, field: int16(i)}, value)
 	}
 }
 
 // RemoveHeader removes header field i.
 func (m *Message) RemoveHeader(i int) {
 	if m.has(i) {
-		m.put(edit{start: m.field(i).start, end: uint16(m.fieldEnd(i)), kind: removeField, field: int16(i)}, nil)
+		m.put(edit{start: m.field(i).start(), end: uint16(m.fieldEnd(i)), kind: removeField, field: int16(i)}, nil)
 	}
 }
 
@@ -75,7 +75,7 @@ func (m *Message) holds(v Value) bool {
 		return false
 	}
 	f := m.field(v.header)
-	return f.value <= v.start && v.end <= f.end
+	return f.value() <= v.start && v.end <= f.end()
 }
 
 // Prepend puts a new field in front of all others; the last one prepended stands on top.

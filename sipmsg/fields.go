@@ -3,14 +3,13 @@ package sipmsg
 import (
 	"bytes"
 	"encoding/binary"
-	"math/bits"
 )
 
 // readFields finds the header fields; false where a cap was met.
 func (m *Message) readFields() bool {
 	data, pos := m.data, int(m.head)
 	for {
-		pos = m.plainFields(pos)
+		pos = m.plainFields(data[:min(len(data), MaxLine)], pos) // no line of these is too long
 		next, crlfs := nextField(data, pos)
 		if next < 0 {
 			m.headEnd, m.body = uint16(pos), uint16(len(data))
@@ -35,51 +34,52 @@ func (m *Message) readFields() bool {
 }
 
 // plainFields reads fields from pos on while they are written as nearly all are: "Name: value" and CRLF,
-// no fold, a name of at most 15 letters. It gives the index of the first line that is not, which
-// is addField's. Half the time of a parse goes by here.
-func (m *Message) plainFields(pos int) int {
-	n, rest := m.n, m.data[pos:]
-	for n < inlineFields && len(rest) >= 24 {
-		end := bytes.IndexByte(rest, '\n') - 1
-		if end < 4 || end >= len(rest)-2 || end >= MaxLine-1 ||
-			rest[end-1] <= ' ' || rest[end] != '\r' || rest[end+2] == ' ' || rest[end+2] == '\t' {
+// no fold. It gives the index of the first line that is not, which is addField's. Half the time of
+// a parse goes by here.
+func (m *Message) plainFields(data []byte, pos int) int {
+	n := m.n
+	for n < inlineFields && pos >= 0 && pos < len(data)-23 {
+		line := data[pos:] // and all that follows
+		i := bytes.IndexByte(line, '\n')
+		if i < 5 || i >= len(line)-1 ||
+			line[i-2] <= ' ' || line[i-1] != '\r' || line[i+1] == ' ' || line[i+1] == '\t' {
 			break
 		}
-		// Two words of memory hold the name, and tell which it is if it is spelt as registered.
-		low, high := binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
-		colon := uint(0)
-		if mark := zeros(low ^ ':'*ones); mark != 0 {
-			colon = uint(bits.TrailingZeros64(mark)) / 8 % 8
-			low, high = low&((mark^(mark-1))>>8), 0
-		} else if mark = zeros(high ^ ':'*ones); mark != 0 {
-			colon = 8 + uint(bits.TrailingZeros64(mark))/8%8
-			high &= (mark ^ (mark - 1)) >> 8
+		low, high := binary.LittleEndian.Uint64(line), binary.LittleEndian.Uint64(line[8:])
+		s := spellings[spread(low)]
+		for low&s.lowMask != s.low || high&s.highMask != s.high {
+			s = s.next
 		}
-		id := shapes[colon][low&31]
-		for id != Other && (words[id][0] != low || words[id][1] != high) {
-			id = alike[id]
-		}
-		if id == Other {
-			if id = lookup(rest[:colon]); id == Other && !all(tokenChar, rest[:colon]) {
+		f := s.field
+		if f == 0 {
+			if f = plainName(line); f == 0 {
 				break
 			}
-		}
-		if rest[colon+1] != ' ' || rest[colon+2] <= ' ' {
+		} else if f.value() > 16 && string(line[:f.value()]) != s.text {
 			break
 		}
-		if m.note(id, n) {
-			m.fail(fields[id].name, pos, ErrRepeated)
+		if line[f.value()] <= ' ' {
+			break
 		}
-		f := &m.inline[n]
-		f.start, f.value, f.end = uint16(pos), uint16(pos+int(colon)+2), uint16(pos+end)
-		f.nameLen, f.id = uint8(colon), id
+		if m.note(f.id(), n) {
+			m.fail(fields[f.id()].name, pos, ErrRepeated)
+		}
+		m.inline[n] = f.at(pos, pos+i-1)
 		n++
-		pos += end + 2
-		rest = rest[end+2:]
+		pos += i + 1
 	}
 	m.crlfs += uint16(n - m.n)
 	m.n = n
 	return pos
+}
+
+// plainName gives the field at offset 0 whose name, and ": ", line begins with; 0 where it does not.
+func plainName(line []byte) field {
+	size := run(tokenChar, line, 0)
+	if size == 0 || size > MaxName || size+2 >= len(line) || line[size] != ':' || line[size+1] != ' ' {
+		return 0
+	}
+	return newField(0, size+2, 0, size, lookup(line[:size]))
 }
 
 // note remembers that field i has an ID, and says whether it is a second one where there may be one only.
@@ -139,12 +139,12 @@ func (m *Message) addField(start, next int) {
 	if m.note(id, m.n) {
 		m.fail(fields[id].name, start, ErrRepeated)
 	}
-	if m.n >= inlineFields {
-		m.more = append(m.more, field{})
-	}
-	f := m.field(m.n)
-	m.n++
 	value, end := trimLWS(line, colon+1, len(line))
-	f.start, f.value, f.end = uint16(start), uint16(start+value), uint16(start+end)
-	f.nameLen, f.id = uint8(name), id
+	f := newField(start, start+value, start+end, name, id)
+	if m.n < inlineFields {
+		m.inline[m.n] = f
+	} else {
+		m.more = append(m.more, f)
+	}
+	m.n++
 }

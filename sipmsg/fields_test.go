@@ -57,3 +57,24 @@ func TestFieldsAreRecognised(t *testing.T) {
 		}
 	}
 }
+
+// A list of spellings is not walked through for names that begin in another way.
+func TestSpellings(t *testing.T) {
+	found := 0
+	for i, s := range spellings {
+		for begins := uint32(s.low); s.text != ""; s = s.next {
+			if found++; uint32(s.low) != begins || spread(s.low) != uint32(i) {
+				t.Errorf("%q is in list %d", s.text, i)
+			}
+		}
+	}
+	if want := int(numIDs-1) + len(unnamed); found != want {
+		t.Errorf("%d spellings, want %d", found, want)
+	}
+	for _, name := range unnamed {
+		m := invite(t, name+": x y\n")
+		if h := m.Header(m.NumHeaders() - 1); h.ID != Other || string(h.Name) != name || string(h.Value) != "x y" || lookup([]byte(name)) != Other {
+			t.Errorf("%s is field %v: %q %q", name, h.ID, h.Name, h.Value)
+		}
+	}
+}

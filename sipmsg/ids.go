@@ -48,6 +48,8 @@ const (
 	numIDs
 )
 
+const maxIDs = 64 // that a field has room for
+
 // How often a field may stand, and whether commas separate its values.
 const (
 	single = 1 << iota // at most one field in a message
@@ -113,21 +115,63 @@ var compactForms = map[byte]ID{
 }
 
 // shapes holds, by length and first letter (its low five bits), the first field of such a name;
-// alike the next one of the same shape. words are the first 16 bytes of a name.
-var shapes, alike, words = func() (shapes [20][32]ID, alike [numIDs]ID, words [numIDs][2]uint64) {
+// alike the next one of the same shape.
+var shapes, alike = func() (shapes [20][32]ID, alike [numIDs]ID) {
 	for id := Other + 1; id < numIDs; id++ {
 		name := fields[id].name
 		shape := &shapes[len(name)][name[0]&31]
 		alike[id], *shape = *shape, id
-		var b [16]byte
-		copy(b[:], name)
-		words[id] = [2]uint64{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])}
 	}
 	for letter, id := range compactForms {
 		shapes[1][letter&31] = id
 	}
-	return shapes, alike, words
+	return shapes, alike
 }()
+
+// spelling is how nearly all write the name of a field, with ": " behind it.
+type spelling struct {
+	low, lowMask   uint64 // the first 8 bytes of text, as words of memory
+	high, highMask uint64 // the next 8
+	text           string
+	field          field     // of that name, at offset 0
+	next           *spelling // another that begins like it
+}
+
+// unnamed are fields without an ID that are often there.
+var unnamed = [...]string{
+	"Accept", "Accept-Language", "Allow-Events", "Content-Disposition", "Organization", "P-Asserted-Identity",
+	"P-Preferred-Identity", "Privacy", "Referred-By",
+}
+
+// spellings are found by their first four bytes; no two that differ in these are in one list. The last of each
+// list is empty and fits all.
+var spellings = func() (lists [128]*spelling) {
+	none := new(spelling)
+	for i := range lists {
+		lists[i] = none
+	}
+	add := func(name string, id ID) {
+		s := &spelling{text: name + ": ", field: newField(0, len(name)+2, 0, len(name), id)}
+		var b, mask [16]byte
+		for i := range copy(b[:], s.text) {
+			mask[i] = 0xff
+		}
+		s.low, s.lowMask = binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(mask[:])
+		s.high, s.highMask = binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(mask[8:])
+		first := &lists[spread(s.low)]
+		s.next, *first = *first, s
+	}
+	for _, name := range unnamed {
+		add(name, Other)
+	}
+	for id := numIDs - 1; id > Other; id-- {
+		add(fields[id].name, id)
+	}
+	return lists
+}()
+
+// spread gives the list of spellings for what begins with low. The factor is one that parts all these names.
+func spread(low uint64) uint32 { return uint32(low) * 0x4f3f8777 >> 25 }
 
 // lookup finds the field that a name stands for, in full or compact form, whatever its case.
 func lookup(name []byte) ID {

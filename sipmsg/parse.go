@@ -33,7 +33,7 @@ func (m *Message) reset(data []byte) {
 	m.via = Via{}
 	m.from = NameAddr{}
 	m.to = NameAddr{}
-	m.first = [numIDs]uint8{}
+	m.first = [maxIDs]uint8{}
 	m.more = m.more[:0]
 	m.ResetEdits()
 	if cap(m.arena) > maxArena {

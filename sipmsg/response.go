@@ -18,7 +18,7 @@ func AppendResponse(dst []byte, req *Message, status int, reason string, toTag [
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(append(append(dst, ' '), reason...), "\r\n"...)
 	for i := range req.n {
-		switch id := req.field(i).id; id {
+		switch id := req.field(i).id(); id {
 		case ViaHdr:
 			dst = req.AppendHeader(dst, i)
 		case FromHdr, CallIDHdr, CSeqHdr:

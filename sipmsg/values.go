@@ -41,14 +41,14 @@ func (m *Message) Values(id ID) ValueIter {
 
 // fieldValues goes through the values of one field only.
 func (m *Message) fieldValues(i int) ValueIter {
-	it := ValueIter{m: m, id: m.field(i).id, one: true}
+	it := ValueIter{m: m, id: m.field(i).id(), one: true}
 	it.enter(i)
 	return it
 }
 
 func (it *ValueIter) enter(i int) {
 	f := it.m.field(i)
-	it.header, it.next, it.last = i, int(f.value), int(f.end)
+	it.header, it.next, it.last = i, int(f.value()), int(f.end())
 }
 
 // Next moves to the next value; false when there is none.
@@ -69,7 +69,7 @@ func (it *ValueIter) Next() bool {
 			return false
 		}
 		i := it.header + 1
-		for i < it.m.n && it.m.field(i).id != it.id {
+		for i < it.m.n && it.m.field(i).id() != it.id {
 			i++
 		}
 		if it.header = i; i < it.m.n {
