@@ -21,7 +21,7 @@ func (m *Message) checkHead() {
 		count := 0
 		for it := m.Values(id); it.Next(); {
 			if count++; count > limit {
-				m.fail(fields[id].name, int(it.v.start), ErrTooMany)
+				m.fail(fields[id].name, it.start, ErrTooMany)
 				break
 			}
 		}
@@ -71,9 +71,9 @@ func (m *Message) readVia() {
 		m.fail("Via", int(f.value()), ErrMalformed)
 		return
 	}
-	m.topVia = span{it.v.start, it.v.end}
-	if offset, err := m.via.parse(it.v.Bytes); err != nil {
-		m.fail("Via", int(it.v.start)+offset, err)
+	m.topVia = span{uint16(it.start), uint16(it.end)}
+	if offset, err := m.via.parse(m.data[it.start:it.end]); err != nil {
+		m.fail("Via", it.start+offset, err)
 	}
 }
 

@@ -59,22 +59,22 @@ func (m *Message) RemoveHeader(i int) {
 // Replace puts b in the place of a value that this message gave. A Value of another message, or the zero Value, does nothing.
 func (m *Message) Replace(v Value, b []byte) {
 	if m.holds(v) {
-		m.put(edit{start: v.start, end: v.end, kind: replace, field: int16(v.header)}, b)
+		m.put(edit{start: v.start, end: v.end, kind: replace, field: v.header}, b)
 	}
 }
 
 // Remove takes a value out, with its comma; the last value of a field takes the field along.
 func (m *Message) Remove(v Value) {
 	if m.holds(v) {
-		m.put(edit{start: v.start, end: v.end, kind: removeValue, field: int16(v.header)}, nil)
+		m.put(edit{start: v.start, end: v.end, kind: removeValue, field: v.header}, nil)
 	}
 }
 
 func (m *Message) holds(v Value) bool {
-	if v.start >= v.end || !m.has(v.header) {
+	if v.start >= v.end || !m.has(int(v.header)) {
 		return false
 	}
-	f := m.field(v.header)
+	f := m.field(int(v.header))
 	return f.value() <= v.start && v.end <= f.end()
 }
 

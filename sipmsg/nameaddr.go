@@ -14,8 +14,7 @@ type NameAddr struct {
 // ParseNameAddr reads a value of From, To, Contact, Route and their like; a Contact of "*" is none. Of the URI only
 // the scheme is looked at. Liberal: a display name without quotes may hold any byte but '"', '<' and ';'
 // (`Bell, Alexander <sip:...>`), and white space may stand inside the brackets.
-func ParseNameAddr(b []byte) (NameAddr, error) {
-	var a NameAddr
+func ParseNameAddr(b []byte) (a NameAddr, err error) {
 	start, end := trimLWS(b, 0, len(b))
 	if offset, err := a.parse(b[start:end]); err != nil {
 		return NameAddr{}, &ParseError{Field: "address", Offset: start + offset, Err: err}

@@ -12,8 +12,7 @@ type URI struct {
 
 // ParseURI reads a URI. The parts of sip and sips URIs are told apart as in RFC 3261 19.1.1: the first
 // "@" ends the user, wherever it stands, and a second one is refused.
-func ParseURI(b []byte) (URI, error) {
-	var u URI
+func ParseURI(b []byte) (u URI, err error) {
 	if offset, err := u.parse(b); err != nil {
 		return URI{}, &ParseError{Field: "URI", Offset: offset, Err: err}
 	}

@@ -6,12 +6,12 @@ import "bytes"
 // commas do not separate values), to read and to name in an edit.
 type Value struct {
 	Bytes      []byte
-	header     int
+	header     int16
 	start, end uint16 // of Bytes in the datagram
 }
 
 func (m *Message) value(header, start, end int) Value {
-	return Value{Bytes: m.data[start:end], header: header, start: uint16(start), end: uint16(end)}
+	return Value{Bytes: m.data[start:end], header: int16(header), start: uint16(start), end: uint16(end)}
 }
 
 // ValueIter goes through the values of a field:
@@ -23,11 +23,11 @@ func (m *Message) value(header, start, end int) Value {
 // It reads the message as it came; edits do not change what it gives.
 type ValueIter struct {
 	m          *Message
-	v          Value
 	id         ID
-	header     int // the field being read
-	next, last int // header fields from header on: where the next value may begin; the end of the field
 	one        bool
+	header     int // the field being read
+	next, last int // where the next value may begin; the end of the field
+	start, end int // the value that Next moved to
 }
 
 // Values goes through all values of all fields with id, in order. Empty ones are passed over.
@@ -61,7 +61,7 @@ func (it *ValueIter) Next() bool {
 			}
 			it.next = end + 1
 			if start, end = trimLWS(it.m.data, start, end); start < end {
-				it.v = it.m.value(it.header, start, end)
+				it.start, it.end = start, end
 				return true
 			}
 		}
@@ -80,7 +80,7 @@ func (it *ValueIter) Next() bool {
 }
 
 // Value is the value that Next moved to.
-func (it *ValueIter) Value() Value { return it.v }
+func (it *ValueIter) Value() Value { return it.m.value(it.header, it.start, it.end) }
 
 // valueEnd gives the index of the first comma of b that is neither in a quoted string nor in
 // angle brackets, or len(b).

@@ -17,8 +17,7 @@ type Via struct {
 
 // ParseVia reads one Via value. Protocol name and version may be any; a parameter that stands
 // twice counts where it stands first.
-func ParseVia(b []byte) (Via, error) {
-	var v Via
+func ParseVia(b []byte) (v Via, err error) {
 	start, end := trimLWS(b, 0, len(b))
 	if offset, err := v.parse(b[start:end]); err != nil {
 		return Via{}, &ParseError{Field: "Via", Offset: start + offset, Err: err}
