@@ -7,7 +7,7 @@ func (m *Message) AppendTo(dst []byte) []byte {
 		e := &m.edits[i]
 		if e.field < 0 {
 			dst = append(dst, m.data[pos:e.start]...)
-			dst = append(dst, m.arena[e.text:e.stop]...)
+			dst = append(dst, m.arena[e.text.start:e.text.end]...)
 			pos = int(e.end)
 			i++
 			continue
@@ -57,7 +57,7 @@ func (m *Message) appendEdited(dst []byte, i int, edits []edit) []byte {
 	for k := range edits {
 		e := &edits[k]
 		dst = append(dst, m.data[pos:e.start]...)
-		dst = append(dst, m.arena[e.text:e.stop]...)
+		dst = append(dst, m.arena[e.text.start:e.text.end]...)
 		pos = int(e.end)
 	}
 	return append(dst, m.data[pos:m.fieldEnd(i)]...)
@@ -81,7 +81,7 @@ func (m *Message) appendRemaining(dst []byte, i int, edits []edit) []byte {
 				prev = v.end
 				continue
 			}
-			text = m.arena[e.text:e.stop]
+			text = m.arena[e.text.start:e.text.end]
 		}
 		if wrote {
 			dst = append(dst, m.data[prev:v.start]...)

@@ -21,12 +21,13 @@ const (
 	bodyLength             // the body, or a Content-Length field that was missing
 )
 
-// edit is one change. Those of a Message are sorted by start and none overlap.
+// edit is one change, of four parts, which the compiler keeps in registers. Those of a Message are sorted by start and
+// none overlap.
 type edit struct {
-	start, end uint16 // of the datagram
-	kind       editKind
-	field      int16  // of a header field: its index
-	text, stop uint32 // of the arena
+	span  // of the datagram
+	kind  editKind
+	field int16                       // of a header field: its index
+	text  struct{ start, end uint32 } // of the arena
 }
 
 // Edits. Each names what it changes; nothing else of the message changes. They take effect in AppendTo and
@@ -37,7 +38,7 @@ type edit struct {
 // SetRequestURI replaces the Request-URI of a request.
 func (m *Message) SetRequestURI(uri []byte) {
 	if m.uri.end > 0 {
-		m.put(edit{start: m.uri.start, end: m.uri.end, kind: replace, field: elsewhere}, uri)
+		m.put(edit{span: span{m.uri.start, m.uri.end}, kind: replace, field: elsewhere}, uri)
 	}
 }
 
@@ -45,28 +46,28 @@ func (m *Message) SetRequestURI(uri []byte) {
 func (m *Message) SetHeader(i int, value []byte) {
 	if m.has(i) {
 		f := m.field(i)
-		m.put(edit{start: f.value(), end: f.end(), kind: replace, field: int16(i)}, value)
+		m.put(edit{span: span{f.value(), f.end()}, kind: replace, field: int16(i)}, value)
 	}
 }
 
 // RemoveHeader removes header field i.
 func (m *Message) RemoveHeader(i int) {
 	if m.has(i) {
-		m.put(edit{start: m.field(i).start(), end: uint16(m.fieldEnd(i)), kind: removeField, field: int16(i)}, nil)
+		m.put(edit{span: span{m.field(i).start(), uint16(m.fieldEnd(i))}, kind: removeField, field: int16(i)}, nil)
 	}
 }
 
 // Replace puts b in the place of a value that this message gave. A Value of another message, or the zero Value, does nothing.
 func (m *Message) Replace(v Value, b []byte) {
 	if m.holds(v) {
-		m.put(edit{start: v.start, end: v.end, kind: replace, field: v.header}, b)
+		m.put(edit{span: span{v.start, v.end}, kind: replace, field: v.header}, b)
 	}
 }
 
 // Remove takes a value out, with its comma; the last value of a field takes the field along.
 func (m *Message) Remove(v Value) {
 	if m.holds(v) {
-		m.put(edit{start: v.start, end: v.end, kind: removeValue, field: v.header}, nil)
+		m.put(edit{span: span{v.start, v.end}, kind: removeValue, field: v.header}, nil)
 	}
 }
 
@@ -81,12 +82,12 @@ func (m *Message) holds(v Value) bool {
 // Prepend puts a new field in front of all others; the last one prepended stands on top.
 func (m *Message) Prepend(name string, value []byte) {
 	m.makeRoom()
-	at := edit{start: m.head, end: m.head, field: elsewhere}
+	at := edit{span: span{m.head, m.head}, field: elsewhere}
 	i := 0
 	for i < len(m.edits) && m.edits[i].start < m.head {
 		i++
 	}
-	m.edits = slices.Insert(m.edits, i, m.fieldText(at, name, value))
+	m.insert(i, m.fieldText(at, name, value))
 }
 
 // Append puts a new field after all others, in the order of the calls.
@@ -96,15 +97,15 @@ func (m *Message) Append(name string, value []byte) {
 
 func (m *Message) appendField(about int16, name string, value []byte) {
 	m.makeRoom()
-	at := edit{start: m.headEnd, end: m.headEnd, field: about}
-	m.edits = slices.Insert(m.edits, m.after(m.headEnd), m.fieldText(at, name, value))
+	at := edit{span: span{m.headEnd, m.headEnd}, field: about}
+	m.insert(m.after(m.headEnd), m.fieldText(at, name, value))
 }
 
 // fieldText writes a new field to the arena, for an edit that inserts it.
 func (m *Message) fieldText(e edit, name string, value []byte) edit {
-	e.text = uint32(len(m.arena))
+	e.text.start = uint32(len(m.arena))
 	m.arena = append(append(append(append(m.arena, name...), ": "...), value...), "\r\n"...)
-	e.stop = uint32(len(m.arena))
+	e.text.end = uint32(len(m.arena))
 	return e
 }
 
@@ -118,7 +119,7 @@ func (m *Message) SetBody(body []byte) {
 	} else {
 		m.appendField(bodyLength, fields[ContentLengthHdr].name, length)
 	}
-	m.put(edit{start: m.body, end: uint16(len(m.data)), kind: replace, field: bodyLength}, body)
+	m.put(edit{span: span{m.body, uint16(len(m.data))}, kind: replace, field: bodyLength}, body)
 }
 
 // ResetEdits forgets all edits.
@@ -145,10 +146,17 @@ func (m *Message) put(e edit, text []byte) {
 		overlap := old.start < e.end && e.start < old.end
 		return old.kind != insert && (overlap || old.start == e.start && old.end == e.end)
 	})
-	e.text = uint32(len(m.arena))
+	e.text.start = uint32(len(m.arena))
 	m.arena = append(m.arena, text...)
-	e.stop = uint32(len(m.arena))
-	m.edits = slices.Insert(m.edits, m.after(e.start), e)
+	e.text.end = uint32(len(m.arena))
+	m.insert(m.after(e.start), e)
+}
+
+// insert puts an edit at index i of all.
+func (m *Message) insert(i int, e edit) {
+	m.edits = append(m.edits, edit{})
+	copy(m.edits[i+1:], m.edits[i:])
+	m.edits[i] = e
 }
 
 // after gives the index behind the edits that begin at an offset or before.
