@@ -1,9 +1,6 @@
 package rtprelay
 
-import (
-	"net/netip"
-	"time"
-)
+import "net/netip"
 
 // An endpoint is one socket of a leg.
 type endpoint struct {
@@ -41,67 +38,73 @@ func (e *endpoint) keep(b []byte) bool {
 }
 
 // pass relays a packet that arrived at e. The stream's lock is held.
-func (e *endpoint) pass(now time.Duration, from netip.AddrPort, b []byte) {
+func (e *endpoint) pass(p *packet) {
 	s := e.stream
 	if s.tap != nil {
-		s.tap(s.relay.start.Add(now), from, e.at(), b)
+		s.show(p, e, nil)
 	}
-	out := e.receive(now, from, b)
+	out := e.receive(p)
 	if out == nil {
 		return
 	}
 	if s.tap != nil {
-		s.tap(s.relay.start.Add(now), out.at(), out.latch.target, b)
+		s.show(p, nil, out)
 	}
-	if !out.socket.send(b) {
+	if !out.socket.send(p.data) {
 		s.legs[e.side].flow.undelivered++
 	}
 }
 
 // receive decides on a packet that arrived at e, and counts it. It returns
 // the endpoint to send it from, or nil. The stream's lock is held.
-func (e *endpoint) receive(now time.Duration, from netip.AddrPort, b []byte) *endpoint {
+func (e *endpoint) receive(p *packet) *endpoint {
 	s := e.stream
 	near, far := &s.legs[e.side], &s.legs[1-e.side]
-	h := parseHeader(b)
+	p.header = parseHeader(p.data)
 	v := drop
-	if h.kind == stun && near.agent != nil {
-		v = e.check(now, from, b)
+	if p.kind == stun && near.agent != nil {
+		v = e.check(p)
 	} else {
-		v = e.latch.packet(now, from, h)
+		v = e.latch.packet(p)
 	}
 	switch v {
 	case drop:
 		near.flow.strangers++
-		near.flow.stranger = from
+		near.flow.stranger = p.from
 		return nil
 	case moved:
-		s.moves.Add(1)
-		e.aim()
-		if !e.rtcp {
-			near.rtcp.latch.follow(from.Addr())
-			near.rtcp.aim()
-		}
+		e.moved(p.from)
 	}
-	s.heard[e.side].Store(int64(now))
-	if near.flow.untyped(h) {
-		near.flow.setType(h.pt, s.clock(e.side, h.pt))
+	s.heard[e.side].Store(int64(p.now))
+	if near.flow.untyped(p) {
+		near.flow.setType(p.pt, s.clock(e.side, p.pt))
 	}
-	near.flow.count(now, h, b, &far.flow)
-	if h.kind == stun && (near.agent != nil || far.agent != nil) {
+	near.flow.count(p, &far.flow)
+	if p.kind == stun && (near.agent != nil || far.agent != nil) {
 		return nil // checks are a matter between a phone and its leg
 	}
 	out := &far.rtp
-	if far.apart(near, e.rtcp, h.kind == rtcp) {
+	if far.apart(near, e.rtcp, p.kind == rtcp) {
 		out = &far.rtcp
 	}
 	if !out.latch.target.IsValid() {
-		if !out.keep(b) {
+		if !out.keep(p.data) {
 			near.flow.undelivered++
 		}
 		return nil
 	}
 	return out
+}
+
+// moved follows its latch to who is listened to now.
+func (e *endpoint) moved(source netip.AddrPort) {
+	e.stream.moves.Add(1)
+	e.aim()
+	if !e.rtcp {
+		control := &e.stream.legs[e.side].rtcp
+		control.latch.follow(source.Addr())
+		control.aim()
+	}
 }
 
 // apart reports whether a packet of the other side leaves from the RTCP port. RFC 5761

@@ -1,6 +1,10 @@
 package rtprelay
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+)
 
 // kind says what a datagram is, as far as its first bytes tell (RFC 7983 7,
 // RFC 5761 4).
@@ -12,6 +16,15 @@ const (
 	rtp               // RFC 3550 5.1, also SRTP
 	rtcp              // RFC 3550 6, also SRTCP
 )
+
+// A packet is a datagram on its way through a stream. It is handed on by address: it lies where
+// the one before has lain, in the core's cache, unlike the stack of the goroutine whose socket it came to.
+type packet struct {
+	now  time.Duration // when it was read, since the relay's start
+	from netip.AddrPort
+	header
+	data []byte
+}
 
 // A header holds what the relay reads of a datagram. What a kind does not
 // have is zero.

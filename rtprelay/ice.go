@@ -6,7 +6,6 @@ import (
 	"crypto/sha1"
 	"hash"
 	"net/netip"
-	"time"
 )
 
 // ICE is what a leg's connectivity checks are proven by: short-term credentials of RFC
@@ -74,7 +73,8 @@ func (s *Stream) SetICE(side Side, i ICE) {
 // so nothing of it goes to the other side. Who cannot prove himself gets no answer at all,
 // unless it is the phone that is heard already or one at its IP: RFC 8489 9.1.3 wants
 // 400 or 401, but a port that answers strangers can be found.
-func (e *endpoint) check(now time.Duration, from netip.AddrPort, b []byte) verdict {
+func (e *endpoint) check(p *packet) verdict {
+	now, from, b := p.now, p.from, p.data
 	a := e.stream.legs[e.side].agent
 	m, ok := parseSTUN(b)
 	if !ok || m.kind != bindingRequest {

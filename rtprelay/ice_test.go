@@ -76,28 +76,28 @@ func TestLatchProofs(t *testing.T) {
 func TestLatchProofAndSDP(t *testing.T) {
 	var l latch
 	l.expect(1, phone, phone.Addr())
-	if v := l.packet(2, phone, seq(1)); v != moved || l.target != phone {
+	if v := l.packet(arrives(2, phone, seq(1))); v != moved || l.target != phone {
 		t.Fatalf("the SDP's address: %v", v)
 	}
 	if v := l.prove(3, mobile, 1, false); v != moved || l.target != mobile || l.source != mobile {
 		t.Fatalf("a proof: %v, talks to %v", v, l.target)
 	}
-	if v := l.packet(4, phone, seq(2)); v != drop {
+	if v := l.packet(arrives(4, phone, seq(2))); v != drop {
 		t.Fatalf("the SDP's address after a proof: %v", v)
 	}
 	l.expect(5, rebound, phone.Addr())
-	if v := l.packet(6, rebound, seq(3)); v != drop || l.target != mobile {
+	if v := l.packet(arrives(6, rebound, seq(3))); v != drop || l.target != mobile {
 		t.Fatalf("a new SDP after a proof: %v, talks to %v", v, l.target)
 	}
 	// The phone signals from another network: it is heard from there, until a proof says else.
 	l.expect(7, nowhere, gateway.Addr())
-	if v := l.packet(7, mobile, seq(4)); v != pass || l.target != mobile {
+	if v := l.packet(arrives(7, mobile, seq(4))); v != pass || l.target != mobile {
 		t.Fatalf("the proven source: %v, talks to %v", v, l.target)
 	}
-	if v := l.packet(7, stranger, seqOf(9, 4)); v != drop {
+	if v := l.packet(arrives(7, stranger, seqOf(9, 4))); v != drop {
 		t.Fatalf("a stranger: %v", v)
 	}
-	if v := l.packet(7, gateway, seq(4)); v != moved || l.target != gateway {
+	if v := l.packet(arrives(7, gateway, seq(4))); v != moved || l.target != gateway {
 		t.Fatalf("from the new network: %v, talks to %v", v, l.target)
 	}
 	if v := l.prove(7, mobile, 1, false); v != moved || l.target != mobile {
@@ -106,7 +106,7 @@ func TestLatchProofAndSDP(t *testing.T) {
 	// A restart: who was heard goes on, the next one who is proven takes over.
 	l.unprove()
 	l.expect(7, rebound, phone.Addr())
-	if v := l.packet(8, mobile, seq(4)); v != pass || l.target != mobile {
+	if v := l.packet(arrives(8, mobile, seq(4))); v != pass || l.target != mobile {
 		t.Fatalf("the old source after a restart: %v, talks to %v", v, l.target)
 	}
 	if v := l.prove(9, third, 1, false); v != moved || l.target != third {
@@ -114,7 +114,7 @@ func TestLatchProofAndSDP(t *testing.T) {
 	}
 	l.unprove()
 	l.expect(10, phone, phone.Addr())
-	if v := l.packet(11, phone, seq(5)); v != moved || l.target != phone {
+	if v := l.packet(arrives(11, phone, seq(5))); v != moved || l.target != phone {
 		t.Fatalf("the SDP's address, ICE being over: %v, talks to %v", v, l.target)
 	}
 }

@@ -110,26 +110,26 @@ func (l *latch) trusts(ip netip.Addr) bool {
 }
 
 // packet decides on a packet.
-func (l *latch) packet(now time.Duration, from netip.AddrPort, h header) verdict {
-	if from == l.source {
-		l.hear(now, h)
-		if l.open && now >= l.settle && l.trusts(from.Addr()) {
+func (l *latch) packet(p *packet) verdict {
+	if p.from == l.source {
+		l.hear(p)
+		if l.open && p.now >= l.settle && l.trusts(p.from.Addr()) {
 			l.open = false
-			l.target = from
+			l.target = p.from
 			return moved
 		}
 		return pass
 	}
 	switch {
-	case l.due && from == l.sdp:
+	case l.due && p.from == l.sdp:
 		l.due = false
-	case l.open && l.trusts(from.Addr()):
-	case l.inherits(now, from, h):
+	case l.open && l.trusts(p.from.Addr()):
+	case l.inherits(p):
 	default:
 		return drop
 	}
-	l.turn(from)
-	l.hear(now, h)
+	l.turn(p.from)
+	l.hear(p)
 	return moved
 }
 
@@ -188,10 +188,10 @@ func (l *latch) keep(now time.Duration, from netip.AddrPort) verdict {
 	return pass
 }
 
-func (l *latch) hear(now time.Duration, h header) {
-	l.heard = now
-	if h.kind == rtp || h.kind == rtcp && l.last.kind != rtp {
-		l.last = h
+func (l *latch) hear(p *packet) {
+	l.heard = p.now
+	if p.kind == rtp || p.kind == rtcp && l.last.kind != rtp {
+		l.last = p.header
 	}
 }
 
@@ -202,22 +202,22 @@ func (l *latch) hear(now time.Duration, h header) {
 // sequence numbers ahead of it: who cannot see the stream cannot guess them.
 // RTCP has no sequence numbers, so its IP must be trusted as well; it follows
 // the RTP, which moves first.
-func (l *latch) inherits(now time.Duration, from netip.AddrPort, h header) bool {
-	if h.kind != l.last.kind || h.ssrc != l.last.ssrc {
+func (l *latch) inherits(p *packet) bool {
+	if p.kind != l.last.kind || p.ssrc != l.last.ssrc {
 		return false
 	}
-	silent := now-l.heard >= silence
-	switch h.kind {
+	silent := p.now-l.heard >= silence
+	switch p.kind {
 	case rtcp:
-		return silent && l.trusts(from.Addr())
+		return silent && l.trusts(p.from.Addr())
 	case rtp:
-		if from != l.heir || !ahead(h.seq, l.after) {
-			if ahead(h.seq, l.last.seq) {
-				l.heir, l.after = from, h.seq
+		if p.from != l.heir || !ahead(p.seq, l.after) {
+			if ahead(p.seq, l.last.seq) {
+				l.heir, l.after = p.from, p.seq
 			}
 			return false
 		}
-		l.after = h.seq
+		l.after = p.seq
 		return silent
 	}
 	return false

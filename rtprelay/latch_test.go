@@ -230,6 +230,11 @@ var latchTable = []struct {
 	}},
 }
 
+// arrives is a packet of whom and when, as a latch sees it.
+func arrives(now time.Duration, from netip.AddrPort, h header) *packet {
+	return &packet{now: now, from: from, header: h}
+}
+
 func TestLatch(t *testing.T) {
 	for _, tc := range latchTable {
 		t.Run(tc.name, func(t *testing.T) {
@@ -238,7 +243,7 @@ func TestLatch(t *testing.T) {
 			for i, e := range tc.events {
 				switch {
 				case e.from.IsValid():
-					if got := l.packet(e.at, e.from, e.h); got != e.want {
+					if got := l.packet(arrives(e.at, e.from, e.h)); got != e.want {
 						t.Fatalf("event %d: %v from %v: verdict %v, want %v", i, e.h, e.from, got, e.want)
 					}
 				case e.kin.IsValid():
@@ -278,11 +283,11 @@ func TestLatchNeverLearnsStrangers(t *testing.T) {
 				l.follow(named[1+rng.IntN(len(named)-1)].Addr())
 			case 2, 3, 4, 5:
 				h := header{kind: kinds[rng.IntN(len(kinds))], ssrc: 0x666, seq: n}
-				if v := l.packet(now, stranger, h); v != drop {
+				if v := l.packet(arrives(now, stranger, h)); v != drop {
 					t.Fatalf("round %d: %v from a stranger: verdict %v", round, h, v)
 				}
 			default:
-				l.packet(now, named[1+rng.IntN(len(named)-1)], header{kind: kinds[rng.IntN(len(kinds))], ssrc: 0xabcd, seq: n})
+				l.packet(arrives(now, named[1+rng.IntN(len(named)-1)], header{kind: kinds[rng.IntN(len(kinds))], ssrc: 0xabcd, seq: n}))
 			}
 			if l.source == stranger || l.target == stranger {
 				t.Fatalf("round %d: a stranger is latched: %+v", round, l)

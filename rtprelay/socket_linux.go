@@ -16,15 +16,16 @@ import (
 // relays, not for each socket: what one packet has left in the core's cache is overwritten by
 // the next, whosever it is.
 type mailbox struct {
-	name syscall.RawSockaddrInet6 // large enough for IPv4
-	size uint32                   // of name
-	data [maxPacket]byte
+	packet
+	name  syscall.RawSockaddrInet6 // large enough for IPv4
+	size  uint32                   // of name
+	bytes [maxPacket]byte
 }
 
 var mailboxes = sync.Pool{New: func() any { return new(mailbox) }}
 
-// from returns where the packet came from.
-func (m *mailbox) from() netip.AddrPort {
+// sender returns where the packet came from.
+func (m *mailbox) sender() netip.AddrPort {
 	port := (*[2]byte)(unsafe.Pointer(&m.name.Port))
 	n := uint16(port[0])<<8 | uint16(port[1])
 	if m.name.Family == syscall.AF_INET {
@@ -150,9 +151,9 @@ func (e *endpoint) run(s socket) {
 	if err != nil {
 		return
 	}
-	raw.Read(func(uintptr) bool {
+	raw.Read(func(fd uintptr) bool {
 		m := mailboxes.Get().(*mailbox)
-		for e.serve(s.fd, m) {
+		for e.serve(fd, m) {
 		}
 		mailboxes.Put(m)
 		return false
@@ -160,14 +161,9 @@ func (e *endpoint) run(s socket) {
 }
 
 // serve relays one packet. It reports false when there was none: the poller
-// tells of packets only once, so the socket is read until it is empty. The
-// system calls are non-blocking ones, of which Go's scheduler need not know.
-func (e *endpoint) serve(fd int, m *mailbox) bool {
-	m.size = syscall.SizeofSockaddrInet6
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd),
-		uintptr(unsafe.Pointer(&m.data)), maxPacket, syscall.MSG_TRUNC,
-		uintptr(unsafe.Pointer(&m.name)), uintptr(unsafe.Pointer(&m.size)))
-	if errno != 0 {
+// tells of packets only once, so the socket is read until it is empty.
+func (e *endpoint) serve(fd uintptr, m *mailbox) bool {
+	if !m.read(fd) {
 		return false
 	}
 	s := e.stream
@@ -176,10 +172,28 @@ func (e *endpoint) serve(fd int, m *mailbox) bool {
 	switch {
 	case s.closed:
 		return false
-	case n > maxPacket: // MSG_TRUNC gives the true length
+	case m.data == nil:
 		s.legs[e.side].flow.oversize++
 	default:
-		e.pass(s.relay.now(), m.from(), m.data[:n])
+		m.now = s.relay.now()
+		e.pass(&m.packet)
+	}
+	return true
+}
+
+// read takes a packet from a socket, if there is one. The data of one that is too large is nil. The
+// system call is a non-blocking one, of which Go's scheduler need not know.
+func (m *mailbox) read(fd uintptr) bool {
+	m.size = syscall.SizeofSockaddrInet6
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd,
+		uintptr(unsafe.Pointer(&m.bytes)), maxPacket, syscall.MSG_TRUNC,
+		uintptr(unsafe.Pointer(&m.name)), uintptr(unsafe.Pointer(&m.size)))
+	if errno != 0 {
+		return false
+	}
+	m.from, m.data = m.sender(), nil
+	if n <= maxPacket { // MSG_TRUNC gives the true length
+		m.data = m.bytes[:n]
 	}
 	return true
 }

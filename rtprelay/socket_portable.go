@@ -71,27 +71,30 @@ func (s *socket) close() { s.conn.Close() }
 func (e *endpoint) run(s socket) {
 	defer e.stream.survive()
 	buffer := make([]byte, maxPacket+1)
+	p := new(packet)
 	for {
 		n, from, err := s.conn.ReadFromUDPAddrPort(buffer)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err == nil {
-			e.serve(netip.AddrPortFrom(canonical(from.Addr()), from.Port()), buffer[:n])
+			p.from, p.data = netip.AddrPortFrom(canonical(from.Addr()), from.Port()), buffer[:n]
+			e.serve(p)
 		}
 	}
 }
 
-func (e *endpoint) serve(from netip.AddrPort, b []byte) {
+func (e *endpoint) serve(p *packet) {
 	s := e.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-	case len(b) > maxPacket:
+	case len(p.data) > maxPacket:
 		s.legs[e.side].flow.oversize++
 	default:
-		e.pass(s.relay.now(), from, b)
+		p.now = s.relay.now()
+		e.pass(p)
 	}
 }
 

@@ -67,11 +67,11 @@ type flow struct {
 
 // count takes in a packet that was accepted. far is the flow of the other
 // side, whose sender reports the receiver reports of this one answer.
-func (f *flow) count(now time.Duration, h header, b []byte, far *flow) {
-	switch h.kind {
+func (f *flow) count(p *packet, far *flow) {
+	switch p.kind {
 	case rtcp:
 		f.rtcp++
-		f.control(now, b, far)
+		f.control(p.now, p.data, far)
 		return
 	case stun:
 		f.other++
@@ -79,40 +79,39 @@ func (f *flow) count(now time.Duration, h header, b []byte, far *flow) {
 	case other:
 		f.other++
 	case rtp:
-		f.media(now, h, len(b))
+		f.media(p)
 	}
-	f.last = now
+	f.last = p.now
 	if f.first == 0 {
-		f.first = now
+		f.first = p.now
 	}
 }
 
-func (f *flow) media(now time.Duration, h header, size int) {
-	if f.packets == 0 || h.ssrc != f.ssrc {
-		if f.packets != 0 {
+func (f *flow) media(p *packet) {
+	first := f.packets == 0
+	f.packets++
+	f.bytes += uint64(len(p.data))
+	if first || p.ssrc != f.ssrc {
+		if !first {
 			f.changes++
 		}
-		f.ssrc = h.ssrc
-		f.seq.restart(h.seq)
+		f.ssrc = p.ssrc
+		f.seq.restart(p.seq)
 		f.jitter.restart()
 	} else {
-		switch f.seq.add(h.seq) {
+		switch f.seq.add(p.seq) {
 		case duplicate, astray:
-			f.packets++
-			f.bytes += uint64(size)
 			return
 		case restarted:
 			f.jitter.restart()
 		}
 	}
-	f.packets++
-	f.bytes += uint64(size)
-	f.jitter.add(now, h.ts)
+	f.jitter.add(p.now, p.ts)
 }
 
 // untyped reports whether the clock rate of a packet has yet to be set.
-func (f *flow) untyped(h header) bool {
-	return h.kind == rtp && (h.pt != f.pt || !f.typed)
+func (f *flow) untyped(p *packet) bool {
+	return p.kind == rtp && (p.pt != f.pt || !f.typed)
 }
 
 // setType notes a change of payload type, and its clock rate.

@@ -78,10 +78,11 @@ func TestFlowCounts(t *testing.T) {
 	at := time.Duration(0)
 	add := func(h header, size int) {
 		at += 20 * ms
-		if f.untyped(h) {
+		p := &packet{now: at, header: h, data: make([]byte, size)}
+		if f.untyped(p) {
 			f.setType(h.pt, staticClock(h.pt))
 		}
-		f.count(at, h, make([]byte, size), &far)
+		f.count(p, &far)
 	}
 	add(header{kind: stun}, 20)
 	add(header{kind: rtp, pt: 8, ssrc: 1, seq: 10, ts: 0}, 172)

@@ -17,6 +17,16 @@ func (s *Stream) Tap(t Tap) {
 	s.mu.Unlock()
 }
 
+// show shows the tap a packet that came to an endpoint, or leaves by one.
+func (s *Stream) show(p *packet, in, out *endpoint) {
+	at := s.relay.start.Add(p.now)
+	if in != nil {
+		s.tap(at, p.from, in.at(), p.data)
+	} else {
+		s.tap(at, out.at(), out.latch.target, p.data)
+	}
+}
+
 // at is the address of an endpoint's socket.
 func (e *endpoint) at() netip.AddrPort {
 	l := &e.stream.legs[e.side]
