@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"minisip/cmd/minisip/internal/config"
@@ -19,6 +20,8 @@ type journal struct {
 	logs []*logrot.Log
 	cdr  *logrot.Log // nil: none are kept
 	tail *status.Tail
+
+	stamps stamps
 }
 
 // gather is how long a line may wait in memory for others.
@@ -40,11 +43,32 @@ func openJournal(cfg *config.Config, stdout io.Writer) *journal {
 
 // line writes one line with the time in front.
 func (j *journal) line(s string) {
-	b := stamped(time.Now(), s)
-	j.tail.Add(string(b[:len(b)-1]))
+	var room [256]byte
+	line := string(append(append(j.stamps.append(room[:0], time.Now()), s...), '\n'))
+	j.tail.Add(line[:len(line)-1])
 	for _, l := range j.logs {
-		l.Write(b)
+		l.Write([]byte(line))
 	}
+}
+
+// stamp is how the log writes a time.
+const stamp = "[2006-01-02 15:04:05] "
+
+// stamps writes the time anew once a second.
+type stamps struct {
+	mu   sync.Mutex
+	unix int64
+	text [len(stamp)]byte
+}
+
+func (s *stamps) append(b []byte, now time.Time) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if unix := now.Unix(); unix != s.unix {
+		s.unix = unix
+		now.AppendFormat(s.text[:0], stamp)
+	}
+	return append(b, s.text[:]...)
 }
 
 // record appends the account of a call to the CDR file, a JSON object a line.

@@ -166,11 +166,3 @@ func featureList(f proxy.Features) string {
 	words := config.Features{Contact: f.Contact, SDP: f.SDP, Via: f.Via, Duplicate: f.Duplicate, Silent: f.Silent}
 	return fmt.Sprintf("%s; %s", words, mode)
 }
-
-// stamp is how the log writes a time.
-const stamp = "[2006-01-02 15:04:05] "
-
-func stamped(now time.Time, line string) []byte {
-	b := now.AppendFormat(make([]byte, 0, len(stamp)+len(line)+1), stamp)
-	return append(append(b, line...), '\n')
-}
