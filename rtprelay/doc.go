@@ -61,7 +61,8 @@
 // and sends by raw non-blocking system calls, which the scheduler is not told
 // of. One lock a stream, one buffer a core: no lock or cache line is shared
 // between streams, and nothing is allocated per packet. A stream takes 13 KB
-// of heap and stacks.
+// of heap and stacks, a goroutine's stack staying at 2 KB, and 2 KB of Go's
+// poller.
 //
 // CPU per packet over loopback, pinned to one core, as a ratio to a bare C loop
 // of epoll_wait, recvfrom and sendto under the same load (500 streams, bursts
@@ -76,8 +77,8 @@
 //   - Epoll instances of our own, polled in turn by Go's, one goroutine for
 //     many sockets: 1.1. Not kept: it is a second scheduler beside Go's.
 //     For the RTCP sockets alone, heard by one goroutine, it saves 7 of the 23 KB
-//     of memory that a call takes. Not kept either: a goroutine a socket is the
-//     one way in which this relay reads.
+//     of memory that a call takes; for all sockets, 12. Not kept either: a
+//     goroutine a socket is the one way in which this relay reads.
 //   - connect(2) on the sending socket: no difference that could be measured,
 //     and the kernel would hide the strangers that are to be counted, and the
 //     NAT that has rebound.

@@ -34,7 +34,7 @@ func TestMemoryPerStream(t *testing.T) {
 	}
 	per := (use() - before) / streams
 	t.Logf("%d bytes a stream", per)
-	if per > 30<<10 {
-		t.Errorf("%d bytes a stream, want 30 KB or less", per)
+	if per > 15<<10 {
+		t.Errorf("%d bytes a stream, want 15 KB or less", per)
 	}
 }

@@ -75,7 +75,7 @@ func HasSDP(text []byte) bool {
 const (
 	backfillTime  = 32 * time.Second
 	backfillSteps = 24
-	usualSteps    = 28 // of a call that is challenged, rings, is answered and ends
+	usualSteps    = 20 // a call that is challenged, rings, is answered and ends has 17
 )
 
 // Begin opens the course of a call, with what has been noted of its Call-ID lately. Calls
