@@ -42,7 +42,7 @@ func (m *Message) plainFields(data []byte, pos int) int {
 		line := data[pos:] // and all that follows
 		i := bytes.IndexByte(line, '\n')
 		if i < 5 || i >= len(line)-1 ||
-			line[i-2] <= ' ' || line[i-1] != '\r' || line[i+1] == ' ' || line[i+1] == '\t' {
+			line[i-2] <= ' ' || line[i-1] != '\r' || line[i+1] <= ' ' && line[i+1] != '\r' {
 			break
 		}
 		low, high := binary.LittleEndian.Uint64(line), binary.LittleEndian.Uint64(line[8:])

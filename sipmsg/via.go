@@ -58,6 +58,11 @@ func (v *Via) parse(b []byte) (offset int, err error) {
 
 // protocol reads "SIP/2.0/UDP" and gives the index after it.
 func (v *Via) protocol(b []byte) (i int, ok bool) {
+	if bytes.HasPrefix(b, []byte("SIP/2.0/UDP ")) {
+		i = len("SIP/2.0/UDP")
+		v.Transport = b[len("SIP/2.0/"):i]
+		return i, true
+	}
 	if bytes.HasPrefix(b, []byte("SIP/2.0/")) && len(b) > 8 && !isLWS(b[8]) {
 		i = run(tokenChar, b, 8)
 		v.Transport = b[8:i]
