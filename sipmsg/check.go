@@ -10,7 +10,7 @@ func (m *Message) checkHead() {
 		m.fail("line end", strayCR(head), ErrMalformed)
 	}
 	// Each value but the first of a field costs a comma: nearly all messages pass here.
-	if bytes.Count(head, []byte{','})+m.n <= min(MaxVia, MaxValues) {
+	if !m.crowded || bytes.Count(head, []byte{','})+m.n <= min(MaxVia, MaxValues) {
 		return
 	}
 	for id := Other + 1; id < numIDs; id++ {

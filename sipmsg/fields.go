@@ -61,8 +61,10 @@ func (m *Message) plainFields(data []byte, pos int) int {
 		if line[f.value()] <= ' ' {
 			break
 		}
-		if m.note(f.id(), n) {
-			m.fail(fields[f.id()].name, pos, ErrRepeated)
+		if m.first[f.id()] == 0 && i <= fewBytes {
+			m.first[f.id()] = uint8(n + 1)
+		} else {
+			m.note(f.id(), n, pos, i)
 		}
 		m.inline[n] = f.at(pos, pos+i-1)
 		n++
@@ -82,14 +84,21 @@ func plainName(line []byte) field {
 	return newField(0, size+2, 0, size, lookup(line[:size]))
 }
 
-// note remembers that field i has an ID, and says whether it is a second one where there may be one only.
-func (m *Message) note(id ID, i int) (again bool) {
-	if m.first[id] == 0 {
+// note remembers that field i, of size bytes from pos on, has an ID, and refuses a second one where there may be
+// one only. A value and its comma take two bytes: a list that is one field of few bytes is within the caps.
+func (m *Message) note(id ID, i, pos, size int) {
+	again := m.first[id] != 0
+	if !again {
 		m.first[id] = uint8(i + 1)
-		return false
+	} else if fields[id].flags&single != 0 {
+		m.fail(fields[id].name, pos, ErrRepeated)
 	}
-	return fields[id].flags&single != 0
+	if (again || size > fewBytes) && fields[id].flags&list != 0 {
+		m.crowded = true
+	}
 }
+
+const fewBytes = 2 * min(MaxVia, MaxValues)
 
 // nextField gives the index after the line of b that begins at i, with the folds that continue it, and how
 // many of these lines end in CRLF; -1 where b ends before. An empty line is not continued.
@@ -136,9 +145,7 @@ func (m *Message) addField(start, next int) {
 			name = 0
 		}
 	}
-	if m.note(id, m.n) {
-		m.fail(fields[id].name, start, ErrRepeated)
-	}
+	m.note(id, m.n, start, len(line))
 	value, end := trimLWS(line, colon+1, len(line))
 	f := newField(start, start+value, start+end, name, id)
 	if m.n < inlineFields {

@@ -33,6 +33,7 @@ type Message struct {
 	method                  Method
 	request                 bool
 	toOK                    bool // To was read
+	crowded                 bool // some list has room for more values than the caps allow
 	status                  uint16
 	methodName, uri, reason span
 	topVia                  span

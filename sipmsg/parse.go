@@ -25,7 +25,7 @@ func (m *Message) Parse(data []byte) error {
 const maxArena = 16 << 10
 
 func (m *Message) reset(data []byte) {
-	m.data, m.err, m.n = data, nil, 0
+	m.data, m.err, m.n, m.crowded = data, nil, 0, false
 	m.method, m.request, m.toOK, m.status = UnknownMethod, false, false, 0
 	m.methodName, m.uri, m.reason, m.topVia = span{}, span{}, span{}, span{}
 	m.head, m.headEnd, m.body, m.crlfs, m.cseq, m.maxForwards = 0, 0, 0, 0, 0, -1

@@ -195,6 +195,8 @@ func TestParseErrors(t *testing.T) {
 		{"many fields", "To:", strings.Repeat("Z: 1\n", MaxHeaders) + "To:", ErrTooMany, "header fields", false},
 		{"many Vias", "To:", strings.Repeat("v: SIP/2.0/UDP h\n", MaxVia) + "To:", ErrTooMany, "Via", true},
 		{"many Vias in one", "z9hG4bK1", "z" + strings.Repeat(",SIP/2.0/UDP h", MaxVia), ErrTooMany, "Via", true},
+		{"many Vias in few bytes", "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1", "v:a" + strings.Repeat(",a", MaxVia), ErrTooMany, "Via", false},
+		{"many Vias in two fields", "Via: SIP", "v:a" + strings.Repeat(",a", MaxVia/2) + "\nv:a" + strings.Repeat(",a", MaxVia/2) + "\nVia: SIP", ErrTooMany, "Via", false},
 		{"many Contacts", "To:", "m: <sip:a>" + strings.Repeat(",<sip:a>", MaxValues) + "\nTo:", ErrTooMany, "Contact", true},
 		{"many parameters", ";tag=a", strings.Repeat(";a", MaxParams+1), ErrTooMany, "From", true},
 		{"many Via parameters", ";branch=", strings.Repeat(";a", MaxParams) + ";branch=", ErrTooMany, "Via", true},
