@@ -228,6 +228,19 @@ func TestBenchmarksSucceed(t *testing.T) {
 	b.finish()
 }
 
+// TestCallAllocates: what a call leaves to the garbage collector is little, its two requests that wait for an
+// answer, and the four lines that the log gets, included.
+func TestCallAllocates(t *testing.T) {
+	b := newBench(t)
+	for range 100 {
+		b.call()
+	}
+	if n := testing.AllocsPerRun(500, b.call); n > 40 {
+		t.Errorf("%.0f allocations a call, want 40 at most", n)
+	}
+	b.finish()
+}
+
 func BenchmarkCall(b *testing.B) {
 	w := newBench(b)
 	b.ReportAllocs()

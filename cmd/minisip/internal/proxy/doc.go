@@ -12,8 +12,8 @@
 //	response.go   a response, in the response context of its request (context.go)
 //
 // and out again by forward.go. call.go follows a call from INVITE to end, party.go its two
-// sides, media.go the offers and answers, sdp.go their text, stream.go the relay's streams, ice.go their ICE,
-// usage.go what each user takes up. history.go notes every message, past.go, remember.go and ledger.go keep
+// sides, media.go the offers and answers, sdp.go their text, stream.go the relay's streams, payload.go their payload
+// types, ice.go their ICE, usage.go what each user takes up. history.go notes every message, past.go, remember.go and ledger.go keep
 // calls that have ended, facts.go tells package diagnosis what to judge by; operator.go is what an operator
 // can ask and do, view.go and phones.go what he is shown. In this table a bare section is one of
 // RFC 3261; tests are scripts of testdata (without their .txt) or functions.
