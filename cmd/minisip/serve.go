@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -23,7 +24,11 @@ import (
 
 // run serves until a signal ends it. again reads the configuration once more.
 func run(cfg *config.Config, again func(more ...string) (*config.Config, error), stdout, stderr io.Writer) int {
-	paceCollector()
+	if os.Getenv("GOGC") == "" {
+		// What phones leave in memory lasts, and there is little garbage: to collect it twice as
+		// often as is usual costs little, and the heap stays a quarter smaller.
+		debug.SetGCPercent(50)
+	}
 	users, made, err := loadUsers(cfg)
 	if err != nil {
 		return fail(stderr, err)
