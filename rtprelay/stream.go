@@ -102,8 +102,10 @@ func (s *Stream) openLeg(side Side, cfg LegConfig, port uint16) error {
 	return nil
 }
 
-// start begins to relay.
+// start begins to relay. What the first packet changes of the other sockets waits until all are listened to.
 func (s *Stream) start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for i := range s.legs {
 		l := &s.legs[i]
 		go l.rtp.run(l.rtp.socket)
