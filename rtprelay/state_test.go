@@ -127,22 +127,3 @@ func TestPoolClaim(t *testing.T) {
 		}
 	}
 }
-
-// The first packet may come as soon as the first of the sockets is listened to, and move the latches of others:
-// nothing else touches them by then (the race detector's to find).
-func TestReopenWhilePacketsCome(t *testing.T) {
-	before := newRelay(t, 2, -1)
-	s := mustOpen(t, before)
-	a, b := newPhone(t, hostA), newPhone(t, hostB)
-	s.Expect(Caller, Peer{RTP: a.addr, Signal: hostA})
-	s.Expect(Callee, Peer{RTP: b.addr, Signal: hostB})
-	st := s.State()
-	before.Close()
-
-	s, err := newRelay(t, 2, -1).Reopen(LegConfig{server, hostA}, LegConfig{server, hostB}, st)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.send(s.Port(Caller), rtpPacket(1, "the first"))
-	b.hears(rtpPacket(1, "the first"), s.Port(Callee))
-}
