@@ -65,8 +65,9 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	c.callSeq++
 	id, tag, from, contact, via := in.CallID(), in.FromTag(), in.Get(sipmsg.FromHdr), contactOf(in.Message), in.Via().Host
 	text := c.copied(id, keyGap, tag, from, contact, via)
+	key := string(text[:len(id)+len(keyGap)+len(tag)]) // before cut shortens text
 	k := &call{
-		core: c, serial: c.callSeq, number: strconv.FormatInt(c.callSeq, 10), key: string(text[:len(id)+len(keyGap)+len(tag)]),
+		core: c, serial: c.callSeq, number: strconv.FormatInt(c.callSeq, 10), key: key,
 		callID: text.cut(id), dialled: callee,
 	}
 	text.cut(keyGap)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,20 @@ func TestPayloads(t *testing.T) {
 		if got, codec := s.payloads(tt.from, tt.types); !slices.Equal(got, tt.want) || codec != tt.codec {
 			t.Errorf("%v from the %s: %q, codec %q, want %q, %q", tt.types, tt.from, got, codec, tt.want, tt.codec)
 		}
+	}
+}
+
+// What is kept of a stream's payload types is bounded, whatever a phone lists, and how often.
+func TestPayloadsBounded(t *testing.T) {
+	long := strings.Repeat("x", longestEncoding)
+	var sdp nat.SDP
+	if err := sdp.Parse([]byte("v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP" + strings.Repeat(" 96 0097 98", 1000) +
+		"\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:97 " + long + "/8000\r\na=rtpmap:98 iLBC/8000\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	rates, names := dynamic(&sdp.Streams[0])
+	if names != "96 opus/48000/2 98 iLBC/8000 " || len(rates) != 2 || rates[96] != 48000 || rates[98] != 8000 {
+		t.Errorf("%d bytes of names, rates %v", len(names), rates)
 	}
 }
 

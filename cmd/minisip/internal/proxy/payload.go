@@ -49,16 +49,22 @@ func dynamic(st *nat.Stream) (rates map[uint8]uint32, names string) {
 	return rates, names
 }
 
-// appendDynamic appends the numbers and names of a stream's dynamic payload types.
+// longestEncoding is the longest name of an encoding that is kept, rate and channels included.
+const longestEncoding = 64
+
+// appendDynamic appends the numbers and names of a stream's dynamic payload types, each once however often
+// it is listed.
 func appendDynamic(b []byte, st *nat.Stream) []byte {
+	var seen [128]bool
 	for f := range bytes.FieldsSeq(st.Formats) {
 		pt, err := strconv.ParseUint(string(f), 10, 7)
-		if err != nil || pt < 96 {
+		if err != nil || pt < 96 || seen[pt] {
 			continue
 		}
+		seen[pt] = true
 		name := st.Encoding(uint8(pt))
-		if _, ok := rateOf(name); ok {
-			b = append(append(append(append(b, f...), ' '), name...), ' ')
+		if _, ok := rateOf(name); ok && len(name) <= longestEncoding {
+			b = append(append(append(strconv.AppendUint(b, pt, 10), ' '), name...), ' ')
 		}
 	}
 	return b
