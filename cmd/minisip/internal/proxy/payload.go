@@ -122,5 +122,8 @@ func firstCodec(st *nat.Stream) string {
 	if err != nil {
 		return ""
 	}
-	return st.PayloadName(uint8(pt))
+	if name := st.PayloadName(uint8(pt)); len(name) <= longestEncoding {
+		return name
+	}
+	return ""
 }
