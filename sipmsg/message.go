@@ -6,7 +6,7 @@ package sipmsg
 type field uint64
 
 func newField(start, value, end, nameLen int, id ID) field {
-	return field(start | value<<16 | end<<32 | nameLen<<48 | int(id)<<58)
+	return field(start) | field(value)<<16 | field(end)<<32 | field(nameLen)<<48 | field(id)<<58
 }
 
 func (f field) start() uint16   { return uint16(f) }

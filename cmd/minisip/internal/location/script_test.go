@@ -48,7 +48,7 @@ func parseStep(aor, req string) *Update {
 			case "exp":
 				c.Expires = time.Duration(atoi(value)) * time.Second
 			case "q":
-				c.Q = atoi(value)
+				c.Q = int(atoi(value))
 			case "inst":
 				c.Instance = value
 			case "reg":
@@ -74,8 +74,8 @@ func source(s string) netip.AddrPort {
 	return netip.MustParseAddrPort("192.0.2." + host + ":" + port)
 }
 
-func atoi(s string) int {
-	n, err := strconv.Atoi(s)
+func atoi(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
 		panic(err)
 	}
