@@ -116,7 +116,7 @@ func (c *Core) noteChange(in *inbound, change location.Change) {
 		if b.NAT {
 			behind = " behind NAT"
 		}
-		c.logf("%s registered from %s%s", b.AOR(), b.Source(), behind)
+		c.say(appendText(b.Source().AppendTo(appendText(c.line[:0], b.AOR(), " registered from ")), behind))
 	case change.Event == location.Removed:
 		c.unbound(b)
 		c.logf("%s unregistered from %s", b.AOR(), b.Source())
