@@ -24,9 +24,9 @@ var steps = []time.Duration{time.Hour, -time.Hour, 20 * 365 * 24 * time.Hour, -5
 // and those that are made from then on, for whoever verifies and for whoever only asks whose they are.
 func TestClockStepped(t *testing.T) {
 	for _, step := range steps {
-		r := newRig(t, Config{NonceLife: time.Minute})
-		checker := r.server.Checker()
 		begin := time.Now()
+		r := newRig(t, Config{NonceLife: time.Minute, Start: begin})
+		checker := r.server.Checker()
 		r.now = begin
 		held := r.nonce()
 		for _, at := range []time.Duration{1, 59} {

@@ -58,8 +58,8 @@ func (id *nonceID) key() uint64 {
 // nobody knows any more what it was used for. Its maker tells, not its time: the clock
 // may have been set back in between.
 //
-// Ages are by the monotonic clock, where now has a reading of it: when the clock on the
-// wall is set, no nonce becomes old or young by it.
+// Ages are by the monotonic clock, where now and Config.Start have a reading of it: when the
+// clock on the wall is set, no nonce becomes old or young by it.
 type nonces struct {
 	key    []byte
 	mac    hash.Hash
@@ -80,7 +80,11 @@ type nonces struct {
 	sum     [sha256.Size]byte
 }
 
-func newNonces(key []byte, life time.Duration, limit int) *nonces {
+func newNonces(cfg Config) *nonces {
+	if cfg.Start.IsZero() {
+		cfg.Start = time.UnixMilli(0) // durations from year 1 on do not fit
+	}
+	key := cfg.Key
 	if len(key) == 0 {
 		key = make([]byte, sha256.Size)
 		rand.Read(key)
@@ -89,11 +93,11 @@ func newNonces(key []byte, life time.Duration, limit int) *nonces {
 	rand.Read(seed[:])
 	n := &nonces{
 		key:    key,
-		base:   time.Now(),
+		base:   cfg.Start,
 		mac:    hmac.New(sha256.New, key),
 		random: mathrand.NewChaCha8(seed),
-		life:   life.Milliseconds(),
-		limit:  limit,
+		life:   cfg.NonceLife.Milliseconds(),
+		limit:  cfg.MaxNonces,
 		used:   make(map[uint64]window),
 		old:    make(map[uint64]window),
 	}

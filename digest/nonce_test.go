@@ -183,7 +183,7 @@ func TestStrangersSpendNothing(t *testing.T) {
 func TestNoReplayUnderPressure(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	const limit = 8
-	n := newNonces(nil, 10*time.Second, limit)
+	n := newNonces(Config{NonceLife: 10 * time.Second, MaxNonces: limit})
 	now := epoch
 	origin := netip.MustParseAddr("192.0.2.7")
 	passed := make(map[string]bool)

@@ -44,6 +44,10 @@ type Config struct {
 	Algorithms []Algorithm   // to challenge with, most wanted first; MD5
 	NonceLife  time.Duration // how long a nonce serves; one hour
 	MaxNonces  int           // used nonces remembered, in each of two tables, about 50 bytes a nonce; 131072
+
+	// Start is when the server begins. Where it has a reading of the monotonic clock, ages of nonces are by
+	// that; else, zero included, by the clock on the wall.
+	Start time.Time
 }
 
 // Server challenges requests and verifies the answers. One goroutine uses it.
@@ -67,7 +71,7 @@ func NewServer(cfg Config) *Server {
 	if len(cfg.Algorithms) == 0 {
 		cfg.Algorithms = []Algorithm{MD5}
 	}
-	s := &Server{realm: cfg.Realm, nonces: newNonces(cfg.Key, cfg.NonceLife, cfg.MaxNonces)}
+	s := &Server{realm: cfg.Realm, nonces: newNonces(cfg)}
 	s.nobody.sha256 = new([sha256.Size]byte)
 	rand.Read(s.nobody.md5[:])
 	rand.Read(s.nobody.sha256[:])

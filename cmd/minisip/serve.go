@@ -145,7 +145,7 @@ func newAuth(cfg *config.Config, key []byte, users *digest.Users) (*digest.Serve
 	if err != nil {
 		return nil, err
 	}
-	s := digest.NewServer(digest.Config{Realm: cfg.Realm, Key: key, Algorithms: algorithms})
+	s := digest.NewServer(digest.Config{Realm: cfg.Realm, Key: key, Algorithms: algorithms, Start: time.Now()})
 	s.SetAlgorithms(offered(algorithms, users))
 	return s, nil
 }

@@ -84,7 +84,7 @@ func (w *world) start() *Core {
 			w.t.Fatal(err)
 		}
 	}
-	auth := digest.NewServer(digest.Config{Realm: testRealm, Key: []byte("key"), Algorithms: w.algorithms})
+	auth := digest.NewServer(digest.Config{Realm: testRealm, Key: []byte("key"), Algorithms: w.algorithms, Start: w.begin})
 	w.core = New(w.cfg, w, w.relay, users, auth, [32]byte{1})
 	return w.core
 }

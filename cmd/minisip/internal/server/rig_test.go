@@ -67,7 +67,7 @@ func testConfig(t *testing.T, listen ...string) Config {
 		t.Fatal(err)
 	}
 	cfg := Config{
-		Users: users, Auth: digest.NewServer(digest.Config{Realm: testRealm, Key: []byte("key")}),
+		Users: users, Auth: digest.NewServer(digest.Config{Realm: testRealm, Key: []byte("key"), Start: time.Now()}),
 		RTP: rtprelay.Config{Low: 20100, High: 20299},
 		Proxy: proxy.Config{
 			Realm:    testRealm,
