@@ -82,6 +82,11 @@
 //   - connect(2) on the sending socket: no difference that could be measured,
 //     and the kernel would hide the strangers that are to be counted, and the
 //     NAT that has rebound.
+//   - All sockets that have a packet are read first, and what they had is sent then (an
+//     outbox a core, emptied by who filled it first, after runtime.Gosched): 3 to 5 %
+//     less at 1,000 calls on one core, since who receives wakes up once for several
+//     packets; with a second core 10 % more at 100 calls, since Gosched wakes it up.
+//     Not kept.
 //
 // Four fifths of what remains are the system calls, and half of those the
 // waking of who receives. Go's poller asks for writability too, so each packet
