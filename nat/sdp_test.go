@@ -131,7 +131,7 @@ func TestParseErrors(t *testing.T) {
 		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp\n", "line 3: a=rtcp with a bad port"},
 		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp:x\n", "line 3: a=rtcp with a bad port"},
 		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp:7 IN IP4\n", "line 3: a=rtcp with a bad address"},
-		{"v=0\n" + strings.Repeat("m=audio 1 RTP/AVP 0\n", MaxStreams+1), "line 18: too many media streams"},
+		{"v=0\n" + strings.Repeat("m=audio 1 RTP/AVP 0\n", MaxStreams+1), "line 18: more than 16 media streams"},
 		{"v=0\n" + strings.Repeat("\n", MaxLines), "line 2049: too many lines"},
 	} {
 		var s SDP

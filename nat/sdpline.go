@@ -24,7 +24,7 @@ func (s *SDP) parseLine(line []byte, pos, next int) error {
 // parseMedia reads "m=media port[/n] proto formats" (RFC 8866 5.14).
 func (s *SDP) parseMedia(line []byte, pos int) error {
 	if len(s.Streams) == MaxStreams {
-		return s.fail("too many media streams")
+		return s.fail("more than 16 media streams")
 	}
 	f := fields{b: line, pos: 2}
 	media := f.next()

@@ -76,6 +76,8 @@ const (
 	TooMany               // a limit of calls
 	NoPorts               // no port of the relay was free
 	NoSockets             // the system gave none for them
+	BadOffer              // the caller's SDP cannot be read
+	BadAnswer             // nor can that of who answered
 )
 
 // Step is one message.

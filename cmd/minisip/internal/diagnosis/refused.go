@@ -42,9 +42,17 @@ func refusal(c *Call) []Finding {
 	case NoSockets:
 		return one(Error, "no-sockets", "The log has the system's words. Too many open files: raise LimitNOFILE= in the unit, or ulimit -n.",
 			"The system gave the relay no sockets for the call's media")
+	case BadOffer:
+		return one(Error, "bad-sdp", badSDP,
+			"The phone of %s offers media by SDP that cannot be read", from)
+	case BadAnswer:
+		return one(Error, "bad-sdp", badSDP,
+			"The phone of %s answers by SDP that cannot be read", callee)
 	}
 	return nil
 }
+
+const badSDP = "The log names the line. Update the phone's software; what changes SDP on the way (a SIP ALG in a router) can be to blame too."
 
 // wrongSecret is a phone whose digest does not fit.
 func wrongSecret(c *Call) []Finding {

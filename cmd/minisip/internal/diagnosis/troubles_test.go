@@ -154,6 +154,10 @@ var troubles = []struct {
 		"no-sockets", "The system gave the relay no sockets for the call's media."},
 	{"RTP ports used up", func(c *Call) { ours(c, NoPorts, 503) },
 		"no-ports", "All ports of the relay (10000-20000) were in use."},
+	{"an offer that cannot be read", func(c *Call) { ours(c, BadOffer, 488) },
+		"bad-sdp", "The phone of 001 offers media by SDP that cannot be read."},
+	{"an answer that cannot be read", func(c *Call) { ours(c, BadAnswer, 502) },
+		"bad-sdp", "The phone of 002 answers by SDP that cannot be read."},
 
 	{"busy", func(c *Call) { refusedCall(c, 486) }, "busy", "002 was busy (486)."},
 	{"do not disturb", func(c *Call) { refusedCall(c, 603) }, "declined", "The phone of 002 declined the call (603)."},

@@ -34,6 +34,7 @@ type context struct {
 	bestStatus int
 	bestFrom   *branch
 	ownStatus  int      // a refusal of our own, for when nobody does better
+	warning    string   // the line that goes with it, or with a 502; "": none
 	challenges [][]byte // lines of 401 and 407 responses, to be gathered
 	cancelled  bool
 	why        []byte // of the CANCELs: Reason fields, as lines

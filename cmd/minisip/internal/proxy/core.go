@@ -84,8 +84,8 @@ type Core struct {
 	before          []byte   // what the next datagram sent was made of
 	beforeID        trail.ID // the same, as it was noted
 	sdpOut, bodyOut []byte
-	sdp, seenSDP    nat.SDP
-	seen            []byte // what seenSDP was read from
+	sdp             nat.SDP
+	sdpText         []byte // what sdp was read from; nil: it is not to be used again
 	legs            []nat.Leg
 	facts           diagnosis.Call
 	follow, stored  sipmsg.Message
@@ -145,7 +145,7 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 	in := &c.in
 	c.now = now
 	c.madeOf(nil, 0)
-	c.seen = nil
+	c.sdpText = nil
 	if c.suspended > 0 {
 		c.heard(in)
 	}

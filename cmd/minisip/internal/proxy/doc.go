@@ -31,6 +31,8 @@
 //	                                                                            restart-offerless
 //	13.2.2.4      several 2xx, each a dialog                      party         fork-two-answers, downstream-fork
 //	13.2.1        SDP in an unreliable 1xx is a preview           media, sdp    answer-preview
+//	13.2, 21.5.3  SDP that cannot be read does not pass: 488 for  unreadable    unreadable-offer, unreadable-answer,
+//	              an offer, 502 for who answers with it                         unreadable-offerless
 //	14.1          a refused offer changes nothing                 media         reinvite-refused, glare
 //	16.3          400, 416, 420, 482, 483                         validate      refusals, loop, sips
 //	16.4          our Routes off, strict routers in front         route         strict-router, TestFindRoutes

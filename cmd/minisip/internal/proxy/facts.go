@@ -121,13 +121,11 @@ func (s said) tell(p *diagnosis.Party) {
 
 // readSDP reads the body of a message.
 func (c *Core) readSDP(body []byte) said {
-	c.seen = nil
 	i := bytes.Index(body, []byte("v=0"))
-	if i < 0 || c.seenSDP.Parse(body[i:]) != nil || len(c.seenSDP.Streams) == 0 {
+	if i < 0 || c.parseSDP(body[i:]) != nil || len(c.sdp.Streams) == 0 {
 		return said{}
 	}
-	c.seen = body[i:]
-	st := &c.seenSDP.Streams[0]
+	st := &c.sdp.Streams[0]
 	return said{true, bytes.Contains(st.Proto, []byte("SAVP")), netip.AddrPortFrom(st.Addr, st.Port)}
 }
 

@@ -70,7 +70,7 @@ func (ctx *context) noneLeft(now time.Time) {
 	case ctx.ownStatus == 503:
 		ctx.answer(now, 503, "", "Retry-After: 10\r\n")
 	case ctx.ownStatus != 0:
-		ctx.answer(now, ctx.ownStatus, "", "")
+		ctx.answer(now, ctx.ownStatus, "", ctx.warning)
 	default:
 		ctx.forwardBest(now)
 	}

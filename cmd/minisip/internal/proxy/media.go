@@ -8,6 +8,7 @@ import (
 
 	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/pack"
+	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -83,6 +84,12 @@ func (c *Core) relayRequest(b *branch) int {
 	// RFC 3262 5: the answer to an offer in a reliable provisional response is in the PRACK.
 	answer := ctx.req.Method() == sipmsg.PRACK && md != nil && md.asked[from]
 	hasSDP, err := md.rewrite(ctx.req, from, answer)
+	if errors.Is(err, nat.ErrSDP) {
+		return ctx.refuseSDP(err)
+	}
+	if !hasSDP && ctx.initial && ctx.invite && md != nil {
+		err = ctx.call.ports() // the offer will come in a response, which cannot be refused
+	}
 	if err != nil {
 		md.refused(from)
 		c.logf("call %s: %s", ctx.call.number, whyNoStream(err))
@@ -120,7 +127,7 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 	}
 	hasSDP, err := md.rewrite(in.Message, from, ctx.offered)
 	if err != nil {
-		c.logf("call %s: %s: media goes past us", ctx.call.number, whyNoStream(err))
+		ctx.call.takeOut(in.Message, in.src, err)
 		return
 	}
 	if hasSDP {
@@ -175,9 +182,15 @@ func (c *Core) relayAck(m *sipmsg.Message, d *dialog, from session.Role) {
 	if md == nil {
 		return
 	}
-	if !md.asked[from] {
-		md.repeat(m, from)
-	} else if hasSDP, err := md.rewrite(m, from, true); hasSDP && err == nil {
+	hasSDP, err := false, error(nil)
+	if md.asked[from] {
+		hasSDP, err = md.rewrite(m, from, true)
+	} else {
+		err = md.repeat(m, from)
+	}
+	if err != nil {
+		d.call.takeOut(m, d.party(from).Addr, err)
+	} else if hasSDP {
 		d.party(from).Held = md.held(c)
 	}
 }

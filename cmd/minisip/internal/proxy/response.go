@@ -3,6 +3,7 @@ package proxy
 import (
 	"time"
 
+	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
@@ -61,9 +62,11 @@ func (ctx *context) provisional(b *branch, in *inbound) {
 // success forwards a 2xx at once: RFC 3261 16.7 step 5, for INVITE every one of them.
 func (ctx *context) success(b *branch, in *inbound) {
 	c := ctx.core
-	first := b.status == 0
-	b.status = in.Status()
-	if b.abandoned || ctx.done && (!ctx.invite || ctx.tx.State() != session.Accepted) {
+	first, failed := b.status == 0, b.status >= 300 // by badGateway
+	if !failed {
+		b.status = in.Status()
+	}
+	if b.abandoned || failed || ctx.done && (!ctx.invite || ctx.tx.State() != session.Accepted) {
 		if ctx.invite {
 			b.dropMedia()
 			c.hangUpOrphan(b, in)
@@ -74,6 +77,12 @@ func (ctx *context) success(b *branch, in *inbound) {
 		c.accepted(ctx, in)
 	} else if b.copied(in) {
 		c.count.drop(Copy)
+		return
+	} else if why := b.unreadable(in); why != nil {
+		c.hangUpOrphan(b, in)
+		if first {
+			ctx.badGateway(b, in, why)
+		}
 		return
 	} else if !c.established(ctx, b, in) {
 		c.hangUpOrphan(b, in)
@@ -194,6 +203,9 @@ func (ctx *context) forwardBest(now time.Time) {
 	case ctx.bestStatus == 503:
 		// RFC 3261 16.7 step 6: a 503 is about that phone's server, not about us.
 		ctx.answer(now, 500, "", "")
+	case ctx.bestStatus == 502 && ctx.bestFrom == nil:
+		ctx.call.refusal = diagnosis.BadAnswer
+		ctx.answer(now, 502, "", ctx.warning)
 	case ctx.bestStatus == 430:
 		// RFC 5626 11.5: a 430 is for proxies alone; a phone never gets one.
 		ctx.answer(now, 480, "", "")

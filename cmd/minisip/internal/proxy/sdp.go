@@ -7,11 +7,11 @@ import (
 )
 
 // rewrite puts our legs into the SDP that side from sends in m, opening what is missing;
-// in an answer, what it refuses is closed (RFC 3264 6).
+// in an answer, what it refuses is closed (RFC 3264 6). An error leaves m as it is.
 func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (hasSDP bool, err error) {
-	part, ok := md.parse(m, from)
-	if !ok {
-		return false, nil
+	part, ok, err := md.parse(m)
+	if !ok || err != nil {
+		return false, err
 	}
 	c, to := md.call.core, from.Other()
 	if answer {
@@ -23,8 +23,13 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 	c.legs = c.legs[:0]
 	for i := range c.sdp.Streams {
 		leg, err := md.stream(i, &c.sdp.Streams[i], from, answer)
-		if err != nil {
+		switch {
+		case err == nil:
+		case m.IsRequest():
 			return true, err
+		default: // an offer that nobody can refuse any more goes on without what there are no ports for
+			c.logf("call %s: %s: a stream of %s is switched off", md.call.number, whyNoStream(err), md.ends[from].signal)
+			leg = nat.Leg{Refused: true}
 		}
 		c.legs = append(c.legs, leg)
 	}
@@ -47,14 +52,15 @@ func (md *media) cut(from session.Role, n int) {
 	if has := len(c.sdp.Streams); has > n {
 		c.logf("call %s: SDP from %s has %d streams where %d were offered: the others are taken out", md.call.number, md.ends[from].signal, has, n)
 		c.sdp.Cut(n)
+		c.sdpText = nil
 	}
 }
 
 // repeat puts the legs that there are into SDP that side from has sent before.
-func (md *media) repeat(m *sipmsg.Message, from session.Role) {
-	part, ok := md.parse(m, from)
-	if !ok {
-		return
+func (md *media) repeat(m *sipmsg.Message, from session.Role) error {
+	part, ok, err := md.parse(m)
+	if !ok || err != nil {
+		return err
 	}
 	c, to := md.call.core, from.Other()
 	md.cut(from, max(md.offered[from], md.offered[to]))
@@ -71,24 +77,31 @@ func (md *media) repeat(m *sipmsg.Message, from session.Role) {
 		c.legs = append(c.legs, leg)
 	}
 	md.put(m, part, to)
+	return nil
 }
 
-// parse reads the SDP that side from sends in m into the core's, if there is any to be rewritten.
-func (md *media) parse(m *sipmsg.Message, from session.Role) (part nat.Part, ok bool) {
+// parse reads the SDP in m into the core's, if there is any to be rewritten.
+func (md *media) parse(m *sipmsg.Message) (part nat.Part, ok bool, err error) {
 	if md == nil || md.closed || !negotiates(m.Method()) {
-		return part, false
+		return part, false, nil
 	}
-	if part, ok = nat.FindSDP(m); !ok {
-		return part, false
+	if part, ok = nat.FindSDP(m); ok {
+		err = md.call.core.parseSDP(part.SDP())
 	}
-	c, text := md.call.core, part.SDP()
-	if len(text) > 0 && len(text) == len(c.seen) && &text[0] == &c.seen[0] {
-		c.sdp, c.seenSDP, c.seen = c.seenSDP, c.sdp, nil // what the call has heard of it
-	} else if err := c.sdp.Parse(text); err != nil {
-		c.logf("SDP from %s cannot be read, so its media is not relayed: %v", md.ends[from].signal, err)
-		return part, false
+	return part, ok, err
+}
+
+// parseSDP reads a session description, if it is not the one that was read last.
+func (c *Core) parseSDP(text []byte) error {
+	if len(text) > 0 && len(text) == len(c.sdpText) && &text[0] == &c.sdpText[0] {
+		return nil
 	}
-	return part, true
+	c.sdpText = nil
+	if err := c.sdp.Parse(text); err != nil {
+		return err
+	}
+	c.sdpText = text
+	return nil
 }
 
 // put writes the SDP just parsed into m again, with the core's legs at our address towards side to.

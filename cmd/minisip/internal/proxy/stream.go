@@ -125,10 +125,26 @@ func (md *media) leg(r session.Role) Leg {
 	return Leg{Local: md.ends[r].local.Addr(), Signal: md.ends[r].signal}
 }
 
+// crowds says whether the call, not answered yet, would take ports that others are to find.
+func (k *call) crowds() bool {
+	return k.pending && k.core.usage[k.caller.User].greedy(k.core.relay.Free())
+}
+
+// ports says why no stream could be opened now.
+func (k *call) ports() error {
+	switch {
+	case k.core.relay.Free() == 0:
+		return ErrNoPorts
+	case k.crowds():
+		return errCrowded
+	}
+	return nil
+}
+
 // openStream takes ports for a stream.
 func (md *media) openStream(s *relayedStream) error {
 	k := md.call
-	if k.pending && k.core.usage[k.caller.User].greedy(k.core.relay.Free()) {
+	if k.crowds() {
 		return errCrowded
 	}
 	stream, err := k.core.relay.Open(md.leg(session.Caller), md.leg(session.Callee))
