@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // The first addresses of callers and callees; each user has the next one.
@@ -48,10 +49,10 @@ func newAgent(server netip.AddrPort, name string, first [4]byte, users int) (*ag
 		port: conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), in: make([]byte, 65536),
 		oob: make([]byte, syscall.CmsgSpace(syscall.SizeofInet4Pktinfo)),
 	}
-	h := a.oob
-	binary.NativeEndian.PutUint64(h, uint64(syscall.CmsgLen(syscall.SizeofInet4Pktinfo)))
-	binary.NativeEndian.PutUint32(h[8:], syscall.IPPROTO_IP)
-	binary.NativeEndian.PutUint32(h[12:], syscall.IP_PKTINFO)
+	// Its fields are as wide as a word of the machine, or not.
+	h := (*syscall.Cmsghdr)(unsafe.Pointer(unsafe.SliceData(a.oob)))
+	h.Level, h.Type = syscall.IPPROTO_IP, syscall.IP_PKTINFO
+	h.SetLen(syscall.CmsgLen(syscall.SizeofInet4Pktinfo))
 	return a, nil
 }
 
