@@ -78,7 +78,7 @@ func (m *Message) appendRemaining(dst []byte, i int, edits []edit) []byte {
 			e := edits[0]
 			edits = edits[1:]
 			if e.kind == removeValue {
-				prev = v.end
+				prev = v.end()
 				continue
 			}
 			text = m.arena[e.text.start:e.text.end]
@@ -87,7 +87,7 @@ func (m *Message) appendRemaining(dst []byte, i int, edits []edit) []byte {
 			dst = append(dst, m.data[prev:v.start]...)
 		}
 		dst = append(dst, text...)
-		prev, wrote = v.end, true
+		prev, wrote = v.end(), true
 	}
 	if !wrote {
 		return dst[:base]

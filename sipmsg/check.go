@@ -61,7 +61,7 @@ func (m *Message) readVia() {
 		return
 	}
 	f := m.field(i)
-	m.topVia = span{f.value(), f.end()}
+	m.topVia, m.viaField = span{f.value(), f.end()}, uint8(i)
 	if _, err := m.via.parse(m.data[f.value():f.end()]); err == nil {
 		return // no comma parts values in it
 	}
@@ -71,7 +71,7 @@ func (m *Message) readVia() {
 		m.fail("Via", int(f.value()), ErrMalformed)
 		return
 	}
-	m.topVia = span{uint16(it.start), uint16(it.end)}
+	m.topVia, m.viaField = span{uint16(it.start), uint16(it.end)}, uint8(it.header)
 	if offset, err := m.via.parse(m.data[it.start:it.end]); err != nil {
 		m.fail("Via", it.start+offset, err)
 	}

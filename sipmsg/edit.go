@@ -34,6 +34,9 @@ type edit struct {
 // AppendHeader and are gone with ResetEdits or Parse; what a Message gives to read stays as
 // parsed. Bytes given are copied, as they are: the caller keeps line ends out of them. Where
 // two edits touch the same bytes, the last one wins.
+//
+// A message that Parse refused can be edited too, as far as it was read: what there is not is not edited, and
+// without an empty line there is no place for new fields or a body.
 
 // SetRequestURI replaces the Request-URI of a request.
 func (m *Message) SetRequestURI(uri []byte) {
@@ -42,10 +45,12 @@ func (m *Message) SetRequestURI(uri []byte) {
 	}
 }
 
-// SetHeader replaces the whole value of header field i.
+// SetHeader replaces the whole value of header field i. A line that is no header field has none.
 func (m *Message) SetHeader(i int, value []byte) {
-	if m.has(i) {
-		f := m.field(i)
+	if !m.has(i) {
+		return
+	}
+	if f := m.field(i); f.nameLen() > 0 {
 		m.put(edit{span: span{f.value(), f.end()}, kind: replace, field: int16(i)}, value)
 	}
 }
@@ -57,30 +62,34 @@ func (m *Message) RemoveHeader(i int) {
 	}
 }
 
-// Replace puts b in the place of a value that this message gave. A Value of another message, or the zero Value, does nothing.
+// Replace puts b in the place of a value that this message gave. A Value of another message or of an earlier Parse, or the
+// zero Value, does nothing.
 func (m *Message) Replace(v Value, b []byte) {
 	if m.holds(v) {
-		m.put(edit{span: span{v.start, v.end}, kind: replace, field: v.header}, b)
+		m.put(edit{span: span{v.start, v.end()}, kind: replace, field: v.header}, b)
 	}
 }
 
 // Remove takes a value out, with its comma; the last value of a field takes the field along.
 func (m *Message) Remove(v Value) {
 	if m.holds(v) {
-		m.put(edit{span: span{v.start, v.end}, kind: removeValue, field: v.header}, nil)
+		m.put(edit{span: span{v.start, v.end()}, kind: removeValue, field: v.header}, nil)
 	}
 }
 
 func (m *Message) holds(v Value) bool {
-	if v.start >= v.end || !m.has(int(v.header)) {
+	if len(v.Bytes) == 0 || v.parses != m.parses || !m.has(int(v.header)) {
 		return false
 	}
 	f := m.field(int(v.header))
-	return f.value() <= v.start && v.end <= f.end()
+	return f.value() <= v.start && int(v.start)+len(v.Bytes) <= int(f.end()) && &v.Bytes[0] == &m.data[v.start]
 }
 
 // Prepend puts a new field in front of all others; the last one prepended stands on top.
 func (m *Message) Prepend(name string, value []byte) {
+	if !m.whole {
+		return
+	}
 	m.makeRoom()
 	at := edit{span: span{m.head, m.head}, field: elsewhere}
 	i := 0
@@ -96,6 +105,9 @@ func (m *Message) Append(name string, value []byte) {
 }
 
 func (m *Message) appendField(about int16, name string, value []byte) {
+	if !m.whole {
+		return
+	}
 	m.makeRoom()
 	at := edit{span: span{m.headEnd, m.headEnd}, field: about}
 	m.insert(m.after(m.headEnd), m.fieldText(at, name, value))
@@ -111,6 +123,9 @@ func (m *Message) fieldText(e edit, name string, value []byte) edit {
 
 // SetBody replaces the body; Content-Length follows, and is added where it was missing. A nil body leaves none.
 func (m *Message) SetBody(body []byte) {
+	if !m.whole {
+		return
+	}
 	m.edits = slices.DeleteFunc(m.edits, func(e edit) bool { return e.field == bodyLength })
 	var digits [20]byte
 	length := strconv.AppendInt(digits[:0], int64(len(body)), 10)

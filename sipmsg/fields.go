@@ -18,7 +18,7 @@ func (m *Message) readFields() bool {
 		}
 		m.crlfs += crlfs
 		if n := next - pos; n == 1 || n == 2 && data[pos] == '\r' {
-			m.headEnd, m.body = uint16(pos), uint16(next)
+			m.headEnd, m.body, m.whole = uint16(pos), uint16(next), true
 			return true
 		} else if n > MaxLine {
 			m.discard("header field", pos, ErrTooLong)

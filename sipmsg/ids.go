@@ -232,7 +232,12 @@ var methodNames = [...]string{
 }
 
 // String names a method; an unknown one is just a request.
-func (m Method) String() string { return methodNames[m] }
+func (m Method) String() string {
+	if int(m) >= len(methodNames) {
+		m = UnknownMethod
+	}
+	return methodNames[m]
+}
 
 // methodOf finds a method by its name, in which case counts (RFC 3261 7.1).
 func methodOf(name []byte) Method {

@@ -32,13 +32,16 @@ type Message struct {
 
 	method                  Method
 	request                 bool
-	toOK                    bool // To was read
-	crowded                 bool // some list has room for more values than the caps allow
+	toOK                    bool  // To was read
+	crowded                 bool  // some list has room for more values than the caps allow
+	whole                   bool  // the head ends in an empty line
+	viaField                uint8 // the field that the topmost Via value stands in
 	status                  uint16
 	methodName, uri, reason span
 	topVia                  span
 	head, headEnd, body     uint16 // first header field; empty line; body
 	crlfs                   uint16 // lines of the head that end in CRLF
+	parses                  uint16 // how often Parse was called: a Value of an earlier one is told by it
 	maxForwards             int16  // -1: none
 	cseq                    uint32
 	target                  URI // the Request-URI
@@ -84,7 +87,7 @@ func (m *Message) NumHeaders() int { return m.n }
 // Header is one header field; slices point into the datagram.
 type Header struct {
 	ID    ID
-	Name  []byte
+	Name  []byte // empty in a refused message, for a line that is no header field
 	Value []byte // without leading and trailing white space; folds are still inside
 }
 
@@ -133,14 +136,19 @@ func (m *Message) GetName(name string) []byte {
 }
 
 // Body is what follows the empty line, as long as Content-Length says.
-func (m *Message) Body() []byte { return m.data[m.body:] }
+func (m *Message) Body() []byte {
+	if !m.whole {
+		return nil
+	}
+	return m.data[m.body:]
+}
 
 // Via is the topmost Via value; never nil. After a failed Parse it holds what could be read.
 func (m *Message) Via() *Via { return &m.via }
 
 // ViaValue is the topmost Via value, to be named in an edit.
 func (m *Message) ViaValue() Value {
-	return m.value(m.Index(ViaHdr), int(m.topVia.start), int(m.topVia.end))
+	return m.value(int(m.viaField), int(m.topVia.start), int(m.topVia.end))
 }
 
 // From is never nil.

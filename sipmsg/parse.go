@@ -13,6 +13,7 @@ func (m *Message) Parse(data []byte) error {
 		skip++
 	}
 	m.reset(data[skip:])
+	m.parses++
 	m.parse()
 	if m.err != nil {
 		m.err.Offset += skip
@@ -25,9 +26,10 @@ func (m *Message) Parse(data []byte) error {
 const maxArena = 16 << 10
 
 func (m *Message) reset(data []byte) {
-	m.data, m.err, m.n, m.crowded = data, nil, 0, false
+	m.data, m.err, m.n, m.crowded, m.whole = data, nil, 0, false, false
 	m.method, m.request, m.toOK, m.status = UnknownMethod, false, false, 0
 	m.methodName, m.uri, m.reason, m.topVia = span{}, span{}, span{}, span{}
+	m.viaField = 0
 	m.head, m.headEnd, m.body, m.crlfs, m.cseq, m.maxForwards = 0, 0, 0, 0, 0, -1
 	m.target = URI{}
 	m.via = Via{}

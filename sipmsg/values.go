@@ -5,14 +5,16 @@ import "bytes"
 // Value is one element of a comma-separated header field (or a whole field where
 // commas do not separate values), to read and to name in an edit.
 type Value struct {
-	Bytes      []byte
-	header     int16
-	start, end uint16 // of Bytes in the datagram
+	Bytes         []byte
+	header        int16
+	start, parses uint16 // of Bytes in the datagram; of the Message, when it was read
 }
 
 func (m *Message) value(header, start, end int) Value {
-	return Value{Bytes: m.data[start:end], header: int16(header), start: uint16(start), end: uint16(end)}
+	return Value{Bytes: m.data[start:end], header: int16(header), start: uint16(start), parses: m.parses}
 }
+
+func (v *Value) end() uint16 { return v.start + uint16(len(v.Bytes)) }
 
 // ValueIter goes through the values of a field:
 //
@@ -20,19 +22,20 @@ func (m *Message) value(header, start, end int) Value {
 //		v := it.Value()
 //	}
 //
-// It reads the message as it came; edits do not change what it gives.
+// It reads the message as it came; edits do not change what it gives. Once the Message is parsed again it is at its end.
 type ValueIter struct {
 	m          *Message
 	id         ID
 	one        bool
-	header     int // the field being read
-	next, last int // where the next value may begin; the end of the field
-	start, end int // the value that Next moved to
+	parses     uint16 // of m
+	header     int    // the field being read
+	next, last int    // where the next value may begin; the end of the field
+	start, end int    // the value that Next moved to
 }
 
 // Values goes through all values of all fields with id, in order. Empty ones are passed over.
 func (m *Message) Values(id ID) ValueIter {
-	it := ValueIter{m: m, id: id, header: m.n}
+	it := ValueIter{m: m, id: id, parses: m.parses, header: m.n}
 	if i := m.Index(id); i >= 0 && id != Other {
 		it.enter(i)
 	}
@@ -41,7 +44,7 @@ func (m *Message) Values(id ID) ValueIter {
 
 // fieldValues goes through the values of one field only.
 func (m *Message) fieldValues(i int) ValueIter {
-	it := ValueIter{m: m, id: m.field(i).id(), one: true}
+	it := ValueIter{m: m, id: m.field(i).id(), one: true, parses: m.parses}
 	it.enter(i)
 	return it
 }
@@ -53,7 +56,7 @@ func (it *ValueIter) enter(i int) {
 
 // Next moves to the next value; false when there is none.
 func (it *ValueIter) Next() bool {
-	for it.m != nil && it.header < it.m.n {
+	for it.m != nil && it.parses == it.m.parses && it.header < it.m.n {
 		for it.next < it.last {
 			start, end := it.next, it.last
 			if fields[it.id].flags&list != 0 {
@@ -80,7 +83,12 @@ func (it *ValueIter) Next() bool {
 }
 
 // Value is the value that Next moved to.
-func (it *ValueIter) Value() Value { return it.m.value(it.header, it.start, it.end) }
+func (it *ValueIter) Value() Value {
+	if it.m == nil || it.parses != it.m.parses {
+		return Value{}
+	}
+	return it.m.value(it.header, it.start, it.end)
+}
 
 // valueEnd gives the index of the first comma of b that is neither in a quoted string nor in
 // angle brackets, or len(b).
