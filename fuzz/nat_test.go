@@ -36,6 +36,10 @@ func FuzzSDP(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, mask uint16, ipv6 bool) {
 		var in, out nat.SDP
 		if in.Parse(body) != nil {
+			in.Cut(1)
+			if out := in.AppendRewritten(nil, []nat.Leg{{Addr: netip.IPv6Unspecified(), Port: 1}}); !bytes.Equal(out, body) {
+				t.Fatalf("%q was refused, but became %q", body, out)
+			}
 			return
 		}
 		for _, ice := range []bool{false, true} {

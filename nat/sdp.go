@@ -63,7 +63,7 @@ type Stream struct {
 }
 
 // SDP is one parsed session description. The zero value is ready; Parse may be called
-// again and again on one SDP, reusing its storage. Stream.Addr is the address of the c=
+// again and again on one SDP, reusing its storage; one that was refused has no streams. Stream.Addr is the address of the c=
 // in force, and invalid if there is none or it names a host.
 type SDP struct {
 	Streams []Stream
@@ -170,7 +170,11 @@ func nextLine(body []byte, pos int) (line []byte, next int) {
 	return line, pos + i + 1
 }
 
-func (s *SDP) fail(reason string) error { return &SDPError{Line: s.line, Reason: reason} }
+// fail leaves nothing of what was read so far, so that what cannot be rewritten is not.
+func (s *SDP) fail(reason string) error {
+	s.Streams, s.marks = s.Streams[:0], s.marks[:0]
+	return &SDPError{Line: s.line, Reason: reason}
+}
 
 func (s *SDP) mark(kind markKind, start, end int) *mark {
 	s.marks = append(s.marks, mark{kind: kind, stream: len(s.Streams) - 1, start: start, end: end})

@@ -143,6 +143,11 @@ func TestParseErrors(t *testing.T) {
 		if want := "bad session description: " + tt.want; err.Error() != want {
 			t.Errorf("%.40q: %q, want %q", tt.sdp, err, want)
 		}
+		s.Cut(1)
+		out := s.AppendRewritten(nil, []Leg{{Addr: netip.MustParseAddr("203.0.113.5"), Port: 10000}})
+		if string(out) != tt.sdp || len(s.Streams) > 0 {
+			t.Errorf("%.40q was refused, but became %q", tt.sdp, out)
+		}
 	}
 }
 
