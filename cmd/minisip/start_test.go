@@ -128,7 +128,7 @@ func TestRefusals(t *testing.T) {
 			"stop that (to see it: ss -lunp 'sport = :" + usedPort + "'), or choose another port with -listen ADDR:PORT"},
 		{"unknown flag", "-realms x", "", "", "flag -realms: found no such flag, expected -realm"},
 		{"flag without its value", "-listen", "", "", "flag -listen: found nothing after it, expected ADDR:PORT,..., for example -listen 192.0.2.1:5060"},
-		{"bad value", "-rtp 20000-10000", "", "", `flag -rtp: found "20000-10000", expected two ports LO-HI from 1024 to 65535, HI at least 3 above LO, for example -rtp 10000-20000`},
+		{"bad value", "-rtp 20000-10000", "", "", `flag -rtp: found "20000-10000", expected two ports LO-HI from 1024 to 65535, HI at least 3 above LO, 4 if LO is odd, for example -rtp 10000-20000`},
 		{"unknown word", "silnt", "", "", "word silnt: found no such word, expected silent"},
 		{"no config file", "-config none.conf", "", "", `flag -config: found that "none.conf" cannot be read (no such file or directory), expected a readable file, for example -config /etc/minisip/minisip.conf`},
 		{"bad users line", "-listen FREE", "", "# mine\n" + line("001") + "002:mini_sip_proxy\n",

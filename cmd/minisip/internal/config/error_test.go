@@ -16,7 +16,7 @@ func TestErrors(t *testing.T) {
 		source source
 		want   string
 	}{
-		{source{args: "-rtp 10000"}, `flag -rtp: found "10000", expected two ports LO-HI from 1024 to 65535, HI at least 3 above LO, for example -rtp 10000-20000`},
+		{source{args: "-rtp 10000"}, `flag -rtp: found "10000", expected two ports LO-HI from 1024 to 65535, HI at least 3 above LO, 4 if LO is odd, for example -rtp 10000-20000`},
 		{source{args: "-listen 192.0.2.1"}, `flag -listen: found "192.0.2.1", expected IP:PORT or :PORT, several separated by commas, for example -listen 192.0.2.1:5060`},
 		{source{args: "-listen :5060,sip:5060"}, `flag -listen: found "sip:5060", expected IP:PORT or :PORT, several separated by commas, for example -listen 192.0.2.1:5060`},
 		{source{args: "-listen :5060,0.0.0.0:5060"}, `flag -listen: found "0.0.0.0:5060", expected each address and port once, for example -listen 192.0.2.1:5060`},
@@ -55,7 +55,7 @@ func TestErrors(t *testing.T) {
 		{env("MINISIP_LOG_DAYS", "x"), `environment variable MINISIP_LOG_DAYS: found "x", expected a number of days from 1 to 3650, for example MINISIP_LOG_DAYS=7`},
 		{env("MINISIP_WORDS", "debug re_vai"), `environment variable MINISIP_WORDS: re_vai: found no such word, expected re_via`},
 
-		{file("\nrtp 5\n"), `minisip.conf:2: rtp: found "5", expected two ports LO-HI from 1024 to 65535, HI at least 3 above LO, for example rtp 10000-20000`},
+		{file("\nrtp 5\n"), `minisip.conf:2: rtp: found "5", expected two ports LO-HI from 1024 to 65535, HI at least 3 above LO, 4 if LO is odd, for example rtp 10000-20000`},
 		{file("realm"), `minisip.conf:1: realm: found nothing, expected NAME (or "" for an empty value), for example realm mini_sip_proxy`},
 		{file(`realm "a`), `minisip.conf:1: realm: found "\"a", expected a second " at the end of the value, for example realm mini_sip_proxy`},
 		{file(`realm "a" b`), `minisip.conf:1: realm: found "b", expected nothing after the second ", for example realm mini_sip_proxy`},
@@ -86,7 +86,7 @@ func TestMoreBadValues(t *testing.T) {
 		"-ban=", "-ban 0/1m,1h", "-ban 1001/1m,1h", "-ban 10/1m", "-ban 10,1h", "-ban 10/0s,1h", "-ban 10/1m,0", "-ban on",
 		"-trust host", "-trust 192.0.2.1:5060", "-trust ::ffff:192.0.2.1/112", "-trust fe80::1%eth0",
 		"-public 0.0.0.0", "-public ::", "-public 224.0.0.1", "-public fe80::1%eth0", "-public host", "-public 192.0.2.1:5060",
-		"-rtp 20000-10000", "-rtp 10000-10002", "-rtp 80-20000", "-rtp 10000-65536", "-rtp 10000-20000-30000", "-rtp=",
+		"-rtp 20000-10000", "-rtp 10000-10002", "-rtp 10001-10004", "-rtp 80-20000", "-rtp 10000-65536", "-rtp 10000-20000-30000", "-rtp=",
 		"-dscp=", "-dscp 64", "-dscp -1", "-dscp cs3,", "-dscp ,ef", "-dscp cs3,ef,ef", "-dscp af14", "-dscp af01", "-dscp af51", "-dscp cs", "-dscp 0x2e", "-dscp csx",
 		"-realm=", `-realm a"b`, `-realm a\b`, "-realm a\x7fb",
 		"-domain a..b", "-domain example.com:5060", "-domain [192.0.2.1]", "-domain a,,b", "-domain a/b", "-domain fe80::1%eth0",

@@ -84,12 +84,12 @@ func setPublic(c *Config, value string) error {
 }
 
 func setRTP(c *Config, value string) error {
-	const want = "two ports LO-HI from 1024 to 65535, HI at least 3 above LO"
+	const want = "two ports LO-HI from 1024 to 65535, HI at least 3 above LO, 4 if LO is odd"
 	lo, hi, _ := strings.Cut(value, "-")
 	low, err1 := parsePort(strings.TrimSpace(lo))
 	high, err2 := parsePort(strings.TrimSpace(hi))
-	// A call takes a pair of ports for each of its two sides.
-	if err1 != nil || err2 != nil || low < 1024 || int(high) < int(low)+3 {
+	// A call takes a pair of ports for each of its two sides; a pair begins with an even one.
+	if err1 != nil || err2 != nil || low < 1024 || int(high) < (int(low)+1)&^1+3 {
 		return &mismatch{value, want}
 	}
 	c.RTPLow, c.RTPHigh = low, high

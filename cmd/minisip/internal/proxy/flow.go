@@ -3,6 +3,8 @@ package proxy
 import (
 	"net/netip"
 	"time"
+
+	"minisip/session"
 )
 
 // Flow is what came from one side of a stream. What there was nothing to tell by is zero.
@@ -21,6 +23,15 @@ type Flow struct {
 	Stranger             netip.AddrPort // the newest of those
 	Oversize             uint64         // packets refused for their size
 	Undelivered          uint64         // packets that the other side had no address for
+}
+
+// flow is what came from one side. A fax by T.38 has no RTP: there all that is media counts as packets.
+func (s *relayedStream) flow(from session.Role) Flow {
+	f := s.Flow(from)
+	if s.kind == "image" && !f.First.IsZero() {
+		f.Packets += f.Other
+	}
+	return f
 }
 
 // came is how many packets came, each counted once.

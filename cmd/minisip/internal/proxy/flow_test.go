@@ -115,6 +115,32 @@ func TestDirectionsOfACallThatIsUp(t *testing.T) {
 	s.finish()
 }
 
+// A fax by T.38 is heard, though none of its packets is RTP.
+func TestFax(t *testing.T) {
+	s := stage(t, 1, nil)
+	fax := []string{"Content-Type: application/sdp", "--", "v=0", "c=IN IP4 192.0.2.1", "m=image 4000 udptl t38"}
+	for _, step := range []struct {
+		line string
+		args []string
+	}{{"001: INVITE 002 auth", fax}, {"002a: 200 OK", fax}, {"001: ACK", nil}} {
+		if err := s.run(step.line, step.args); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.relay.streams[0].fax = true
+	s.do("media from the caller", "wait 10s", "media from the caller")
+	k := s.core.callsOf("001")[0]
+	all := k.directions(s.now)
+	if got, want := overall(all), "one-way: nothing came from 002"; got != want || all[0].Packets != 501 || all[0].Verdict != "fine" {
+		t.Errorf("%q, %d packets: %s, want %q, 501, fine", got, all[0].Packets, all[0].Verdict, want)
+	}
+	s.do("media")
+	if got := overall(k.directions(s.now)); got != "fine" {
+		t.Errorf("%q, want fine", got)
+	}
+	s.finish()
+}
+
 func TestOverall(t *testing.T) {
 	audio := func(from string, g grade, verdict string, packets uint64) Direction {
 		return Direction{Kind: "audio", From: from, grade: g, Verdict: verdict, Packets: packets}

@@ -190,7 +190,7 @@ func (k *call) sample(found *tally, keep bool) {
 				continue
 			}
 			for side := range s.tracks {
-				f := s.Flow(session.Role(side))
+				f := s.flow(session.Role(side))
 				packets, lost := s.tracks[side].Since(f.Packets, f.Lost)
 				found.packets += packets
 				found.lost += lost

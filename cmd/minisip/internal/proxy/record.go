@@ -124,7 +124,7 @@ func (k *call) directions(at time.Time) (out []Direction) {
 
 // direction judges what comes from one side of a stream.
 func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Direction {
-	p, f := d.party(side), s.Flow(side)
+	p, f := d.party(side), s.flow(side)
 	held := p.Held || d.party(side.Other()).Held
 	dir := Direction{
 		Kind: s.kind, Codec: s.codec, From: p.User, Source: addrText(f.Source),
