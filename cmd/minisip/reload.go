@@ -127,6 +127,7 @@ func (r *reloader) apply(ctx context.Context, next *config.Config) (count int, e
 		return 0, nil
 	}
 	r.cfg = next
+	noteDigest(next, users, r.log)
 	return users.Len(), nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -83,6 +84,7 @@ func run(cfg *config.Config, again func(more ...string) (*config.Config, error),
 		fmt.Fprintln(stdout, n)
 	}
 	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(sc.Proxy.Features)))
+	noteDigest(cfg, users, j.line)
 	r := &reloader{start: cfg, cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}
 	go sigs.serve(ctx, r, j)
 	w.serve(ctx, newAPI(cfg, srv, time.Now(), j.tail, r.change))
@@ -160,6 +162,14 @@ func offered(algorithms []digest.Algorithm, users *digest.Users) (out []digest.A
 		out = []digest.Algorithm{digest.MD5}
 	}
 	return out
+}
+
+// noteDigest says so where SHA-256 was asked for and cannot be offered: challenges are weaker than the operator thinks.
+func noteDigest(cfg *config.Config, users *digest.Users, log func(string)) {
+	asked, _ := digest.ParseAlgorithms(cfg.Digest)
+	if slices.Contains(asked, digest.SHA256) && !users.HasAll(digest.SHA256) {
+		log("-digest: MD5 alone is offered, since not every user has a SHA-256 hash; see minisip user list, then minisip user passwd NAME")
+	}
 }
 
 // featureList says which words are on.

@@ -73,7 +73,7 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestReloadDigest: SHA-256 is offered while every user has that hash, also after a reload.
+// TestReloadDigest: SHA-256 is offered while every user has that hash, also after a reload, and the log says when it is not.
 func TestReloadDigest(t *testing.T) {
 	dir := t.TempDir()
 	d := start(t, dir, nil, "-digest", "sha256,md5") // makes accounts with both hashes
@@ -92,6 +92,9 @@ func TestReloadDigest(t *testing.T) {
 	} {
 		write(t, users, step.file)
 		d.signal(syscall.SIGHUP)
+		if len(step.want) == 1 {
+			d.waitFor("-digest: MD5 alone is offered, since not every user has a SHA-256 hash")
+		}
 		d.waitFor("users reloaded")
 		var got []string
 		for _, m := range regexp.MustCompile(`algorithm=([-A-Z0-9]+)`).FindAllStringSubmatch(challenge(t, d.at, "001"), -1) {
