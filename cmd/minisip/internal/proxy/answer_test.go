@@ -85,7 +85,12 @@ func (p *phone) receive(m *text) {
 			p.last = m
 		}
 		if tagOf(m.get("To")) != "" && m.get("Contact") != "" && m.method() != "REGISTER" {
-			p.find(m.get("Call-ID"), m.get("To"), m.get("From")).target = uriOf(m.get("Contact"))
+			d := p.find(m.get("Call-ID"), m.get("To"), m.get("From"))
+			if d.target == "" && m.method() == "NOTIFY" { // RFC 6665 4.4.1: it makes the subscriber's dialog
+				d.routes = m.all("Record-Route")
+				d.cseq, _ = strconv.Atoi(p.sent["SUBSCRIBE"].cseq())
+			}
+			d.target = uriOf(m.get("Contact"))
 		}
 		return
 	}

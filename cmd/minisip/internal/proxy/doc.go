@@ -96,7 +96,8 @@
 //	RFC 5621      SDP as one part of several                      media         multipart
 //	RFC 5761      RTCP on RTP's port, once both sides say so      stream        mux, ice
 //	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer, fork-unheard, fork-crossing
-//	RFC 6665      subscriptions, also forked                      dialog        subscribe, subscribe-fork
+//	RFC 6665      subscriptions, also forked; Record-Route of     dialog,       subscribe, subscribe-fork
+//	              NOTIFY (4.3)                                    forward
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
 //	RFC 8839 4.2                                                                ice-offerless, ice-strip
 //	RFC 5768      who has registered with +sip.ice is offered it  media         ice-announced
@@ -123,8 +124,8 @@
 // (16.5: it goes to the caller); presence and voicemail; temporary GRUUs (RFC 5627 3.1.2); Flow-Timer
 // (RFC 5626 4.4: a phone whose keepalives stop is not taken for gone, and our own pings keep
 // its NAT open); session timers asked for by us (RFC 4028); multicast. Record-Route goes into requests
-// that may begin a dialog, not into those inside one (16.6 step 4 would have it, for phones that were
-// restarted). A maddr in Via is not obeyed (18.2.2), nor are ICMP errors believed (18.4): either
+// that may begin a dialog and into NOTIFY (RFC 6665 4.3), not into others inside one (16.6 step 4 would have it,
+// for phones that were restarted). A maddr in Via is not obeyed (18.2.2), nor are ICMP errors believed (18.4): either
 // would let strangers aim at a third party. The sent-by of a response is not looked at (18.1.2): a
 // branch of ours, 64 random bits, says more. A CANCEL that matches nothing is not sent on
 // (16.10), since no request goes out without state.

@@ -83,7 +83,7 @@ func (c *Core) forward(b *branch, now time.Time) int {
 	b.key = clientKey{id: c.newID()}
 	b.to, b.local, b.user = b.target.addr, b.target.local, b
 	c.rewriteRequest(ctx.inbound(now), b.target.uri, b.target.routes, b.breadth)
-	if ctx.initial && makesDialog(ctx.req.Method()) {
+	if ctx.recordRoutes() {
 		c.recordRoute(ctx.req, ctx.local, b.local)
 	}
 	if status := c.relayRequest(b); status != 0 {
@@ -188,7 +188,16 @@ func holdsMore(contact string) bool {
 	return strings.IndexByte(contact, '?') >= 0
 }
 
-// makesDialog lists the requests that can create a dialog: there we record-route.
+// recordRoutes says whether we put ourselves into the route set: by what may begin a dialog outside one. A
+// NOTIFY begins one at the subscriber, though it has both tags. RFC 6665 4.3: "If a proxy wishes to see all of the
+// SUBSCRIBE and NOTIFY requests for a given dialog, it MUST add a Record-Route header field to the initial
+// SUBSCRIBE request and all NOTIFY requests."
+func (ctx *context) recordRoutes() bool {
+	m := ctx.req.Method()
+	return m == sipmsg.NOTIFY || ctx.initial && makesDialog(m)
+}
+
+// makesDialog lists the requests that can create a dialog.
 func makesDialog(m sipmsg.Method) bool {
 	switch m {
 	case sipmsg.INVITE, sipmsg.SUBSCRIBE, sipmsg.REFER, sipmsg.NOTIFY:
