@@ -149,6 +149,7 @@ func (e *Error) Error() string { return fmt.Sprintf("register: %d %s", e.Status,
 var (
 	errStar     = &Error{Status: 400, Reason: "Contact * Needs Expires 0 Alone"}
 	errContact  = &Error{Status: 400, Reason: "Bad Contact"}
+	errPath     = &Error{Status: 400, Reason: "Bad Path"}
 	errRegIDs   = &Error{Status: 400, Reason: "A Flow Registers Alone"}
 	errTooLong  = &Error{Status: 400, Reason: "Contact Too Long"}
 	errTooMany  = &Error{Status: 403, Reason: "Too Many Contacts"}

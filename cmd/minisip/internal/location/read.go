@@ -17,7 +17,11 @@ func ReadRegister(m *sipmsg.Message, u *Update) error {
 	u.Star, u.Path, u.Contacts = false, u.Path[:0], u.Contacts[:0]
 
 	for it := m.Values(sipmsg.PathHdr); it.Next(); {
-		u.Path = append(u.Path, text(it.Value().Bytes))
+		v := it.Value().Bytes
+		if !readable(v) {
+			return errPath // it would stand as a Route in every request to the phone
+		}
+		u.Path = append(u.Path, text(v))
 	}
 	header := time.Duration(-1)
 	if m.Index(sipmsg.ExpiresHdr) >= 0 {
@@ -44,6 +48,15 @@ func ReadRegister(m *sipmsg.Message, u *Update) error {
 	}
 	u.Star = stars > 0
 	return nil
+}
+
+// readable says whether v is a URI, in brackets or not.
+func readable(v []byte) bool {
+	addr, err := sipmsg.ParseNameAddr(v)
+	if err == nil {
+		_, err = sipmsg.ParseURI(addr.URI)
+	}
+	return err == nil
 }
 
 // readContact reads one Contact value; header is the interval of the Expires header field, or negative.

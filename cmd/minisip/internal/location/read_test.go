@@ -62,6 +62,8 @@ func TestReadRegister(t *testing.T) {
 		{"question mark outside brackets", "Contact: sip:a@h?Route=%3Csip:h%3E", "400 Bad Contact"},
 		{"inside", "Contact: <sip:a@h?Route=%3Csip:h%3E>", "sip:a@h?Route=%3Csip:h%3E [] / 1000 none"},
 		{"open bracket", "Contact: <sip:a@h", "400 Bad Contact"},
+		{"a Path that leads nowhere", "Contact: <sip:a@h>\nPath: <sip:p1;lr>, edge", "400 Bad Path"},
+		{"a Path torn", "Contact: <sip:a@h>\nPath: <sip:p1;lr", "400 Bad Path"},
 	}
 	u := &Update{Star: true, Path: []string{"old"}, Contacts: []Contact{{URI: "old"}}}
 	for _, tt := range tests {
