@@ -20,6 +20,8 @@ func TestErrors(t *testing.T) {
 		{source{args: "-listen 192.0.2.1"}, `flag -listen: found "192.0.2.1", expected IP:PORT or :PORT, several separated by commas, for example -listen 192.0.2.1:5060`},
 		{source{args: "-listen :5060,sip:5060"}, `flag -listen: found "sip:5060", expected IP:PORT or :PORT, several separated by commas, for example -listen 192.0.2.1:5060`},
 		{source{args: "-listen :5060,0.0.0.0:5060"}, `flag -listen: found "0.0.0.0:5060", expected each address and port once, for example -listen 192.0.2.1:5060`},
+		{source{args: "-listen 127.0.0.1:5060,:5060"}, `flag -listen: found ":5060", expected each address and port once, for example -listen 192.0.2.1:5060`},
+		{source{args: "-listen [::]:5060,[::1]:5060"}, `flag -listen: found "[::1]:5060", expected each address and port once, for example -listen 192.0.2.1:5060`},
 		{source{args: "-public 192.0.2.1,192.0.2.2"}, `flag -public: found "192.0.2.1,192.0.2.2", expected an IPv4 address, an IPv6 address, or one of each separated by a comma, for example -public 203.0.113.7`},
 		{source{args: "-domain sip:example.com"}, `flag -domain: found "sip:example.com", expected host names or IP addresses separated by commas, without sip: and without a port, for example -domain sip.example.com`},
 		{source{args: "-digest sha1"}, `flag -digest: found "sha1", expected md5 or sha256, each at most once, separated by commas, for example -digest sha256,md5`},

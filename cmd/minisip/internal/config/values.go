@@ -26,7 +26,7 @@ func setListen(c *Config, value string) error {
 			return &mismatch{part, want}
 		}
 		for _, a := range found {
-			if slices.Contains(addrs, a) {
+			if slices.ContainsFunc(addrs, func(b netip.AddrPort) bool { return collide(a, b) }) {
 				return &mismatch{part, "each address and port once"}
 			}
 			addrs = append(addrs, a)
@@ -34,6 +34,12 @@ func setListen(c *Config, value string) error {
 	}
 	c.Listen = addrs
 	return nil
+}
+
+// collide says that two sockets cannot have these addresses: one of them may stand for all of its family.
+func collide(a, b netip.AddrPort) bool {
+	x, y := a.Addr(), b.Addr()
+	return a.Port() == b.Port() && (x == y || x.Is4() == y.Is4() && (x.IsUnspecified() || y.IsUnspecified()))
 }
 
 // listenAddrs reads one entry; an entry without an address means every address
