@@ -24,7 +24,7 @@ func mirrorTo(cfg *config.Config, sc *server.Config, log func(string)) (homer, e
 		return homer{}, nil
 	}
 	node, _ := os.Hostname()
-	s, err := hep.Dial(hep.Config{Server: cfg.HEP, Agent: captureAgent, Node: node, Mask: trail.Mask, Log: log})
+	s, err := hep.Dial(hep.Config{Server: cfg.HEP, Agent: captureAgent, Node: node, Mask: trail.MaskForPrograms, Log: log})
 	if err != nil {
 		return homer{}, err
 	}

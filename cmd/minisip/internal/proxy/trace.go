@@ -111,9 +111,9 @@ func (k *call) showPast(t *Trace) {
 		switch {
 		case m == nil:
 		case m.Received:
-			t.Show(m.At, m.Peer, m.Local, trail.Mask(m.Text))
+			t.Show(m.At, m.Peer, m.Local, trail.MaskForPrograms(m.Text))
 		default:
-			t.Show(m.At, m.Local, m.Peer, trail.Mask(m.Text))
+			t.Show(m.At, m.Local, m.Peer, trail.MaskForPrograms(m.Text))
 		}
 	}
 }
@@ -180,7 +180,7 @@ func (c *Core) traceReceived(in *inbound) {
 			known = true
 		}
 		if known {
-			t.Show(in.now, in.src, in.local, trail.Mask(in.Bytes()))
+			t.Show(in.now, in.src, in.local, trail.MaskForPrograms(in.Bytes()))
 		}
 	}
 }
@@ -194,7 +194,7 @@ func (t *Trace) isUser(a *sipmsg.NameAddr) bool {
 func (c *Core) traceSent(key trail.Key, local, to netip.AddrPort, b []byte) {
 	for _, t := range c.traces {
 		if _, known := t.keys[key]; known {
-			t.Show(c.now, local, to, trail.Mask(b))
+			t.Show(c.now, local, to, trail.MaskForPrograms(b))
 		}
 	}
 }

@@ -5,37 +5,58 @@ import "bytes"
 // masked stands in the place of a secret.
 const masked = "********"
 
+// key stands in front of a key of SRTP: RFC 4568 9.2.
+const key = "inline:"
+
 // Mask takes out of a message what nobody but its phone needs to see: digest responses, Basic
 // credentials, keys of SRTP. It works on any bytes, so that what cannot be parsed is masked too.
-func Mask(text []byte) []byte {
+func Mask(text []byte) []byte { return mask(text, false) }
+
+// MaskForPrograms does the same for text that a program will read. A key of SRTP becomes another one, of zeros: Wireshark
+// takes the whole message for malformed where that is no base64 of the right length, and then shows no RTP.
+func MaskForPrograms(text []byte) []byte { return mask(text, true) }
+
+func mask(text []byte, zeros bool) []byte {
 	out := make([]byte, 0, len(text)+16)
 	for len(text) > 0 {
 		end := bytes.IndexByte(text, '\n') + 1
 		if end == 0 {
 			end = len(text)
 		}
-		out = appendMasked(out, text[:end])
+		out = appendMasked(out, text[:end], zeros)
 		text = text[end:]
 	}
 	return out
 }
 
-func appendMasked(out, line []byte) []byte {
+func appendMasked(out, line []byte, zeros bool) []byte {
+	sdp := bytes.HasPrefix(line, []byte("a="))
 	for {
-		at, size := secret(line)
+		at, size := secret(line, sdp)
 		if size == 0 {
 			return append(out, line...)
 		}
-		out = append(append(out, line[:at]...), masked...)
+		out = append(out, line[:at]...)
+		if zeros && sdp {
+			out = append(out, bytes.Repeat([]byte("A"), size)...)
+		} else {
+			out = append(out, masked...)
+		}
 		line = line[at+size:]
 	}
 }
 
-// secret finds the first secret in a line.
-func secret(line []byte) (at, size int) {
-	if i := foldIndex(line, "inline:"); i >= 0 && bytes.HasPrefix(line, []byte("a=")) {
-		at = i + len("inline:")
-		return at, tokenEnd(line[at:], " |\r\n")
+// secret finds the first secret in a line or the rest of one; of SDP, there may be several keys in it.
+func secret(line []byte, sdp bool) (at, size int) {
+	for sdp {
+		i := foldIndex(line[at:], key)
+		if i < 0 {
+			return 0, 0
+		}
+		at += i + len(key)
+		if size = tokenEnd(line[at:], " |;\r\n"); size > 0 {
+			return at, size
+		}
 	}
 	for i := 0; ; {
 		j := foldIndex(line[i:], "response")

@@ -14,6 +14,8 @@ func TestMask(t *testing.T) {
 		{"Authorization: Basic QWxhZGRpbjpvcGVu\r\nTo: x\r\n", "Authorization: Basic ********\r\nTo: x\r\n"},
 		{`Authorization: Digest response="never closed`, `Authorization: Digest response="********`},
 		{"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20\r\n", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:********|2^20\r\n"},
+		{"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCsp|2^20|1:4;inline:NWpVLFJhQX1c|2^20|2:4\n", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:********|2^20|1:4;inline:********|2^20|2:4\n"},
+		{"a=crypto:1 X inline:;inline:d0RmdmcmVCsp;inline:NWpVLFJhQX1c", "a=crypto:1 X inline:;inline:********;inline:********"},
 		{"INVITE sip:response@x SIP/2.0\r\n\r\n", "INVITE sip:response@x SIP/2.0\r\n\r\n"},
 		{`WWW-Authenticate: Digest realm="r", nonce="n"`, `WWW-Authenticate: Digest realm="r", nonce="n"`},
 		{"", ""},
@@ -24,6 +26,18 @@ func TestMask(t *testing.T) {
 		}
 		if again := string(Mask([]byte(got))); again != got {
 			t.Errorf("%q: masked twice it is %q", got, again)
+		}
+	}
+}
+
+// A program gets a key of the same length that opens nothing.
+func TestMaskForPrograms(t *testing.T) {
+	for text, want := range map[string]string{
+		"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20|1:4\r\n": "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + strings.Repeat("A", 40) + "|2^20|1:4\r\n",
+		"Authorization: Digest response=\"abc\"\r\n":                                                      "Authorization: Digest response=\"********\"\r\n",
+	} {
+		if got := string(MaskForPrograms([]byte(text))); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 }
