@@ -104,6 +104,7 @@ type Direction struct {
 	Strangers   uint64 // packets from elsewhere, refused
 	Stranger    string // where they came from
 	Other       uint64 // STUN, DTLS and what is no RTP
+	RTCP        uint64 // reports, which a phone sends though it is mute
 }
 
 // party gives a side.

@@ -64,6 +64,10 @@ func noMedia(c *Call) []Finding {
 		return one(Error, "no-keys", "See that both phones have the same kind of encryption, or none.",
 			"The phones spoke DTLS or STUN and never sent sound: they did not agree on keys")
 	}
+	if a.RTCP+b.RTCP > 0 {
+		return one(Error, "no-sound", "See that neither phone is mute, and whether one of them still believes that the call is held.",
+			"No sound came from %s or %s in %s s, though reports on it (RTCP) did, so the way here is open", c.Caller.User, c.Callee.User, whole(c.up()))
+	}
 	return one(Error, "no-media", "Open UDP ports "+c.Ports+" in the firewall of this server and at its provider; behind a router set -public and forward them.",
 		"No packet came from %s or %s in %s s: something keeps media from this server", c.Caller.User, c.Callee.User, whole(c.up()))
 }
@@ -84,6 +88,11 @@ func oneWay(c *Call) (found []Finding) {
 				"%d packets for %s came from %s and were refused: it signals from %s, so they may be anybody's", d.Strangers, p.User, d.Stranger, p.Addr.Addr())
 		}
 		if far.Packets == 0 {
+			continue
+		}
+		if d.RTCP > 0 {
+			found = append(found, one(Error, "one-way", "See that the phone of "+p.User+" is not mute and its microphone on, and whether it believes that the call is held.",
+				"No sound ever came from %s, only reports on it (RTCP), while %s was heard: the way is open, and the phone sends none", p.User, c.party(side.Other()).User)...)
 			continue
 		}
 		next := "See that the microphone is on and not muted, and that the firewall in front of " + p.User + " lets UDP out to ports " + c.Ports + "."

@@ -24,7 +24,7 @@ var explains = map[string][]string{
 	"ack-lost":          {"vanished", "signalling-loss"},
 	"request-too-large": {"phone-unreachable", "signalling-loss"},
 	"phone-unreachable": {"signalling-loss"},
-	"srtp-one-side":     {"no-media", "one-way"},
+	"srtp-one-side":     {"no-media", "no-sound", "one-way"},
 	"media-private":     {"no-media", "one-way"},
 	"media-elsewhere":   {"one-way", "strangers"},
 	"no-media":          {"vanished"},

@@ -196,6 +196,12 @@ var troubles = []struct {
 	{"firewall on the RTP ports", func(c *Call) {
 		c.Media[0].Packets, c.Media[1].Packets = 0, 0
 	}, "no-media", "No packet came from 001 or 002 in 120 s: something keeps media from this server."},
+	{"both phones mute", func(c *Call) {
+		c.Media[0] = Direction{Side: Caller, Kind: "audio", RTCP: 20}
+		c.Media[1] = Direction{Side: Callee, Kind: "audio"}
+	}, "no-sound", "No sound came from 001 or 002 in 120 s, though reports on it (RTCP) did, so the way here is open."},
+	{"one-way: 002 is mute", func(c *Call) { c.Media[1] = Direction{Side: Callee, Kind: "audio", RTCP: 20} },
+		"one-way", "No sound ever came from 002, only reports on it (RTCP), while 001 was heard: the way is open, and the phone sends none."},
 	{"one-way: nothing from 002", func(c *Call) { c.Media[1].Packets = 0 },
 		"one-way", "No packet ever came from 002, wanted at 192.168.1.5:4002, while 001 was heard: its firewall or NAT keeps them, or the phone sends none."},
 	{"media from another address (symmetric NAT with two, VPN)", func(c *Call) {

@@ -62,7 +62,7 @@ type Direction struct {
 
 	first, last time.Time // packets; Last points to the latter
 	side        session.Role
-	other       uint64 // STUN, DTLS
+	other, rtcp uint64 // STUN, DTLS; RTCP
 	grade       grade
 	track       *trail.Track // while the call is up
 }
@@ -133,7 +133,7 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 		JitterMS: milliseconds(f.Jitter), RTTMS: milliseconds(f.RTT),
 		Strangers: f.Strangers, Stranger: addrText(f.Stranger), Undelivered: f.Undelivered,
 	}
-	dir.track, dir.side, dir.other = &s.tracks[side], side, f.Other
+	dir.track, dir.side, dir.other, dir.rtcp = &s.tracks[side], side, f.Other, f.RTCP
 	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)
 	if !f.Last.IsZero() {
 		dir.first, dir.last = onWall(at, f.First), onWall(at, f.Last)
