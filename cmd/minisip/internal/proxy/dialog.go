@@ -29,7 +29,8 @@ func (c *Core) lookFor(in *inbound, callerTag, calleeTag []byte, from session.Ro
 			if d.callee.Tag != string(calleeTag) {
 				continue
 			}
-			if in.dialog == nil || d.party(from).Addr == in.src {
+			// Phones of one make may draw the same tag: the one that has answered is meant.
+			if in.dialog == nil || d.party(from).Addr == in.src && (d.confirmed || !in.dialog.confirmed) {
 				in.dialog, in.from = d, from
 			}
 		}
