@@ -171,3 +171,41 @@ func TestPingsGoOnOverRestart(t *testing.T) {
 		}
 	}
 }
+
+// A loop that is late, as every real one is, leaves nobody out: with one phone behind NAT the hand has a whole turn to go,
+// and has not slept when that took a little longer. When it has slept, one ping is enough.
+func TestPingsOfALateLoop(t *testing.T) {
+	const interval = 25 * time.Second
+	for phones := 1; phones <= 3; phones++ {
+		w := newWorld(t)
+		w.cfg.Keepalive = interval
+		s := &script{w}
+		all := "registered"
+		for i := range phones {
+			s.do(fmt.Sprintf("phone 00%d at 192.0.2.%d:5060 claims 10.0.0.4:5060", i+1, i+1))
+			all += fmt.Sprintf(" 00%d", i+1)
+		}
+		s.do(all)
+		w.events = nil
+		late := time.Duration(0)
+		for end := w.now.Add(10 * interval); w.core.Deadline().Before(end); late = (late + 3*time.Millisecond) % (40 * time.Millisecond) {
+			w.now = w.core.Deadline().Add(late)
+			w.core.Tick(w.now)
+		}
+		pings := w.pings()
+		for _, p := range w.phones {
+			if n := pings[p.name]; n < 9 || n > 10 {
+				t.Errorf("%s, one of %d phones, got %d pings in ten intervals", p.name, phones, n)
+			}
+		}
+		w.now = w.now.Add(10 * interval)
+		w.core.Tick(w.now)
+		w.advance(interval)
+		pings = w.pings()
+		for _, p := range w.phones {
+			if n := pings[p.name]; n < 1 || n > 2 {
+				t.Errorf("%s, one of %d phones, got %d pings in an interval after a sleep", p.name, phones, n)
+			}
+		}
+	}
+}

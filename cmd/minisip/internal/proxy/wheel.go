@@ -69,10 +69,7 @@ func (ps *pingers) add(b *location.Binding, now time.Time) {
 	if ps.count == 0 {
 		ps.turnTo(now)
 	}
-	// The hand moves only when it has to: up to now, nobody sits in the buckets behind it.
-	for !ps.at.After(now) && ps.heads[ps.hand] == 0 {
-		ps.advance()
-	}
+	ps.pass(now)
 	ps.place(b)
 }
 
@@ -140,6 +137,14 @@ func (ps *pingers) remove(b *location.Binding) {
 	}
 }
 
+// pass moves the hand over the buckets up to now in which nobody sits. It moves only when it has to, and so may be
+// nearly a turn behind.
+func (ps *pingers) pass(now time.Time) {
+	for !ps.at.After(now) && ps.heads[ps.hand] == 0 {
+		ps.advance()
+	}
+}
+
 func (ps *pingers) advance() {
 	ps.hand = (ps.hand + 1) % buckets
 	ps.at = ps.at.Add(ps.step())
@@ -147,6 +152,7 @@ func (ps *pingers) advance() {
 
 // Expire implements session.Expirer: the hand moves on.
 func (ps *pingers) Expire(now time.Time) {
+	ps.pass(now) // to the one who is due: the hand is as late as that ping is
 	if now.Sub(ps.at) > ps.core.cfg.Keepalive {
 		ps.turnTo(now) // the machine slept: one ping is enough
 	}
