@@ -114,9 +114,13 @@ func (s *SDP) Parse(body []byte) error {
 		return s.fail("does not begin with v=")
 	}
 	start := 0      // of the section
+	crlfs := 0      // lines that end so
 	noConn := false // the place for a c= is still to be marked
 	for pos := 0; pos < len(body); {
 		line, next := nextLine(body, pos)
+		if next == pos+len(line)+len("\r\n") {
+			crlfs++
+		}
 		if s.line++; s.line > MaxLines {
 			return s.fail("too many lines")
 		}
@@ -142,6 +146,21 @@ func (s *SDP) Parse(body []byte) error {
 	}
 	s.mark(markICE, s.text, s.text)
 	s.endSection(body, start, len(body))
+	if bytes.Count(body, []byte{'\r'}) != crlfs {
+		return s.lonelyCR()
+	}
+	return nil
+}
+
+// lonelyCR fails where a carriage return stands inside a line. RFC 8866 9 has none in a text, and who takes it for the
+// end of a line reads a c= behind it, which has not been seen here.
+func (s *SDP) lonelyCR() error {
+	for i, c := range s.body {
+		if c == '\r' && i+1 < len(s.body) && s.body[i+1] != '\r' && s.body[i+1] != '\n' {
+			s.line = 1 + bytes.Count(s.body[:i], []byte{'\n'})
+			return s.fail("a carriage return inside a line")
+		}
+	}
 	return nil
 }
 

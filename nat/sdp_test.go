@@ -131,6 +131,8 @@ func TestParseErrors(t *testing.T) {
 		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp\n", "line 3: a=rtcp with a bad port"},
 		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp:x\n", "line 3: a=rtcp with a bad port"},
 		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp:7 IN IP4\n", "line 3: a=rtcp with a bad address"},
+		{"v=0\rc=IN IP4 10.0.0.1\rm=audio 1 RTP/AVP 0\r", "line 1: a carriage return inside a line"},
+		{"v=0\r\nc=IN IP4 192.0.2.1\r\ns=-\rc=IN IP4 10.0.0.1\r\nm=audio 1 RTP/AVP 0\r\n", "line 3: a carriage return inside a line"},
 		{"v=0\n" + strings.Repeat("m=audio 1 RTP/AVP 0\n", MaxStreams+1), "line 18: more than 16 media streams"},
 		{"v=0\n" + strings.Repeat("\n", MaxLines), "line 2049: too many lines"},
 	} {
@@ -156,6 +158,7 @@ func TestParseAtCaps(t *testing.T) {
 	for _, sdp := range []string{
 		"v=0\n" + strings.Repeat("m=audio 1 RTP/AVP 0\n", MaxStreams),
 		"v=0\n" + strings.Repeat("\n", MaxLines-1),
+		"v=0\r\r\nm=audio 1 RTP/AVP 0\r", // carriage returns too many, but inside no line
 	} {
 		if err := new(SDP).Parse([]byte(sdp)); err != nil {
 			t.Error(err)
