@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 
-	"minisip/cmd/minisip/internal/location"
+	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -87,17 +87,16 @@ func (c *Core) withoutCall(in *inbound) {
 	if !c.atBinding(in, claimed) && !c.proves(in, claimed) {
 		return
 	}
-	b, err := c.remoteTarget(in)
+	t, found, err := c.remoteTarget(in)
 	if err != nil {
 		c.reply(in, 400, "", "")
 		return
 	}
-	if b == nil {
+	if !found {
 		c.reply(in, 481, "", "")
 		return
 	}
-	t := c.reach(b, nil)[0]
-	peer := session.Party{Routes: b.Path(), Addr: t.addr}
+	peer := session.Party{Routes: t.routes, Addr: t.addr}
 	if in.nextRoute() != nil {
 		at, ok := c.routeOn(in, &peer)
 		if !ok {
@@ -133,15 +132,42 @@ func (c *Core) withoutCall(in *inbound) {
 }
 
 // remoteTarget finds the binding that a request inside a dialog is meant for.
-func (c *Core) remoteTarget(in *inbound) (*location.Binding, error) {
+func (c *Core) remoteTarget(in *inbound) (t target, found bool, err error) {
 	uri, err := sipmsg.ParseURI(in.target())
 	if err != nil {
-		return nil, err
+		return t, false, err
 	}
-	if b := c.instance(in.now, &uri); b != nil {
-		return b, nil
+	b := c.instance(in.now, &uri)
+	if b == nil {
+		b = c.where.FindContact(&uri)
 	}
-	return c.where.FindContact(&uri), nil
+	if b != nil {
+		return c.reach(b, nil)[0], true, nil
+	}
+	t, found = c.phoneAt(&uri)
+	return t, found, nil
+}
+
+// phoneAt is the way to a phone that registered from the very address of a URI, directly. A phone may have another
+// user part, or none, in the Contacts of its dialogs than in the one it registers; then the address
+// says which phone it is, as re_contact wrote it, and the Request-URI stays as it came.
+func (c *Core) phoneAt(uri *sipmsg.URI) (t target, found bool) {
+	ip, literal := nat.ParseAddr(uri.Host)
+	if !literal || !uri.IsSIP() {
+		return t, false
+	}
+	port := uri.Port
+	if port == 0 {
+		port = 5060
+	}
+	for b := range c.where.AtSource(netip.AddrPortFrom(ip, port)) {
+		if len(b.Path()) == 0 {
+			t = c.reach(b, nil)[0]
+			t.uri = ""
+			return t, true
+		}
+	}
+	return t, false
 }
 
 // proves says whether a request has the credentials of a user; if not, it is answered.
@@ -215,12 +241,11 @@ func (c *Core) ack(in *inbound) {
 // that are registered.
 func (c *Core) ackWithoutCall(in *inbound) {
 	c.findRoutes(in)
-	b, err := c.remoteTarget(in)
-	if err != nil || b == nil || len(in.ToTag()) == 0 || !c.atBinding(in, c.claimed(in)) || in.nextRoute() != nil {
+	t, found, err := c.remoteTarget(in)
+	if err != nil || !found || len(in.ToTag()) == 0 || !c.atBinding(in, c.claimed(in)) || in.nextRoute() != nil {
 		c.count.drop(Stray)
 		return
 	}
-	t := c.reach(b, nil)[0]
 	c.rewriteRequest(in, t.uri, nil, in.breadth())
 	c.passAck(in, t.local, t.addr)
 }

@@ -97,6 +97,11 @@ func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
 			return c.reach(b, nil), 0
 		}
 	}
+	if !known && !gruu {
+		if t, found := c.phoneAt(uri); found {
+			return []target{t}, 0
+		}
+	}
 	switch {
 	case !known || !c.serves(in, uri) || c.elsewhere(in, uri), gruu && len(gr) == 0:
 		return nil, 404
