@@ -137,7 +137,7 @@ func (c *Core) remoteTarget(in *inbound) (t target, found bool, err error) {
 	if err != nil {
 		return t, false, err
 	}
-	b := c.instance(in.now, &uri)
+	b := c.instance(in.now, &uri, netip.AddrPort{})
 	if b == nil {
 		b = c.where.FindContact(&uri)
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -45,27 +46,33 @@ func (c *Core) isGRUU(in *inbound, text string) bool {
 	return gruu && c.serves(in, &uri) && c.users.Lookup(userPart([]byte(text))) != nil
 }
 
-// instance is the binding that a GRUU of ours leads to, the best of several flows; nil where
-// uri is none, or that phone is not there.
-func (c *Core) instance(now time.Time, uri *sipmsg.URI) *location.Binding {
+// instance is the binding that a GRUU of ours leads to: of several flows the one from an address, else the
+// best; nil where uri is none, or that phone is not there.
+func (c *Core) instance(now time.Time, uri *sipmsg.URI, from netip.AddrPort) *location.Binding {
 	gr, gruu := uri.Param("gr")
 	if !gruu {
 		return nil
 	}
 	name := sipmsg.AppendUnescaped(nil, uri.User)
-	for _, b := range c.where.Instance(now, string(name), gr) {
-		return b
+	flows := c.where.Instance(now, string(name), gr)
+	for _, b := range flows {
+		if b.Source() == from {
+			return b
+		}
 	}
-	return nil
+	if len(flows) == 0 {
+		return nil
+	}
+	return flows[0]
 }
 
 // remoteURI is the Request-URI that a side of a dialog gets: its Contact, and where that is
-// a GRUU of its own, what the GRUU stands for now (RFC 5627 6.1).
+// a GRUU of its own, what the GRUU stands for now (RFC 5627 6.1), on the flow that it will take.
 func (c *Core) remoteURI(now time.Time, p *session.Party) string {
 	if strings.Contains(p.Contact, ";gr=") {
 		uri, err := sipmsg.ParseURI([]byte(p.Contact))
 		if err == nil {
-			if b := c.instance(now, &uri); b != nil && b.AOR() == p.User {
+			if b := c.instance(now, &uri, p.Addr); b != nil && b.AOR() == p.User {
 				return targetURI(b.Contact())
 			}
 		}
