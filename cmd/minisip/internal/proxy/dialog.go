@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/netip"
 
-	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -152,15 +151,11 @@ func (c *Core) remoteTarget(in *inbound) (t target, found bool, err error) {
 // user part, or none, in the Contacts of its dialogs than in the one it registers; then the address
 // says which phone it is, as re_contact wrote it, and the Request-URI stays as it came.
 func (c *Core) phoneAt(uri *sipmsg.URI) (t target, found bool) {
-	ip, literal := nat.ParseAddr(uri.Host)
+	at, literal := literalAddr(uri)
 	if !literal || !uri.IsSIP() {
 		return t, false
 	}
-	port := uri.Port
-	if port == 0 {
-		port = 5060
-	}
-	for b := range c.where.AtSource(netip.AddrPortFrom(ip, port)) {
+	for b := range c.where.AtSource(at) {
 		if len(b.Path()) == 0 {
 			t = c.reach(b, nil)[0]
 			t.uri = ""

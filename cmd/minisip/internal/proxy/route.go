@@ -131,19 +131,22 @@ func (c *Core) along(route string, addr netip.AddrPort) netip.AddrPort {
 // send to: never loopback, never ourselves, never a name.
 func (c *Core) routeAddr(value string) (netip.AddrPort, bool) {
 	_, u, ok := readURI([]byte(value))
-	ip, literal := nat.ParseAddr(u.Host)
-	if !ok || !literal {
+	at, literal := literalAddr(&u)
+	if !ok || !literal || !at.Addr().IsGlobalUnicast() || c.isOurs(at) {
 		return netip.AddrPort{}, false
 	}
+	return at, true
+}
+
+// literalAddr is the address that a URI names, if its host is no name; the port is 5060 where none
+// is written (RFC 3261 19.1.2).
+func literalAddr(u *sipmsg.URI) (at netip.AddrPort, ok bool) {
+	ip, ok := nat.ParseAddr(u.Host)
 	port := u.Port
 	if port == 0 {
 		port = 5060
 	}
-	at := netip.AddrPortFrom(ip.Unmap(), port)
-	if !ip.IsGlobalUnicast() || c.isOurs(at) {
-		return netip.AddrPort{}, false
-	}
-	return at, true
+	return netip.AddrPortFrom(ip.Unmap(), port), ok
 }
 
 // setRoutes takes the Route values that named us out of a request and pushes routes in
