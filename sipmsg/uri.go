@@ -42,7 +42,7 @@ func (u *URI) parse(b []byte) (offset int, err error) {
 		return colon + 1, ErrMalformed
 	}
 	u.User, u.Params = number, params
-	if bytes.Count(params, []byte{';'}) >= MaxParams {
+	if atLeast(MaxParams, params, ';') {
 		return colon + 1, ErrTooMany
 	}
 	return 0, nil
@@ -100,10 +100,15 @@ func (u *URI) parseSIP(b []byte) (offset int, err error) {
 	if len(u.Params) > 0 {
 		u.Params = u.Params[1:]
 	}
-	if bytes.Count(u.Params, []byte{';'}) >= MaxParams || bytes.Count(u.Headers, []byte{'&'}) >= MaxParams {
+	if atLeast(MaxParams, u.Params, ';') || atLeast(MaxParams, u.Headers, '&') {
 		return i, ErrTooMany
 	}
 	return 0, nil
+}
+
+// atLeast says that sep stands n times in b or more often, which it cannot where b is short.
+func atLeast(n int, b []byte, sep byte) bool {
+	return len(b) >= n && bytes.Count(b, []byte{sep}) >= n
 }
 
 // IsSIP is true for sip and sips.
