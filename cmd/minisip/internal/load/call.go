@@ -82,10 +82,10 @@ func (c *calling) receive(now time.Time, m []byte) {
 	case invite && status >= 200 && status < 300 && d != nil:
 		c.result.repeated["ACK"]++
 		c.send(work%c.users, d.ack)
-	case invite && status >= 300 && cseq < w.step:
-		c.ack(work, cseq, m)
 	case invite && cseq == w.step, invite && cseq == toAccept && w.step == rings:
 		c.answered(now, work, status, m)
+	case invite && status >= 300 && cseq < w.step: // of an earlier step, repeated
+		c.ack(work, cseq, m)
 	case string(method) == "BYE" && w.step == hangsUp && status == 200:
 		c.end(work, "")
 	case string(method) == "BYE" && w.step == hangsUp && status > 200:

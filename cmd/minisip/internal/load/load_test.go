@@ -24,8 +24,8 @@ func serve(t *testing.T, users int) netip.AddrPort {
 	}
 	srv, err := server.Listen(server.Config{
 		Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
-		Proxy:  proxy.Config{Realm: realm, Features: proxy.Features{Contact: true, Via: true, Duplicate: true}},
-		RTP:    rtprelay.Config{Low: 20300, High: 20399},
+		Proxy:  proxy.Config{Realm: realm, Features: proxy.Features{Contact: true, Via: true, SDP: true, Duplicate: true}},
+		RTP:    rtprelay.Config{Low: 20300, High: 20699},
 		Users:  file, Auth: digest.NewServer(digest.Config{Realm: realm, Key: []byte("key")}),
 		Log: func(string) {},
 	})
@@ -54,6 +54,9 @@ func TestLoad(t *testing.T) {
 		{"unknown users", 5, 10, 10, 10, 0, false, []string{
 			"10 users registered, 10 could not\n", "5 registrations in ", " 5 failed", "failures: 5 401 Unauthorized\n",
 			"5 calls in ", "failures: 5 407 Proxy Authentication Required\n",
+		}},
+		{"more calls at a time than ports", 20, 20, 1, 120, 1000, false, []string{
+			" 503 Service Unavailable\n",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
