@@ -8,8 +8,12 @@ const masked = "********"
 // key stands in front of a key of SRTP: RFC 4568 9.2.
 const key = "inline:"
 
+// keyLines begin lines of SDP whose rest is a secret: the password of ICE (RFC 8839 5.4), with which one could move a
+// leg, MIKEY (RFC 4567 3.1) and the key of RFC 4566 5.12.
+var keyLines = [...]string{"a=ice-pwd:", "a=key-mgmt:", "k="}
+
 // Mask takes out of a message what nobody but its phone needs to see: digest responses, Basic
-// credentials, keys of SRTP. It works on any bytes, so that what cannot be parsed is masked too.
+// credentials, keys of SRTP, passwords of ICE. It works on any bytes, so that what cannot be parsed is masked too.
 func Mask(text []byte) []byte { return mask(text, false) }
 
 // MaskForPrograms does the same for text that a program will read. A key of SRTP becomes another one, of zeros: Wireshark
@@ -30,7 +34,7 @@ func mask(text []byte, zeros bool) []byte {
 }
 
 func appendMasked(out, line []byte, zeros bool) []byte {
-	sdp := bytes.HasPrefix(line, []byte("a="))
+	sdp := len(line) > 2 && line[1] == '=' && (line[0] == 'a' || line[0] == 'k')
 	for {
 		at, size := secret(line, sdp)
 		if size == 0 {
@@ -48,6 +52,11 @@ func appendMasked(out, line []byte, zeros bool) []byte {
 
 // secret finds the first secret in a line or the rest of one; of SDP, there may be several keys in it.
 func secret(line []byte, sdp bool) (at, size int) {
+	for _, start := range keyLines {
+		if sdp && foldIndex(line[:min(len(line), len(start))], start) == 0 {
+			return len(start), tokenEnd(line[len(start):], "\r\n")
+		}
+	}
 	for sdp {
 		i := foldIndex(line[at:], key)
 		if i < 0 {

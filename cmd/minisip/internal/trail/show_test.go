@@ -15,6 +15,9 @@ func TestMask(t *testing.T) {
 		{`Authorization: Digest response="never closed`, `Authorization: Digest response="********`},
 		{"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20\r\n", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:********|2^20\r\n"},
 		{"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCsp|2^20|1:4;inline:NWpVLFJhQX1c|2^20|2:4\n", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:********|2^20|1:4;inline:********|2^20|2:4\n"},
+		{"a=ice-ufrag:8hhY\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\n", "a=ice-ufrag:8hhY\r\na=ice-pwd:********\r\n"},
+		{"a=key-mgmt:mikey AQAFgM0XflABAAAAAAAAAAAAAAsA\n", "a=key-mgmt:********\n"},
+		{"k=clear:my secret\r\nk=\r\n", "k=********\r\nk=\r\n"},
 		{"a=crypto:1 X inline:;inline:d0RmdmcmVCsp;inline:NWpVLFJhQX1c", "a=crypto:1 X inline:;inline:********;inline:********"},
 		{"INVITE sip:response@x SIP/2.0\r\n\r\n", "INVITE sip:response@x SIP/2.0\r\n\r\n"},
 		{`WWW-Authenticate: Digest realm="r", nonce="n"`, `WWW-Authenticate: Digest realm="r", nonce="n"`},
@@ -33,6 +36,7 @@ func TestMask(t *testing.T) {
 // A program gets a key of the same length that opens nothing.
 func TestMaskForPrograms(t *testing.T) {
 	for text, want := range map[string]string{
+		"a=ice-pwd:asd88fgpdd777uzjYhagZg": "a=ice-pwd:" + strings.Repeat("A", 22),
 		"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20|1:4\r\n": "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + strings.Repeat("A", 40) + "|2^20|1:4\r\n",
 		"Authorization: Digest response=\"abc\"\r\n":                                                      "Authorization: Digest response=\"********\"\r\n",
 	} {
