@@ -115,7 +115,10 @@ func (ctx *context) newBranch(t target, breadth int) *branch {
 
 // inbound gives the request again as if it had just come.
 func (ctx *context) inbound(now time.Time) *inbound {
-	return &inbound{Message: ctx.req, mark: ctx.tx.mark, now: now, src: ctx.src, local: ctx.local, routes: ctx.routes, strict: ctx.strict}
+	return &inbound{
+		Message: ctx.req, mark: ctx.tx.mark, now: now, src: ctx.src, local: ctx.local,
+		routes: ctx.routes, strict: ctx.strict, sender: ctx.tx.owner,
+	}
 }
 
 // answer sends a final response of our own upstream and ends the context.

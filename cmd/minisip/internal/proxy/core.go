@@ -134,6 +134,7 @@ type inbound struct {
 	routes     int          // how many Route values on top are ours
 	kept       bool         // a response context holds on to the Message
 	proof      proof        // what its credentials are worth
+	sender     string       // the user who has sent a request that goes on
 	dialog     *dialog      // that a request belongs to, if known
 	from       session.Role // which side of it sent the request
 }

@@ -50,6 +50,11 @@ func (c *Core) inDialog(in *inbound) {
 	if in.src != p.Addr && !c.proves(in, []byte(p.User)) {
 		return
 	}
+	if !c.keepsName(in, p) {
+		c.logf("call %s: %s from %s: user %s may not go on as %s", d.call.number, printable(in.MethodName()), in.src, p.User, printable(c.claimed(in)))
+		c.reply(in, 403, "", "")
+		return
+	}
 	if in.src != p.Addr || in.local != p.Local {
 		d.call.move(in.from, d, in)
 	}
@@ -226,6 +231,7 @@ func (c *Core) ack(in *inbound) {
 	if in.from == session.Caller {
 		d.call.said.hear(c, in) // its answer, where the INVITE had no offer
 	}
+	in.sender = p.User
 	c.rewriteRequest(in, c.remoteURI(in.now, peer), nil, in.breadth())
 	c.relayAck(in.Message, d, in.from)
 	d.call.watch(in.now)
@@ -241,6 +247,7 @@ func (c *Core) ackWithoutCall(in *inbound) {
 		c.count.drop(Stray)
 		return
 	}
+	in.sender = string(c.claimed(in))
 	c.rewriteRequest(in, t.uri, nil, in.breadth())
 	c.passAck(in, t.local, t.addr)
 }

@@ -66,7 +66,7 @@
 //	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless,
 //	                                                                            streams
 //	RFC 3264 6    an answer has as many streams as its offer      sdp           answer-surplus, answer-short
-//	RFC 3325 5    who a phone says it is, if it is not            identity      identity
+//	RFC 3325 5    who a phone says it is, if it is not            identity      identity, identity-inside
 //	RFC 3326      why a phone is to stop ringing: answered        cancel        fork, fork-all-refuse, cancel-reason
 //	              elsewhere, or what the caller's CANCEL says
 //	RFC 3311      UPDATE                                          media         prack, update-hold

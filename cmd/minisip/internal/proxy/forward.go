@@ -134,7 +134,7 @@ func (c *Core) rewriteRequest(in *inbound, uri string, routes []string, breadth 
 	setBreadth(m, breadth)
 	raiseInterval(m)
 	c.stripCredentials(m)
-	dropIdentities(m, func() []byte { return c.claimed(in) })
+	dropIdentities(m, in.sender)
 	if c.cfg.Contact && makesOrRefreshes(m.Method()) && m.Index(sipmsg.ContactHdr) >= 0 {
 		nat.FixContact(m, in.src)
 	}

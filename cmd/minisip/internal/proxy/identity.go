@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 
+	"minisip/session"
 	"minisip/sipmsg"
 )
 
@@ -12,9 +13,9 @@ var identities = [...][]byte{[]byte("P-Asserted-Identity"), []byte("P-Preferred-
 
 // dropIdentities takes out of a message what says that its sender is somebody else. RFC 3325 5: what an element that
 // is not trusted asserts is removed, and no phone is trusted; of what it says of itself nothing is lost.
-func dropIdentities(m *sipmsg.Message, sender func() []byte) {
+func dropIdentities(m *sipmsg.Message, sender string) {
 	for i := range m.NumHeaders() {
-		if h := m.Header(i); h.ID == sipmsg.Other && isIdentity(h.Name) && !identifies(h.Value, sender()) {
+		if h := m.Header(i); h.ID == sipmsg.Other && isIdentity(h.Name) && !identifies(h.Value, sender) {
 			m.RemoveHeader(i)
 		}
 	}
@@ -30,7 +31,22 @@ func isIdentity(name []byte) bool {
 }
 
 // identifies says whether an identity is a user's. One that cannot be read, or a list, is nobody's.
-func identifies(value, user []byte) bool {
+func identifies(value []byte, user string) bool {
 	a, err := sipmsg.ParseNameAddr(value)
-	return err == nil && bytes.Equal(userPart(a.URI), user)
+	return err == nil && string(userPart(a.URI)) == user
+}
+
+// keepsName says whether a request inside a dialog calls its sender what he has been called there from the beginning, or
+// by his own name. RFC 4916 lets a side take another name as it talks, and phones that know it show that: nobody has
+// proved to bear it. A BYE is obeyed whatever its From says.
+func (c *Core) keepsName(in *inbound, p *session.Party) bool {
+	if in.Method() == sipmsg.BYE || string(in.Get(sipmsg.FromHdr)) == p.Identity {
+		return true
+	}
+	name := string(c.claimed(in))
+	if name == p.User {
+		return true
+	}
+	was, err := sipmsg.ParseNameAddr([]byte(p.Identity))
+	return err == nil && name == string(userPart(was.URI))
 }

@@ -249,7 +249,7 @@ const maxChallenges = 20
 func (c *Core) responseUp(ctx *context, b *branch, in *inbound) ([]byte, bool) {
 	in.ResetEdits()
 	in.Remove(in.ViaValue())
-	dropIdentities(in.Message, func() []byte { return []byte(b.target.user) })
+	dropIdentities(in.Message, b.target.user)
 	if in.Status() < 300 {
 		if in.Status() >= 200 {
 			ctx.addInterval(in.Message)
