@@ -1,6 +1,9 @@
 package sipmsg
 
-import "bytes"
+import (
+	"bytes"
+	"net/netip"
+)
 
 // URI is a sip, sips, tel or other URI; slices of what was parsed.
 type URI struct {
@@ -146,7 +149,7 @@ func cutPair(b []byte, sep byte) (name, value, rest []byte) {
 	return pair, nil, rest
 }
 
-// EqualURI compares as RFC 3261 19.1.4 says. URIs of other schemes are equal when they differ in
+// EqualURI compares as RFC 3261 19.1.4 and RFC 5954 say. URIs of other schemes are equal when they differ in
 // case and escaping at most, their parameters in any order.
 func EqualURI(a, b *URI) bool {
 	// "A SIP and SIPS URI are never equivalent."
@@ -159,8 +162,22 @@ func EqualURI(a, b *URI) bool {
 		(a.Password == nil) != (b.Password == nil) {
 		return false
 	}
-	return equalEscaped(a.Host, b.Host, true) &&
+	return equalHost(a.Host, b.Host) &&
 		equalPairs(a.Params, b.Params, ';', mustPair) && equalPairs(a.Headers, b.Headers, '&', allPair)
+}
+
+// equalHost compares names without regard to case. RFC 5954 4.2: two texts of one
+// IP address match.
+func equalHost(a, b []byte) bool {
+	if equalEscaped(a, b, true) {
+		return true
+	}
+	if bytes.IndexByte(a, ':') < 0 || bytes.IndexByte(b, ':') < 0 {
+		return false // of IPv4 there is one text
+	}
+	x, err1 := netip.ParseAddr(string(a))
+	y, err2 := netip.ParseAddr(string(b))
+	return err1 == nil && err2 == nil && x == y
 }
 
 // mustPair names the parameters that, where they stand in one URI only, make the two differ.
