@@ -34,6 +34,11 @@ func instanceName(instance string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(instance, "<"), ">")
 }
 
+// SameInstance says whether two values of +sip.instance name one instance. RFC 5626 4.1 has them compared as
+// URNs of their scheme; case makes no difference in those of urn:uuid, which phones have (RFC 4122 3),
+// nor in a GRUU made of any.
+func SameInstance(a, b string) bool { return strings.EqualFold(a, b) }
+
 // Instance returns the bindings to which a request for one instance of aor can be sent, in the
 // order of Lookup; gr is the value of the "gr" parameter as written. Several are
 // flows of one phone.
@@ -41,6 +46,6 @@ func (t *Table) Instance(now time.Time, aor string, gr []byte) []*Binding {
 	t.buf = sipmsg.AppendUnescaped(t.buf[:0], gr)
 	return keep(t.Lookup(now, aor), func(b *Binding) bool {
 		// RFC 3261 19.1.4: parameters compare without regard to case.
-		return b.instance[0] < b.instance[1] && strings.EqualFold(instanceName(b.Instance()), string(t.buf))
+		return b.instance[0] < b.instance[1] && SameInstance(instanceName(b.Instance()), string(t.buf))
 	})
 }

@@ -9,14 +9,15 @@ import (
 // matches says whether Contact c of u, whose URI is uri, means the binding that s stands for.
 func (t *Table) matches(s *slot, u *Update, c *Contact, uri *sipmsg.URI) bool {
 	contact, instance, regID := s.identity()
-	differ := instance != "" && c.Instance != "" && instance != c.Instance ||
+	same := SameInstance(instance, c.Instance)
+	differ := instance != "" && c.Instance != "" && !same ||
 		regID != 0 && c.RegID != 0 && regID != c.RegID
 	// Two instances, or two flows of one, are two bindings (RFC 5626 6). But one address and
 	// port holds one phone, which may have forgotten its instance; unless a proxy stands before it.
 	if differ && !s.samePlace(u) {
 		return false
 	}
-	if c.Instance != "" && instance == c.Instance && regID == c.RegID {
+	if c.Instance != "" && same && regID == c.RegID {
 		// The key of RFC 5626, whatever the URI. Without a reg-id, RFC 5627 allows an instance several
 		// Contacts in one request, and a removal means its URI.
 		if regID != 0 || s.c == nil && c.Expires != 0 {

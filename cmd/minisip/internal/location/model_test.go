@@ -43,12 +43,12 @@ func uriOf(s string) *sipmsg.URI {
 
 // means says whether Contact c of u is the binding r.
 func (r *row) means(u *Update, c *Contact) bool {
-	twoInstances := r.instance != "" && c.Instance != "" && r.instance != c.Instance
+	twoInstances := r.instance != "" && c.Instance != "" && !strings.EqualFold(r.instance, c.Instance)
 	twoFlows := r.regID != 0 && c.RegID != 0 && r.regID != c.RegID
 	if (twoInstances || twoFlows) && (r.source != u.Source || r.path || u.Path != nil) {
 		return false
 	}
-	if c.Instance != "" && r.instance == c.Instance && r.regID == c.RegID && (c.RegID != 0 || !r.touched && c.Expires != 0) {
+	if c.Instance != "" && strings.EqualFold(r.instance, c.Instance) && r.regID == c.RegID && (c.RegID != 0 || !r.touched && c.Expires != 0) {
 		return true
 	}
 	if !sipmsg.EqualURI(uriOf(r.contact), uriOf(c.URI)) {
@@ -232,7 +232,7 @@ func randomUpdate(r *rand.Rand) *Update {
 	}
 	for range 1 + r.IntN(3) {
 		u.Contacts = append(u.Contacts, Contact{
-			URI: pick(r, pool.uris), Q: 500 * r.IntN(3), Instance: pick(r, []string{"", "", "I", "J"}),
+			URI: pick(r, pool.uris), Q: 500 * r.IntN(3), Instance: pick(r, []string{"", "", "I", "J", "j"}),
 			RegID: pick(r, []uint32{0, 0, 1, 2}), Expires: pick(r, []time.Duration{0, 0, 60, 100, 300, 3600, 7200}) * time.Second,
 		})
 	}

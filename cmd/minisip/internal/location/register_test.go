@@ -133,6 +133,11 @@ func TestWhichBinding(t *testing.T) {
 			{0, "d 1 2 | " + b + " inst=I reg=1 exp=60", b + " 60"},
 			{0, "d 2 2 path=p | " + b + " inst=I reg=2 exp=70", b + " 60, " + b + " 70"},
 		}},
+		{"an instance in another case is the same", []step{
+			{0, "c 1 1 | " + a + " inst=I reg=1", a + " 3600"},
+			{0, "d 1 2 | " + b + " inst=i reg=1 exp=60", b + " 60"},
+			{0, "d 2 2 | " + b + " inst=I reg=1 exp=0", ""},
+		}},
 		{"two flows of one instance", []step{
 			{0, "c 1 1 path=p | " + a + " inst=I reg=1", a + " 3600"},
 			{0, "c 1 1 path=q | " + a + " inst=I reg=2 exp=60", a + " 3600, " + a + " 60"},

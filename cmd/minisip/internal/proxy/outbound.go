@@ -78,7 +78,7 @@ func oneFlow(targets []target) []target {
 next:
 	for _, t := range targets {
 		for i := range kept {
-			if k := &kept[i]; t.instance != "" && k.instance == t.instance {
+			if k := &kept[i]; t.instance != "" && location.SameInstance(k.instance, t.instance) {
 				k.flows = append(k.flows, t)
 				continue next
 			}
