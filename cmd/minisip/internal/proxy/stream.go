@@ -90,7 +90,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		s.opened[from] = !answer
 	}
 	if s.kind == "" {
-		s.kind = string(st.Media)
+		s.kind = printable(st.Media) // the log shows it
 	}
 	if s.codec == "" && answer {
 		s.codec = firstCodec(st)
