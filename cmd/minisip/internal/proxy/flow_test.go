@@ -141,6 +141,25 @@ func TestFax(t *testing.T) {
 	s.finish()
 }
 
+// What a stream calls itself is a stranger's word: of it nothing that a terminal would obey is kept, nor more than a name has.
+func TestKindOfStream(t *testing.T) {
+	s := stage(t, 1, nil)
+	odd := []string{"Content-Type: application/sdp", "--", "v=0", "c=IN IP4 192.0.2.1", "m=\x1b[2J" + strings.Repeat("x", 1000) + " 4000 RTP/AVP 0"}
+	for _, step := range []struct {
+		line string
+		args []string
+	}{{"001: INVITE 002 auth", odd}, {"002a: 200 OK", odd}, {"001: ACK", nil}} {
+		if err := s.run(step.line, step.args); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := s.core.callsOf("001")[0].directions(s.now)[0].Kind, "_[2J"+strings.Repeat("x", maxPrintable-4); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	s.core.HangUp(s.now, "1", "the operator")
+	s.finish()
+}
+
 func TestOverall(t *testing.T) {
 	audio := func(from string, g grade, verdict string, packets uint64) Direction {
 		return Direction{Kind: "audio", From: from, grade: g, Verdict: verdict, Packets: packets}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"minisip/digest"
 	"minisip/sipmsg"
@@ -65,7 +66,13 @@ func newWorld(t testing.TB) *world {
 		Ours: func(at netip.AddrPort) bool {
 			return at == ours4 || at == ours6 || at.Addr().IsUnspecified() && at.Port() == 5060
 		},
-		AddUser: func(name string) string { return "minisip user add " + name }, History: make([]byte, 64<<10),
+		AddUser: func(name string) string {
+			if strings.ContainsFunc(name, unicode.IsControl) {
+				return "" // no user file holds it
+			}
+			return "minisip user add " + name
+		},
+		History: make([]byte, 64<<10),
 	}
 	return w
 }
@@ -141,7 +148,12 @@ func (w *world) check(datagram []byte) {
 }
 
 // Log implements Output.
-func (w *world) Log(line string) { w.note("log: " + line) }
+func (w *world) Log(line string) {
+	if i := strings.IndexFunc(line, func(r rune) bool { return r != '\n' && r != '\t' && unicode.IsControl(r) }); i >= 0 {
+		w.t.Errorf("a terminal would obey what stands in the log at %d: %q", i, line)
+	}
+	w.note("log: " + line)
+}
 
 // Record implements Output.
 func (w *world) Record(r *Record) {
