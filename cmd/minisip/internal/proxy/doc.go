@@ -81,7 +81,8 @@
 //	              a session that has expired is over
 //	RFC 3680      registrations watched: SUBSCRIBE, NOTIFY        watch,        reg-event, reg-event-end,
 //	              (RFC 6665 4.2), GRUUs in it (RFC 5628)          subscriber,   reg-event-refused, reg-event-again
-//	                                                              reginfo       TestSubscribersAreBounded
+//	                                                              reginfo       reg-event-failed,
+//	                                                                            TestSubscribersAreBounded
 //	RFC 4320 4    100 after 3.5 s, no other 1xx, no late 408,     response      message-timeout, timer-f
 //	              to anything but INVITE
 //	RFC 4475      the torture messages                            core          TestTorture

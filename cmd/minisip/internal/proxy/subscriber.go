@@ -202,16 +202,26 @@ func (w *subscriber) Expire(now time.Time) {
 	}
 }
 
-// responded implements clientUser. RFC 6665 4.2.2: a subscription ends where its NOTIFY is refused.
+// responded implements clientUser.
 func (w *subscriber) responded(_ *clientTx, in *inbound) {
 	switch status := in.Status(); {
 	case status < 200 || w.core.subscribers.byKey[w.key] != w:
-	case status >= 300:
+	case endsSubscription(status):
 		w.drop(fmt.Sprintf("NOTIFY got %d %s", status, sipmsg.ReasonPhrase(status)))
 	default:
 		w.open--
 		w.arm()
 	}
+}
+
+// endsSubscription says which responses to a NOTIFY are about the subscription: those of RFC 6665 4.2.2, and 408,
+// which is as good as none. Any other refuses the NOTIFY alone (RFC 5057 5.1), of which the next one has all.
+func endsSubscription(status int) bool {
+	switch status {
+	case 404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604:
+		return true
+	}
+	return false
 }
 
 // failed implements clientUser.
