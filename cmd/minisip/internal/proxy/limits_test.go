@@ -301,6 +301,33 @@ func TestDialogsAreBounded(t *testing.T) {
 	s.finish()
 }
 
+// A call keeps little of what its sides say of themselves: a caller who says more is refused, a phone that answers so
+// is hung up.
+func TestSidesAreBounded(t *testing.T) {
+	long := "<sip:10.0.0.9;lr;x=" + strings.Repeat("x", 5000) + ">"
+	fields := []string{"+Record-Route: " + long, "+Record-Route: " + long}
+	s := stage(t, 1, nil)
+	if err := s.run("001: INVITE 002 auth", fields); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.answerTo001(); got != "SIP/2.0 513 Message Too Large" || s.core.known != 0 {
+		t.Errorf("the caller got %s; %d calls are known", got, s.core.known)
+	}
+	s.do("001: ACK", "001: INVITE 002 auth")
+	for _, answer := range []string{"180 Ringing", "200 OK"} {
+		if err := s.run("002a: "+answer+" to INVITE", fields); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.core.callsOf("001")[0].dialogs); n != 0 {
+		t.Errorf("%d dialogs, want none", n)
+	}
+	if s.phone("002a").got["BYE"] == nil {
+		t.Error("the phone was not hung up")
+	}
+	s.finish()
+}
+
 // Who answers on hold holds his own dialog, not that of another phone.
 func TestHoldIsOfOneDialog(t *testing.T) {
 	s := stage(t, 2, nil)

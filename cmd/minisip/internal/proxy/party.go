@@ -72,6 +72,9 @@ func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
 		return nil
 	}
 	to, contact := in.Get(sipmsg.ToHdr), contactOf(in.Message)
+	if sideSize(in.Message, to) > maxSide {
+		return nil
+	}
 	text := c.copied(tag, to, contact)
 	d := k.newDialog()
 	d.branch, d.media = b.key.id, b.media
@@ -95,8 +98,30 @@ func (k *call) newDialog() *dialog {
 	return d
 }
 
-// maxDialogs bounds the early dialogs that one INVITE can make.
-const maxDialogs = 32
+const (
+	maxDialogs = 32      // early ones that one INVITE can make
+	maxSide    = 8 << 10 // bytes of text by which a call knows one of its sides, for as long as it lasts
+)
+
+// sideSize is how much of m, in which a side makes its first appearance as identity, a call would keep. The rest of what
+// it keeps can be as long as one line at the most.
+func sideSize(m *sipmsg.Message, identity []byte) int {
+	n := len(m.CallID()) + len(identity) + len(contactOf(m))
+	for it := m.Values(sipmsg.RecordRouteHdr); it.Next(); {
+		n += len(it.Value().Bytes)
+	}
+	return n
+}
+
+// refuseLong refuses a call of which too much would have to be kept.
+func (c *Core) refuseLong(in *inbound, user string) bool {
+	if in.Method() != sipmsg.INVITE || sideSize(in.Message, in.Get(sipmsg.FromHdr)) <= maxSide {
+		return false
+	}
+	c.logf("INVITE from %s (%s): Call-ID, From, Contact and Record-Route have more than %d bytes", in.src, user, maxSide)
+	c.reply(in, 513, "", "")
+	return true
+}
 
 // routesTo is the way to the phone that answered on a branch. RFC 3261 12.1.2: the caller's
 // route set is Record-Route in reverse. Without one, the Path that the INVITE took serves.
