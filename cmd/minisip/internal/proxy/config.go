@@ -90,13 +90,15 @@ func (c *Core) advertised(local netip.AddrPort) netip.AddrPort {
 
 // ours says whether host and port of a Via, Route or Request-URI name this proxy at the
 // socket that in came to, or at any other. A name, not an address, is ours when it is
-// one of the domains we serve: without -domain, any.
+// one of the domains we serve: without -domain, any. So is an address in -domain.
 func (c *Core) ours(local netip.AddrPort, host []byte, port uint16) bool {
 	ip, ok := nat.ParseAddr(host)
-	if !ok {
+	switch {
+	case !ok:
 		return c.served(host)
-	}
-	if port == 0 {
+	case port == 0 && c.listed(ip.Unmap()):
+		return true // whatever port a router in front of us has for that
+	case port == 0:
 		port = 5060
 	}
 	at := netip.AddrPortFrom(ip.Unmap(), port)
@@ -108,8 +110,21 @@ func (c *Core) isOurs(at netip.AddrPort) bool {
 	if c.cfg.Ours(at) {
 		return true
 	}
-	public := at.Addr() == c.cfg.Public4 || at.Addr() == c.cfg.Public6 || slices.Contains(c.former, at.Addr())
+	ip := at.Addr()
+	public := ip == c.cfg.Public4 || ip == c.cfg.Public6 || slices.Contains(c.former, ip) || c.listed(ip)
 	return public && c.cfg.Ours(netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()))
+}
+
+// listed says whether an address stands in -domain: there IPv6 has brackets, as in a URI.
+func (c *Core) listed(ip netip.Addr) bool {
+	if len(c.cfg.Domains) == 0 {
+		return false
+	}
+	text := ip.String()
+	if ip.Is6() {
+		text = "[" + text + "]"
+	}
+	return slices.Contains(c.cfg.Domains, text)
 }
 
 // serves says whether a Request-URI names a host that we answer for: with -domain, one of

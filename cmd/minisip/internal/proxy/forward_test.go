@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -97,6 +98,34 @@ func TestFindRoutes(t *testing.T) {
 		if in.routes != tt.ours || next != tt.next || string(in.target()) != tt.target {
 			t.Errorf("%s by %q: %d ours, next %q, target %q; want %d, %q, %q", tt.uri, tt.routes,
 				in.routes, next, in.target(), tt.ours, tt.next, tt.target)
+		}
+	}
+}
+
+// With -domain the names and addresses in it are served, and what reaches us anyway; of an address, the ports that are ours.
+func TestDomainsServed(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Domains = []string{"minisip.example", "203.0.113.99", "[2001:db8::99]"}
+	w.cfg.Ours = func(at netip.AddrPort) bool { return at == ours4 || at.Addr().IsUnspecified() && at.Port() == 5070 }
+	for uri, want := range map[string]bool{
+		"sip:minisip.example":          true,
+		"sip:001@MINISIP.example:5080": true,
+		"sip:203.0.113.1":              true,
+		"sip:203.0.113.99":             true,
+		"sip:001@203.0.113.99:5070":    true,
+		"sip:001@203.0.113.99:31022":   false, // a phone behind the same address
+		"sip:[2001:DB8:0::99]":         true,
+		"sip:[2001:db8::98]":           false,
+		"sip:203.0.113.98":             false,
+		"sip:elsewhere.example":        false,
+		"tel:+81312345678":             true,
+	} {
+		u, err := sipmsg.ParseURI([]byte(uri))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.start().serves(&inbound{local: ours4}, &u); got != want {
+			t.Errorf("%s served: %v, want %v", uri, got, want)
 		}
 	}
 }
