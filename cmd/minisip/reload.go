@@ -58,7 +58,7 @@ type reloader struct {
 
 // atStart names the options that only a restart can change.
 var atStart = []string{
-	"listen", "rtp", "dscp", "realm", "state", "log", "log-days", "log-size", "history", "cdr", "hep", "status", "status-password-file", "trace-dir",
+	"listen", "rtp", "dscp", "ice", "realm", "state", "log", "log-days", "log-size", "history", "cdr", "hep", "status", "status-password-file", "trace-dir",
 }
 
 // reload reads configuration and users again; a bad file changes nothing.

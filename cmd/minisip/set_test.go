@@ -28,6 +28,7 @@ func TestSet(t *testing.T) {
 		{[]string{"timeuot", "9s"}, "found no such flag, expected -timeout", false},
 		{[]string{"rtp", "1024-2048"}, "only a restart changes -rtp", false},
 		{[]string{"history", "64M"}, "only a restart changes -history", false},
+		{[]string{"ice", "strip"}, "only a restart changes -ice", false},
 		{[]string{"users", "none.conf"}, "cannot read the user file none.conf", false},
 		{[]string{"domain", "sip.example.com"}, `the operator set -domain to "sip.example.com"`, true},
 	} {
