@@ -4,9 +4,7 @@
 // bytes, its order and its line endings.
 //
 //	Via      FixVia writes received and rport as RFC 3261 18.2.1 and RFC 3581 4 say, and,
-//	         forced, where nobody asked for them. ResponseAddr reads them back (RFC 3261
-//	         18.2.2, RFC 3581 4). maddr is not followed: a stranger would choose where
-//	         responses go.
+//	         forced, where nobody asked for them.
 //	Contact  FixContact puts the address a message came from in place of the host and port
 //	         of each sip and sips URI but a GRUU (RFC 5627). Behind tells whether a NAT stands in between.
 //	SDP      SDP.Parse reads what a relay must know of a session description (RFC 8866):

@@ -99,33 +99,3 @@ func paramName(param []byte) []byte {
 	name, _, _ := bytes.Cut(param, []byte{'='})
 	return bytes.TrimSpace(name)
 }
-
-// ResponseAddr gives the address that a response to v goes to (RFC 3261 18.2.2): received
-// with the port of sent-by, or with rport if both are there (RFC 3581 4); without received
-// the sent-by itself. The default port is 5060 and maddr is not followed. It fails where
-// the host is no IP literal.
-func ResponseAddr(v *sipmsg.Via) (netip.AddrPort, bool) {
-	host, port := v.Host, v.Port
-	if len(v.Received) > 0 {
-		host = unbracket(v.Received)
-		if v.RPort != 0 {
-			port = v.RPort
-		}
-	}
-	if port == 0 {
-		port = defaultPort
-	}
-	a, ok := parseIP(host)
-	if !ok {
-		return netip.AddrPort{}, false
-	}
-	return netip.AddrPortFrom(a, port), true
-}
-
-// unbracket takes the brackets off that some write around an IPv6 address in received.
-func unbracket(b []byte) []byte {
-	if len(b) > 1 && b[0] == '[' && b[len(b)-1] == ']' {
-		return b[1 : len(b)-1]
-	}
-	return b
-}
