@@ -10,10 +10,9 @@ import (
 
 // Message types of the Binding method: RFC 8489 5 and 18.2.
 const (
-	bindingRequest    = 0x0001
-	bindingIndication = 0x0011
-	bindingSuccess    = 0x0101
-	bindingError      = 0x0111
+	bindingRequest = 0x0001
+	bindingSuccess = 0x0101
+	bindingError   = 0x0111
 )
 
 // Attributes: RFC 8489 18.3, RFC 8445 16.1. Those below 0x8000 must be understood.
