@@ -102,7 +102,7 @@ func (b *Bans) Charge(now time.Time, ip netip.Addr, f Failure) (banned bool) {
 }
 
 // Succeed notes that a user has proved himself from ip.
-func (b *Bans) Succeed(now time.Time, ip netip.Addr, user []byte) {
+func (b *Bans) Succeed(ip netip.Addr, user []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.sources) == 0 {

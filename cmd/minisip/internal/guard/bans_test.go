@@ -53,7 +53,7 @@ func TestBans(t *testing.T) {
 			case "wrong", "unknown":
 				b.Charge(now, ip, Failure{User: []byte(user), Unknown: what == "unknown", Attempt: fmt.Append(nil, attempt)})
 			case "right":
-				b.Succeed(now, ip, []byte(user))
+				b.Succeed(ip, []byte(user))
 			case "lift":
 				b.Lift(now, ip)
 			case "free", "banned":
@@ -255,7 +255,7 @@ func TestBannedAllocatesNothing(t *testing.T) {
 	ip := netip.MustParseAddr("192.0.2.2")
 	if n := testing.AllocsPerRun(100, func() {
 		b.Banned(epoch, ip)
-		b.Succeed(epoch, ip, []byte("001"))
+		b.Succeed(ip, []byte("001"))
 		b.Guesses(epoch, ip)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)

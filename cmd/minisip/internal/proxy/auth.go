@@ -9,7 +9,7 @@ import (
 	"minisip/sipmsg"
 )
 
-// credentials are the two fields in which a request can carry them.
+// credentialFields are the two in which a request can carry credentials.
 var credentialFields = [...]sipmsg.ID{sipmsg.AuthorizationHdr, sipmsg.ProxyAuthorizationHdr}
 
 // maxCredentials is how many credentials for our realm are looked at in one request: a
@@ -60,7 +60,7 @@ func (c *Core) judge(in *inbound) *proof {
 func (c *Core) authenticate(in *inbound) *digest.User {
 	p := c.judge(in)
 	if p.verdict == digest.OK {
-		c.bans.Succeed(in.now, in.src.Addr(), p.name)
+		c.bans.Succeed(in.src.Addr(), p.name)
 		return p.user
 	}
 	refused := c.refusedProof(in)
@@ -140,9 +140,6 @@ func (c *Core) claimed(in *inbound) []byte {
 	a := in.From()
 	if in.Method() == sipmsg.REGISTER {
 		a = in.To()
-	}
-	if a == nil {
-		return nil
 	}
 	return userPart(a.URI)
 }

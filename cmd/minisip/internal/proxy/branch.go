@@ -1,7 +1,5 @@
 package proxy
 
-import "encoding/binary"
-
 const hexDigits = "0123456789abcdef"
 
 // branchPrefix is the magic cookie of RFC 3261 8.1.1.7 before our two numbers.
@@ -64,7 +62,5 @@ func (c *Core) newID() uint64 {
 
 // token gives 64 random bits for a tag or Call-ID of our own.
 func (c *Core) token() string {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], c.rnd.Uint64())
-	return string(appendHex(nil, binary.BigEndian.Uint64(b[:]), 16))
+	return string(appendHex(nil, c.rnd.Uint64(), 16))
 }

@@ -191,7 +191,7 @@ func (ctx *context) tryNext(now time.Time) bool {
 	}
 	for _, b := range ctx.branches {
 		if b.status == 0 {
-			ctx.core.unanswered(b, now)
+			ctx.core.unanswered(b)
 			b.giveUp(now)
 		}
 	}
@@ -223,7 +223,7 @@ func (b *branch) silent(now time.Time) bool {
 		b.quiet = true
 		return ctx.tryNext(now)
 	}
-	ctx.core.unanswered(b, now)
+	ctx.core.unanswered(b)
 	again := b.nextFlow(now, 408)
 	b.giveUp(now)
 	if !again {

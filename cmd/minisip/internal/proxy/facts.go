@@ -32,7 +32,7 @@ func (k *call) diagnose(r *Record, at time.Time) []diagnosis.Finding {
 		c.signalled(f, d.media)
 	}
 	for i := range r.Media {
-		f.Media = append(f.Media, factOf(&r.Media[i], r.From))
+		f.Media = append(f.Media, factOf(&r.Media[i]))
 	}
 	return diagnosis.Diagnose(f)
 }
@@ -141,7 +141,7 @@ func (c *Core) signalled(f *diagnosis.Call, md *media) {
 	}
 }
 
-func factOf(d *Direction, caller string) diagnosis.Direction {
+func factOf(d *Direction) diagnosis.Direction {
 	f := diagnosis.Direction{
 		Side: diagnosis.Caller, Kind: d.Kind, Packets: d.Packets, LossPercent: d.LossPercent,
 		Jitter: time.Duration(d.JitterMS * float64(time.Millisecond)), RTT: time.Duration(d.RTTMS * float64(time.Millisecond)),

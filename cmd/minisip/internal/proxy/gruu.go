@@ -43,7 +43,7 @@ func (c *Core) isGRUU(in *inbound, text string) bool {
 		return false
 	}
 	_, gruu := uri.Param("gr")
-	return gruu && c.serves(in, &uri) && c.users.Lookup(userPart([]byte(text))) != nil
+	return gruu && c.serves(in, &uri) && c.users.Lookup(userOf(&uri)) != nil
 }
 
 // instance is the binding that a GRUU of ours leads to: of several flows the one from an address, else the
@@ -53,8 +53,7 @@ func (c *Core) instance(now time.Time, uri *sipmsg.URI, from netip.AddrPort) *lo
 	if !gruu {
 		return nil
 	}
-	name := sipmsg.AppendUnescaped(nil, uri.User)
-	flows := c.where.Instance(now, string(name), gr)
+	flows := c.where.Instance(now, string(userOf(uri)), gr)
 	for _, b := range flows {
 		if b.Source() == from {
 			return b

@@ -122,7 +122,7 @@ func (c *Core) pong(in *inbound, id uint64) bool {
 }
 
 // unanswered notes that a branch brought no response at all.
-func (c *Core) unanswered(b *branch, now time.Time) {
+func (c *Core) unanswered(b *branch) {
 	if b.Cancelled() {
 		return
 	}

@@ -3,7 +3,6 @@ package proxy
 import (
 	"errors"
 	"net/netip"
-	"strings"
 	"time"
 
 	"minisip/cmd/minisip/internal/diagnosis"
@@ -57,7 +56,7 @@ type end struct {
 
 // newMedia prepares the media of a branch, if the proxy relays any.
 func (c *Core) newMedia(ctx *context, b *branch) *media {
-	if !c.cfg.SDP || c.relay == nil || ctx.call == nil {
+	if !c.cfg.SDP || ctx.call == nil {
 		return nil // without a call, nothing would close it
 	}
 	md := &media{call: ctx.call, ends: [2]end{
@@ -108,7 +107,7 @@ func (c *Core) relayRequest(b *branch) int {
 		if ctx.dialog != nil {
 			ctx.wasHeld = ctx.dialog.party(from).Held
 		}
-		ctx.hold(from, b, md.held(c))
+		ctx.hold(from, b, c.held())
 	}
 	return 0
 }
@@ -133,7 +132,7 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 	if hasSDP {
 		md.asked[from.Other()] = md.asked[from.Other()] || ctx.invite && !ctx.offered && !b.described
 		b.described = true
-		ctx.hold(from, b, md.held(c))
+		ctx.hold(from, b, c.held())
 	}
 }
 
@@ -141,12 +140,7 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 // no answer yet, but a preview of the one in the 2xx (RFC 3261 13.2.1), and some phones refuse there
 // what they take in the end.
 func isReliable(m *sipmsg.Message) bool {
-	for i := range m.NumHeaders() {
-		if strings.EqualFold(string(m.Header(i).Name), "RSeq") {
-			return true
-		}
-	}
-	return false
+	return m.GetName("RSeq") != nil
 }
 
 // whyNoStream says in words why a stream could not be opened.
@@ -191,12 +185,12 @@ func (c *Core) relayAck(m *sipmsg.Message, d *dialog, from session.Role) {
 	if err != nil {
 		d.call.takeOut(m, d.party(from).Addr, err)
 	} else if hasSDP {
-		d.party(from).Held = md.held(c)
+		d.party(from).Held = c.held()
 	}
 }
 
 // held says whether the SDP just parsed puts all its streams on hold.
-func (md *media) held(c *Core) bool {
+func (c *Core) held() bool {
 	any := false
 	for i := range c.sdp.Streams {
 		st := &c.sdp.Streams[i]

@@ -186,7 +186,7 @@ func (c *Core) MessagesOf(user string, ring int, from uint64) (found []*trail.Ke
 		if !bytes.Contains(n.Text, []byte(user)) || m.Parse(n.Text) != nil {
 			return false
 		}
-		return m.From() != nil && string(userPart(m.From().URI)) == user || m.To() != nil && string(userPart(m.To().URI)) == user
+		return string(userPart(m.From().URI)) == user || string(userPart(m.To().URI)) == user
 	})
 }
 

@@ -40,7 +40,7 @@ func (b *branch) failed(_ *clientTx, now time.Time, act session.Action) {
 	if b.status != 0 {
 		return
 	}
-	b.ctx.core.unanswered(b, now)
+	b.ctx.core.unanswered(b)
 	if b.flowFailed(408) && b.nextFlow(now, 408) {
 		return
 	}
@@ -54,9 +54,7 @@ func (ctx *context) provisional(b *branch, in *inbound) {
 	}
 	c := ctx.core
 	c.progress(ctx, b, in)
-	if out, ok := c.responseUp(ctx, b, in); ok {
-		ctx.tx.respond(in.now, in.Status(), out)
-	}
+	ctx.tx.respond(in.now, in.Status(), c.responseUp(ctx, b, in))
 }
 
 // success forwards a 2xx at once: RFC 3261 16.7 step 5, for INVITE every one of them.
@@ -91,10 +89,7 @@ func (ctx *context) success(b *branch, in *inbound) {
 		}
 		return
 	}
-	out, ok := c.responseUp(ctx, b, in)
-	if !ok {
-		return
-	}
+	out := c.responseUp(ctx, b, in)
 	if ctx.call != nil {
 		ctx.call.watch(in.now) // by now it is known whether the call is held
 	}
@@ -189,9 +184,7 @@ func (ctx *context) forwardFinal(b *branch, in *inbound) {
 		ctx.forwardBest(in.now)
 		return
 	}
-	if out, ok := ctx.core.responseUp(ctx, b, in); ok {
-		ctx.finish(in.now, status, out)
-	}
+	ctx.finish(in.now, status, ctx.core.responseUp(ctx, b, in))
 }
 
 // forwardBest forwards the best response kept, or one of our own where there is none.
@@ -223,9 +216,7 @@ func (ctx *context) forwardBest(now time.Time) {
 			return
 		}
 		in := &inbound{Message: &c.stored, mark: ctx.bestMark, now: now, src: ctx.bestFrom.to, local: ctx.bestFrom.local}
-		if out, ok := c.responseUp(ctx, ctx.bestFrom, in); ok {
-			ctx.finish(now, ctx.bestStatus, out)
-		}
+		ctx.finish(now, ctx.bestStatus, c.responseUp(ctx, ctx.bestFrom, in))
 	}
 }
 
@@ -246,7 +237,7 @@ const maxChallenges = 20
 
 // responseUp rewrites a response for its way upstream: RFC 3261 16.7 steps 3, 7 and 8,
 // and what NAT needs. The result is scratch space.
-func (c *Core) responseUp(ctx *context, b *branch, in *inbound) ([]byte, bool) {
+func (c *Core) responseUp(ctx *context, b *branch, in *inbound) []byte {
 	in.ResetEdits()
 	in.Remove(in.ViaValue())
 	dropIdentities(in.Message, b.target.user)
@@ -263,7 +254,7 @@ func (c *Core) responseUp(ctx *context, b *branch, in *inbound) ([]byte, bool) {
 	}
 	c.buf = in.AppendTo(c.buf[:0])
 	c.madeOf(in.Bytes(), in.mark.id)
-	return c.buf, true
+	return c.buf
 }
 
 // addChallenges puts the challenges of all branches in place of this one's own.

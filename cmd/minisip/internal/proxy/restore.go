@@ -233,7 +233,7 @@ func (k *call) restoreMedia(r *pack.Reader) *media {
 		}
 		s.kind, s.codec = f.String(), f.String()
 		md.asked[session.Caller] = md.asked[session.Caller] || was && s.peers[session.Caller] == (Peer{}) // the ACK has not come
-		if was && c.relay != nil {
+		if was {
 			stream, err := c.relay.Reopen(md.leg(session.Caller), md.leg(session.Callee), c.cfg.Epoch, &state)
 			if err != nil {
 				c.logf("call %s: goes on without %s: %v", k.number, s.kind, err)

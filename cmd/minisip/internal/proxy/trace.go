@@ -62,7 +62,7 @@ func (c *Core) Trace(t *Trace) error {
 	if t.user == "" && len(traced) == 0 {
 		return ErrNothingToTrace
 	}
-	slices.SortFunc(traced, func(a, b *call) int { return int(a.serial - b.serial) })
+	slices.SortFunc(traced, bySerial)
 	c.traces = append(c.traces, t)
 	for _, k := range traced {
 		t.follow(c.trail.Key([]byte(k.callID)))
@@ -103,9 +103,6 @@ func (t *Trace) follow(key trail.Key) {
 
 // showPast shows what is still kept of a call's messages.
 func (k *call) showPast(t *Trace) {
-	if k.course == nil {
-		return
-	}
 	for i := range k.course.Steps {
 		m := k.core.trail.Get(k.course.Steps[i].Message)
 		switch {
@@ -187,7 +184,7 @@ func (c *Core) traceReceived(in *inbound) {
 
 // isUser says whether a From or To value names the trace's user.
 func (t *Trace) isUser(a *sipmsg.NameAddr) bool {
-	return a != nil && string(userPart(a.URI)) == t.user
+	return string(userPart(a.URI)) == t.user
 }
 
 // traceSent shows a message that goes out to the traces that it concerns.

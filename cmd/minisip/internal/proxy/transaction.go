@@ -98,10 +98,10 @@ func (tx *serverTx) again(in *inbound) bool {
 
 // respond sends a response of ours or of the other side, if the transaction still takes
 // one. The bytes are copied where they may be needed again.
-func (tx *serverTx) respond(now time.Time, status int, response []byte) bool {
+func (tx *serverTx) respond(now time.Time, status int, response []byte) {
 	act := tx.Server.Respond(now, status)
 	if !act.Has(session.Send) {
-		return false
+		return
 	}
 	if tx.State() == session.Accepted {
 		tx.forgetLast() // RFC 6026: the far side repeats its 2xx itself
@@ -111,7 +111,6 @@ func (tx *serverTx) respond(now time.Time, status int, response []byte) bool {
 		tx.do(act, "sent")
 	}
 	tx.core.timers.Set(&tx.timer, tx.Deadline())
-	return true
 }
 
 func (tx *serverTx) do(act session.Action, what string) {

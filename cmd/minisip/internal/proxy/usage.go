@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -189,4 +190,4 @@ func (c *Core) callsOf(user string) (calls []*call) {
 	return slices.Compact(calls)
 }
 
-func bySerial(a, b *call) int { return int(a.serial - b.serial) }
+func bySerial(a, b *call) int { return cmp.Compare(a.serial, b.serial) }

@@ -60,9 +60,6 @@ func (t *Track) halve() {
 	t.width *= 2
 }
 
-// Len is how many samples there are.
-func (t *Track) Len() int { return len(t.samples) }
-
 // Since is how many packets have come and were lost since the last sample. What comes late
 // takes a loss back; that is not counted.
 func (t *Track) Since(packets, lost uint64) (came, missed uint64) {
@@ -96,12 +93,4 @@ func merge(a, b Sample, n int) Sample {
 // Samples gives a copy of all, the oldest first, and the time that each covers.
 func (t *Track) Samples() ([]Sample, time.Duration) {
 	return append([]Sample(nil), t.samples...), time.Duration(max(t.width, 1)) * SampleEvery
-}
-
-// Last is the newest sample.
-func (t *Track) Last() (s Sample, ok bool) {
-	if n := len(t.samples); n > 0 {
-		return t.samples[n-1], true
-	}
-	return s, false
 }
