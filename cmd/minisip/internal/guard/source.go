@@ -28,8 +28,8 @@ type charge struct {
 }
 
 // patience is how many failures more, of all its attempts that count now, a source has for nothing: enough for a
-// phone with a wrong password, too few to guess by. What follows counts each for itself.
-const patience = 19
+// phone with a wrong password, too few to guess by, even four at a time. What follows counts each for itself.
+const patience = 16
 
 // few is how many unknown names one may ask for before he is taken for somebody who guesses.
 const few = 3

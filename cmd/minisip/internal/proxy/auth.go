@@ -21,11 +21,13 @@ type proof struct {
 	judged  bool
 	verdict digest.Verdict // the best of all
 	tried   int            // credentials for our realm
-	name    []byte         // the user of the last one looked at
+	wrong   int            // of those, that do not fit
+	name    []byte         // the user whose they are
 	user    *digest.User   // with digest.OK
 }
 
-// judge verifies the credentials of a request: RFC 3261 22. Credentials in either field are taken. As much is computed for
+// judge verifies the credentials of a request: RFC 3261 22. Credentials in either field are taken, of one user: else who has
+// a password could try those of others along with it, and nobody would see that they fail. As much is computed for
 // a user who does not exist (digest.Server.Verify).
 func (c *Core) judge(in *inbound) *proof {
 	p := &in.proof
@@ -42,18 +44,38 @@ func (c *Core) judge(in *inbound) *proof {
 		if err != nil || !c.ourRealm(&cred) {
 			continue
 		}
+		if p.tried == 0 {
+			p.name = cred.Username
+		} else if !bytes.Equal(cred.Username, p.name) {
+			continue
+		}
 		if p.tried++; p.tried > maxCredentials {
 			break
 		}
-		p.name = cred.Username
 		user := c.users.Lookup(p.name)
-		p.verdict = max(p.verdict, c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user))
+		verdict := c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user)
+		if verdict == digest.Denied {
+			p.wrong++
+		}
+		p.verdict = max(p.verdict, verdict)
 		if p.verdict == digest.OK {
 			p.user = user
 			break
 		}
 	}
 	return p
+}
+
+// proving is the user whose credentials judge would look at, nil where a request brings none for our realm.
+func (c *Core) proving(in *inbound) []byte {
+	for i := range in.NumHeaders() {
+		if h := in.Header(i); h.ID == sipmsg.AuthorizationHdr || h.ID == sipmsg.ProxyAuthorizationHdr {
+			if cred, err := digest.ParseCredentials(h.Value); err == nil && c.ourRealm(&cred) {
+				return cred.Username
+			}
+		}
+	}
+	return nil
 }
 
 // authenticate returns the user whose credentials a request brings, or challenges and returns nil.
@@ -82,7 +104,9 @@ func (c *Core) refusedProof(in *inbound) bool {
 		c.logf("%s from %s for %s refused: %s", printable(in.MethodName()), in.src, printable(c.claimed(in)), p.verdict)
 	}
 	if p.verdict == digest.Denied { // else who has sent it knows the password
-		c.charge(in, guard.Failure{User: p.name, As: c.claimed(in), Why: "wrong password for " + printable(p.name)})
+		for range p.wrong {
+			c.charge(in, guard.Failure{User: p.name, As: c.claimed(in), Why: "wrong password for " + printable(p.name)})
+		}
 	}
 	return true
 }

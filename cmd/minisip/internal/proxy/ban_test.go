@@ -49,11 +49,12 @@ func TestBanLimitsChange(t *testing.T) {
 	}
 }
 
-// From a banned address a name that has not failed there gets one password tried, whosever that is; then it has failed too.
+// From a banned address a name that has not failed there gets one password tried, if that is his own or of somebody who has not
+// failed either; then it has failed too.
 func TestBanOneTryAName(t *testing.T) {
 	s := &script{newWorld(t)}
 	s.cfg.Bans = guard.Limits{Count: 2, Within: time.Minute, For: time.Hour}
-	s.do("user 007", "user 008", "phone 666 at 198.51.100.7:5060 user 001 password guess", "666: REGISTER")
+	s.do("user 007", "user 008", "user 009", "phone 666 at 198.51.100.7:5060 user 001 password guess", "666: REGISTER")
 	p := s.phone("666")
 	// asks sends a REGISTER as somebody with credentials of 001, and says whether it was answered.
 	asks := func(as, auth, id string) bool {
@@ -66,15 +67,16 @@ func TestBanOneTryAName(t *testing.T) {
 	}
 	asks("001", " auth", "a")
 	asks("001", " auth", "b") // and banned
-	p.user = "001"
 	for i, tt := range []struct {
-		as, auth string
-		want     bool
+		as, auth, user string
+		want           bool
 	}{
-		{"001", "", false}, {"001", " auth", false},
-		{"007", "", true}, {"007", "", true}, {"007", " auth", true}, {"007", "", false}, {"007", " auth", false},
-		{"008", " auth", true}, {"008", " auth", false},
+		{"001", "", "001", false}, {"001", " auth", "001", false},
+		{"007", "", "007", true}, {"007", "", "007", true}, {"007", " auth", "007", true}, {"007", "", "007", false}, {"007", " auth", "007", false},
+		{"008", "", "008", true}, {"008", " auth", "001", false}, {"008", "", "008", false},
+		{"009", " auth", "009", true}, {"009", " auth", "009", false},
 	} {
+		p.user = tt.user
 		if got := asks(tt.as, tt.auth, fmt.Sprint("then", i)); got != tt.want {
 			t.Errorf("step %d, as %s%s: answered %v", i, tt.as, tt.auth, got)
 		}

@@ -19,7 +19,7 @@ func (c *Core) hush(in *inbound) bool {
 	}
 	name := c.claimed(in)
 	known := len(name) > 0 && c.users.Lookup(name) != nil
-	doubtful := c.doubts(in, name, known)
+	doubtful := c.doubts(in, name)
 	switch {
 	case c.cfg.Silent && !known:
 		c.count.drop(UnknownUser)
@@ -39,22 +39,35 @@ func (c *Core) hush(in *inbound) bool {
 	return true
 }
 
-// doubts says whether a request is not to be answered for what else its source has sent. Who has a binding at that IP goes
-// on as ever, and from a banned one so does who has not failed there himself. Anybody else must bring credentials that
-// are right, before all else: else he hears nothing, so neither silence nor an answer tells which names exist. Nor does
-// the time that it takes: credentials are verified for whoever it is.
-func (c *Core) doubts(in *inbound, name []byte, known bool) bool {
+// doubts says whether a request is not to be answered for what else its source has sent. Who has a binding at that very
+// address goes on as ever, and from a banned IP so does who has not failed there himself. Anybody else must bring credentials
+// that are right, before all else: else he hears nothing, so neither silence nor an answer tells which names exist. Nor does
+// the time that it takes: credentials are verified for whoever it is. A phone that had a binding at that IP, and may be back
+// at another port, is challenged. Who is meant is the user whose password is tried, whatever From says: what a phone
+// may do as itself it may not do with somebody else's name.
+func (c *Core) doubts(in *inbound, name []byte) bool {
 	ip := in.src.Addr()
 	banned, guesses := c.bans.Banned(in.now, ip), c.cfg.Silent && c.bans.Guesses(in.now, ip)
+	if !banned && !guesses {
+		return false
+	}
+	tried := c.proving(in)
+	proves := tried != nil
+	if !proves {
+		tried = name
+	}
+	failed := c.bans.Failed(ip, tried)
+	lives := c.livesAt(in, tried)
 	switch {
-	case !banned && !guesses, c.sources.Has(in.src), c.livesAt(in, name):
+	case c.atBinding(in, tried), !failed && (!guesses || lives || c.sources.Has(in.src)):
 		return false
-	case !guesses && !c.bans.Failed(ip, name):
-		return false
-	case !c.offersProof(in):
-		return true
+	case !proves:
+		return !lives
+	case lives:
+		return banned && !c.bans.Try(in.now, ip)
 	}
 	right := c.judge(in).verdict >= digest.Stale
+	known := c.users.Lookup(tried) != nil
 	return banned && known && !c.bans.Try(in.now, ip) || !right
 }
 
@@ -62,15 +75,6 @@ func (c *Core) doubts(in *inbound, name []byte, known bool) bool {
 func (c *Core) livesAt(in *inbound, name []byte) bool {
 	for _, b := range c.where.Lookup(in.now, string(name)) {
 		if b.Source().Addr() == in.src.Addr() {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *Core) offersProof(in *inbound) bool {
-	for _, id := range credentialFields {
-		if in.Index(id) >= 0 {
 			return true
 		}
 	}

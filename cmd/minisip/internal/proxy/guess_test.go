@@ -1,0 +1,71 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"minisip/cmd/minisip/internal/guard"
+)
+
+// Who has a password of his own, and a binding, has no more tries at somebody else's than a stranger: not under his own
+// name, not with his own credentials behind the others, and not four at a time.
+func TestGuessesOfAUser(t *testing.T) {
+	for name, request := range map[string]struct {
+		as    string   // in From and To
+		users []string // whose credentials it brings, in order: wrong ones, but his own
+	}{
+		"as himself":              {"001", []string{"002"}},
+		"as the other":            {"002", []string{"002"}},
+		"with his own behind":     {"001", []string{"002", "001"}},
+		"with his own in between": {"001", []string{"002", "001", "002", "002"}},
+		"four at a time":          {"002", []string{"002", "002", "002", "002"}},
+	} {
+		s := &script{newWorld(t)}
+		s.cfg.Bans = guard.Limits{Count: 10, Within: time.Minute, For: time.Hour}
+		s.do("user 002", "phone 001 at 198.51.100.7:5060", "registered 001")
+		p := s.phone("001")
+		// try says whether an answer tells right credentials from wrong ones, with those of the other user wrong or right.
+		try := func(password string) string {
+			delete(p.answer, "REGISTER")
+			fields := [][]string{{"From", "<sip:" + request.as + "@minisip.example>;tag=1"}, {"To", "<sip:" + request.as + "@minisip.example>"}, {"Contact", ""}, {"Call-ID", "guess"}}
+			m := p.request("REGISTER", &wish{auth: p, fields: fields})
+			own := m.get("Authorization")
+			m.set("Authorization", "")
+			for _, user := range request.users {
+				if user == "001" {
+					m.add("Authorization", own)
+					continue
+				}
+				p.user, p.password = user, password
+				g := p.request("REGISTER", &wish{auth: p})
+				m.add("Authorization", g.get("Authorization"))
+				p.user, p.password = "001", "secret-001"
+			}
+			s.transmit(p, m)
+			if a := p.answer["REGISTER"]; a != nil {
+				return a.status()
+			}
+			return "nothing"
+		}
+		tried := 0
+		for i := range 100 {
+			if got := try(fmt.Sprint("guess", i)); got == "nothing" {
+				break
+			}
+			tried += len(request.users) - strings.Count(strings.Join(request.users, " "), "001")
+		}
+		if tried > 30 {
+			t.Errorf("%s: %d passwords were tried", name, tried)
+		}
+		if wrong := try("once more"); wrong != "nothing" {
+			t.Errorf("%s: a wrong password gets %s after all", name, wrong)
+		}
+		s.do("001: REGISTER auth")
+		if got := p.answer["REGISTER"]; got == nil || got.status() != "200" {
+			t.Errorf("%s: he is not served any more himself", name)
+		}
+		s.finish()
+	}
+}
