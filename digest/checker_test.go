@@ -28,6 +28,7 @@ func TestChecker(t *testing.T) {
 		{"nearly too old", time.Hour - time.Millisecond, here, nonce, true},
 		{"too old", time.Hour, here, nonce, false},
 		{"a clock that was set back a little", -time.Minute, here, nonce, true},
+		{"from the future", -time.Hour, here, nonce, false},
 		{"from elsewhere", 0, there, nonce, false},
 		{"changed", 0, here, changed, false},
 		{"of another server", 0, here, other.nonces.append(nil, now, here), false},

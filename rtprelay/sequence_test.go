@@ -29,6 +29,7 @@ func TestSequence(t *testing.T) {
 		{"losses before a jump are kept", []uint16{1, 4, 30000, 30001}, totals{lost: 2}},
 		{"a single stray number is no loss", []uint16{1, 2, 30000, 3}, totals{}},
 		{"a jump back, as by a restarted phone", []uint16{5000, 5001, 7, 8, 9}, totals{}},
+		{"a copy of what proved a jump", []uint16{5000, 5001, 7, 8, 7, 8}, totals{duplicates: 2}},
 		{"the oldest that counts as late", []uint16{0, 100, 37}, totals{lost: 98, late: 1}},
 		{"older than that is stray", []uint16{0, 100, 36}, totals{lost: 99}},
 	} {

@@ -3,6 +3,7 @@ package rtprelay
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"hash/crc32"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -116,7 +117,6 @@ func TestSTUNMalformed(t *testing.T) {
 		"PRIORITY of 3 bytes":                 {"00240003 00000000", false},
 		"MESSAGE-INTEGRITY of 4 bytes":        {"00080004 00000000", false},
 		"FINGERPRINT that is wrong":           {"80280004 00000000", false},
-		"FINGERPRINT that is not the last":    {"80280004 00000000 80220000", false},
 		"anything behind MESSAGE-INTEGRITY":   {"00080014 0000000000000000000000000000000000000000 00240001 00000000", true},
 		"a large attribute that does not fit": {"8022ffff 00000000", false},
 	} {
@@ -125,6 +125,21 @@ func TestSTUNMalformed(t *testing.T) {
 		if _, ok := parseSTUN(b); ok != tc.ok {
 			t.Errorf("%s: %v, want %v", name, ok, tc.ok)
 		}
+	}
+}
+
+// RFC 8489 14.7: FINGERPRINT is the last attribute, be it right.
+func TestSTUNFingerprintLast(t *testing.T) {
+	b := bytesOf("00010010 2112a442 000000000000000000000000 80220000 80280004 00000000 80220000")
+	binary.BigEndian.PutUint32(b[28:], crc32.ChecksumIEEE(b[:24])^fingerprintXOR)
+	if _, ok := parseSTUN(b); ok {
+		t.Error("an attribute behind a right FINGERPRINT is read")
+	}
+	b = b[:32]
+	binary.BigEndian.PutUint16(b[2:], 12)
+	binary.BigEndian.PutUint32(b[28:], crc32.ChecksumIEEE(b[:24])^fingerprintXOR)
+	if _, ok := parseSTUN(b); !ok {
+		t.Error("where it is the last, the message is refused")
 	}
 }
 

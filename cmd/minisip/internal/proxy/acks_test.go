@@ -34,3 +34,14 @@ func TestOlderRecordOfACKs(t *testing.T) {
 		t.Errorf("the ACK did not pass: %+v", s.events)
 	}
 }
+
+// TestLateAnswer: a late copy of an earlier 2xx takes nothing from the INVITE that was answered since.
+func TestLateAnswer(t *testing.T) {
+	var a acks
+	for _, seq := range []uint32{1, 2, 1} {
+		a.answer(seq)
+	}
+	if !a.fits(2) || a.fits(3) {
+		t.Errorf("an ACK for 2 fits: %v, for 3: %v", a.fits(2), a.fits(3))
+	}
+}

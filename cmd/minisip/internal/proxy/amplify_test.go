@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -108,5 +109,18 @@ func TestAmplification(t *testing.T) {
 		if w.core.Counters().Dropped[Short] == 0 {
 			t.Error("nothing was too short for its answer")
 		}
+	}
+}
+
+// TestShortFromAPhone: a phone that is registered is answered whole, however short it asks.
+func TestShortFromAPhone(t *testing.T) {
+	s := stage(t, 0, nil)
+	for _, whole := range []bool{true, false} {
+		s.events = nil
+		s.send(s.phone("001"), []byte(shortest("OPTIONS", "sip:a")))
+		if got := len(s.events) == 2 && strings.Contains(s.events[1].text, "Allow:"); got != whole {
+			t.Errorf("answered whole: %v, want %v: %+v", got, whole, s.events)
+		}
+		s.phone("001").addr = netip.MustParseAddrPort("198.51.100.9:5060")
 	}
 }

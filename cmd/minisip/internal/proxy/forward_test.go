@@ -129,3 +129,33 @@ func TestDomainsServed(t *testing.T) {
 		}
 	}
 }
+
+// A Route or a Path leads to addresses alone, never to ourselves nor to what only this machine reaches, whoever names it.
+func TestRouteAddr(t *testing.T) {
+	c := newWorld(t).start()
+	for route, want := range map[string]string{
+		"<sip:198.51.100.7;lr>":          "198.51.100.7:5060",
+		"<sip:198.51.100.7:5070;lr>":     "198.51.100.7:5070",
+		"<sip:[2001:db8::7]:5070;lr>":    "[2001:db8::7]:5070",
+		"<sip:203.0.113.1:5060;lr>":      "",
+		"<sip:203.0.113.1;lr>":           "",
+		"<sip:[2001:db8::1];lr>":         "",
+		"<sip:127.0.0.1:5070;lr>":        "",
+		"<sip:[::ffff:127.0.0.1];lr>":    "",
+		"<sip:[::1];lr>":                 "",
+		"<sip:0.0.0.0:5070;lr>":          "",
+		"<sip:224.0.1.75;lr>":            "",
+		"<sip:[fe80::7];lr>":             "",
+		"<sip:edge.example;lr>":          "",
+		"<tel:+81312345678>":             "",
+		"\"edge\" <sip:198.51.100.7 lr>": "",
+	} {
+		got := ""
+		if at, ok := c.routeAddr(route); ok {
+			got = at.String()
+		}
+		if got != want {
+			t.Errorf("%s leads to %q, want %q", route, got, want)
+		}
+	}
+}

@@ -202,6 +202,7 @@ func TestOrigins(t *testing.T) {
 		{"another site, an old browser", "POST", "127.0.0.1:8060", "http://evil.example", "", 403},
 		{"another port changes", "DELETE", "127.0.0.1:8060", "http://127.0.0.1:9000", "same-site", 403},
 		{"another site reads", "GET", "127.0.0.1:8060", "", "cross-site", 403},
+		{"another port reads", "GET", "127.0.0.1:8060", "", "same-site", 403},
 		{"a name that leads here", "GET", "evil.example:8060", "", "same-origin", 403},
 		{"a name that looks like ours", "GET", "127.0.0.1.evil.example", "", "same-origin", 403},
 		{"another address of ours", "GET", "192.0.2.1:8060", "", "same-origin", 403},
