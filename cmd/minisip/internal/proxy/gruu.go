@@ -18,14 +18,17 @@ func (c *Core) gruuOf(in *inbound) string {
 		return ""
 	}
 	uri, err := sipmsg.ParseURI(in.To().URI)
-	if err != nil {
-		return ""
+	if err != nil || !uri.IsSIP() {
+		return "" // RFC 5627 3.1.1: made of a SIP URI
 	}
 	return addressOfRecord(&uri)
 }
 
 // addressOfRecord is a URI in the form of RFC 3261 10.3 step 5: without parameters.
 func addressOfRecord(uri *sipmsg.URI) string {
+	if !uri.IsSIP() {
+		return string(uri.Scheme) + ":" + string(uri.User)
+	}
 	host := string(uri.Host)
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"

@@ -22,7 +22,7 @@ func (c *Core) admit(in *inbound, u *location.Update) (outbound bool, err error)
 	for i := range u.Contacts {
 		contact := &u.Contacts[i]
 		flow = flow || contact.RegID != 0 && contact.Instance != ""
-		if strings.Contains(contact.URI, ";gr") && c.isGRUU(in, contact.URI) {
+		if (strings.Contains(contact.URI, ";g") || strings.Contains(contact.URI, ";G")) && c.isGRUU(in, contact.URI) {
 			return false, errGRUU // it would lead to itself
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"minisip/cmd/minisip/internal/location"
@@ -61,7 +62,7 @@ func (w *subscriber) contactElement(b *bytes.Buffer, now time.Time, k watched, s
 	if x.RegID != 0 {
 		element(b, "unknown-param", "reg-id", strconv.FormatUint(uint64(x.RegID), 10))
 	}
-	if x.Instance() != "" {
+	if x.Instance() != "" && strings.HasPrefix(w.aor, "sip:") {
 		b.WriteString("   <gr:pub-gruu")
 		attribute(b, "uri", string(location.AppendGRUU(nil, w.aor, x.Instance())))
 		b.WriteString("/>\r\n")
