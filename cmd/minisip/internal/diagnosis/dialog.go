@@ -126,7 +126,9 @@ func retransmissions(c *Call) []Finding {
 		"%d messages to or from %s had to be repeated, and %d on the other side: packets are lost between this server and %s", n, p.User, other, p.Addr)
 }
 
-// alg is a router that rewrites SIP, and not all of it.
+// alg is a phone that names its public address in one place and its private one in another. A router's ALG
+// does that, and so do phones that read their address off our responses (PJSIP, by received and rport) or
+// ask a STUN server. From here the two look alike, and both work, since we put the rest right.
 func alg(c *Call) []Finding {
 	for _, side := range [...]Side{Caller, Callee} {
 		p := c.party(side)
@@ -143,8 +145,8 @@ func alg(c *Call) []Finding {
 		if behind {
 			what = "its SDP " + sdp.String()
 		}
-		return one(Info, "sip-alg", "Switch SIP ALG (SIP helper, SIP passthrough) off in the router of "+p.User+": minisip does this repair, and whole.",
-			"A SIP ALG is on the way to %s: its Contact was altered to %s and %s was not", p.User, ip, what)
+		return one(Info, "sip-alg", "If nothing else explains it, switch SIP ALG (SIP helper, SIP passthrough) off in the router of "+p.User+": minisip does this repair, and whole.",
+			"The Contact of %s says %s and %s: the phone has found out half of its address, or a SIP ALG on the way alters half of what it sends", p.User, ip, what)
 	}
 	return nil
 }

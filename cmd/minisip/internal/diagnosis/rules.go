@@ -13,7 +13,7 @@ type rule func(c *Call) []Finding
 var rules = []rule{
 	refusal, wrongSecret, authLoop, refusedByPhone, unanswered,
 	noACK, ackNotHeard, goodbyeLost, vanished, holdForgotten, tooLarge, retransmissions,
-	alg, secureOneSide, noMedia, oneWay, stoppedMedia, strangers, bad,
+	secureOneSide, noMedia, oneWay, stoppedMedia, strangers, bad,
 }
 
 // explains names, by code, what a finding makes superfluous.
@@ -46,6 +46,9 @@ func Diagnose(c *Call) []Finding {
 		}
 	}
 	slices.SortStableFunc(found, func(a, b Finding) int { return weight[b.Severity] - weight[a.Severity] })
+	if len(found) > 0 && found[0].Severity == Error {
+		found = append(found, alg(c)...) // no trouble of its own, but it may have had a part in this
+	}
 	return found
 }
 

@@ -229,12 +229,19 @@ var troubles = []struct {
 		"delay", "Packets to 001 and back take 780 ms: the two will talk into each other's words."},
 	{"poor codec", func(c *Call) { c.Media[0].MOS = 2.8 }, "poor", "001 sounded poor (MOS 2.8)."},
 
-	{"SIP ALG: Contact altered, SDP not", func(c *Call) {
+	{"a phone that found out its address by rport, or a SIP ALG: nothing wrong", func(c *Call) {
 		c.Caller.Contact, c.Caller.Via = "198.51.100.7", "198.51.100.7"
-	}, "sip-alg", "A SIP ALG is on the way to 001: its Contact was altered to 198.51.100.7 and its SDP 192.168.1.2 was not."},
-	{"SIP ALG: Contact and SDP altered, Via not", func(c *Call) {
+	}, "", ""},
+	{"the same where sound is lost on the way: that is no ALG's work", func(c *Call) {
+		c.Caller.Contact, c.Caller.Via = "198.51.100.7", "198.51.100.7"
+		c.Media[1].LossPercent, c.Media[1].MOS = 7.25, 2.9
+	}, "loss", "7.2 % of what 002 said was lost on its way here (MOS 2.9)."},
+	{"the same where a phone is not heard", func(c *Call) {
+		c.Caller.Contact, c.Caller.Via, c.Media[0].Packets = "198.51.100.7", "198.51.100.7", 0
+	}, "one-way sip-alg", "No packet ever came from 001, wanted at 192.168.1.2:4000, while 002 was heard: its firewall or NAT keeps them, or the phone sends none."},
+	{"STUN, or a SIP ALG that leaves Via: nothing wrong", func(c *Call) {
 		c.Caller.Contact, c.Caller.Signalled = "198.51.100.7", netip.MustParseAddrPort("198.51.100.7:4000")
-	}, "sip-alg", "A SIP ALG is on the way to 001: its Contact was altered to 198.51.100.7 and its Via 192.168.1.2 was not."},
+	}, "", ""},
 	{"hold never resumed", func(c *Call) {
 		c.Callee.Held, c.End, c.Now = true, Silence, at(7400)
 	}, "hold-forgotten", "002 put the call on hold and never resumed it."},
