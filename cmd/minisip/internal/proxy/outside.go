@@ -48,7 +48,7 @@ func (c *Core) outside(in *inbound) {
 		c.refusedCall(in, c.whyNoTarget(in, status))
 		return
 	}
-	if c.refuseInterval(in) || c.refuseLong(in, user.Name) {
+	if c.refuseInterval(in) || c.refuseLong(in, user.Name) || c.refuseSame(in, user.Name) {
 		return
 	}
 	if in.Method() == sipmsg.INVITE {

@@ -16,19 +16,23 @@ func (c *Core) mayTakeOver(in *inbound, user string) bool {
 	if in.Method() != sipmsg.INVITE {
 		return true
 	}
+	tags := 0
 	for i := range in.NumHeaders() {
 		h := in.Header(i)
 		if h.ID != sipmsg.ReplacesHdr && !strings.EqualFold(string(h.Name), "Join") {
 			continue
 		}
 		for value := range bytes.SplitSeq(h.Value, []byte(",")) {
-			if !c.mayTake(value, user) {
+			if tags += bytes.Count(value, []byte(";")); tags > maxTags || !c.mayTake(value, user) {
 				return false
 			}
 		}
 	}
 	return true
 }
+
+// maxTags bounds the parameters that are looked at in one request: there are two tags and perhaps a word in each value.
+const maxTags = 16
 
 // mayTake judges one value: a Call-ID, and among its parameters the tags. To know the call, the caller's is enough,
 // whatever it is called, so that no phone finds a call there that we do not.

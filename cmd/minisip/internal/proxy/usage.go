@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"minisip/session"
+	"minisip/sipmsg"
 )
 
 // usage is what one user's calls take up. Answered calls with relayed media are not limited:
@@ -97,6 +98,29 @@ func (c *Core) crowded(user string) string {
 		return fmt.Sprintf("%d calls without relayed media already", u.made-u.relayed)
 	}
 	return ""
+}
+
+// maxSame bounds the calls with one Call-ID and tag: one call that went through us so often (a spiral). They are looked
+// through for each request that may belong to one of them, whoever sends it.
+const maxSame = 16
+
+// refuseSame refuses an INVITE of a call that went through us too often.
+func (c *Core) refuseSame(in *inbound, user string) bool {
+	if in.Method() != sipmsg.INVITE {
+		return false
+	}
+	c.key = append(append(append(c.key[:0], in.CallID()...), 0), in.FromTag()...)
+	same := 0
+	for k := c.calls[string(c.key)]; k != nil; k = k.next {
+		same++
+	}
+	if same < maxSame {
+		return false
+	}
+	c.count.drop(Overload)
+	c.logf("INVITE from %s (%s): %d calls with the same Call-ID and tag already", in.src, user, same)
+	c.reply(in, 482, "", "")
+	return true
 }
 
 // refuseCrowded answers an INVITE beyond a limit.
