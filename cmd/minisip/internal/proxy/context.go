@@ -77,6 +77,8 @@ type branch struct {
 	abandoned bool     // nobody waits for it any more
 	passed2xx time.Time
 	passedTag string
+	again     bool   // the 2xx in hand has passed before
+	reliable  string // RSeq and To tag of the latest reliable 1xx with SDP
 }
 
 // newContext opens the server transaction and the response context of in, which the

@@ -33,6 +33,7 @@
 //	13.2.1        SDP in an unreliable 1xx is a preview           media, sdp    answer-preview
 //	13.2, 21.5.3  SDP that cannot be read does not pass: 488 for  unreadable    unreadable-offer, unreadable-answer,
 //	              an offer, 502 for who answers with it                         unreadable-offerless
+//	13.3.1.4      a 2xx that is sent again changes nothing        media         late-2xx
 //	14.1          a refused offer changes nothing                 media         reinvite-refused, glare
 //	16.3          400, 416, 420, 482, 483                         validate      refusals, loop, sips
 //	16.4          our Routes off, strict routers in front         route         strict-router, TestFindRoutes
@@ -62,7 +63,7 @@
 //	RFC 8760      several challenges, the most wanted first       auth          digest-sha256, not-offered
 //	26.2.2        no sips without TLS                             validate      sips
 //	RFC 2543      requests of old phones                          transaction   rfc2543
-//	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer
+//	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer, prack-again
 //	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless,
 //	                                                                            streams
 //	RFC 3264 6    an answer has as many streams as its offer      sdp           answer-surplus, answer-short

@@ -120,9 +120,16 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 	if d != nil {
 		md, from = d.media, ctx.from.Other()
 	}
+	rseq := rseqOf(in.Message)
 	if md != nil {
-		md.again, md.preview = b.described, in.Status() < 200 && !isReliable(in.Message)
+		md.again, md.preview = b.described, in.Status() < 200 && rseq == ""
 		defer func() { md.again, md.preview = false, false }()
+	}
+	if b.repeats(in, rseq) {
+		if err := md.repeat(in.Message, from); err != nil {
+			ctx.call.takeOut(in.Message, in.src, err)
+		}
+		return
 	}
 	hasSDP, err := md.rewrite(in.Message, from, ctx.offered)
 	if err != nil {
@@ -130,17 +137,29 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 		return
 	}
 	if hasSDP {
+		if rseq != "" {
+			b.reliable = rseq + string(in.ToTag())
+		}
 		md.asked[from.Other()] = md.asked[from.Other()] || ctx.invite && !ctx.offered && !b.described
 		b.described = true
 		ctx.hold(from, b, c.held())
 	}
 }
 
-// isReliable says whether a provisional response is acknowledged by a PRACK: RFC 3262 3. In any other there is
+// rseqOf is the number of a provisional response that is acknowledged by a PRACK: RFC 3262 3. In any other there is
 // no answer yet, but a preview of the one in the 2xx (RFC 3261 13.2.1), and some phones refuse there
 // what they take in the end.
-func isReliable(m *sipmsg.Message) bool {
-	return m.GetName("RSeq") != nil
+func rseqOf(m *sipmsg.Message) string {
+	if m.Status() >= 200 {
+		return ""
+	}
+	return string(m.GetName("RSeq"))
+}
+
+// repeats says whether a response is sent again because its ACK or PRACK has not arrived. It says what was true when it
+// was new: a re-INVITE or an UPDATE may have changed that meanwhile, or the very ACK or PRACK that it waits for.
+func (b *branch) repeats(in *inbound, rseq string) bool {
+	return b.again || rseq != "" && b.reliable == rseq+string(in.ToTag())
 }
 
 // whyNoStream says in words why a stream could not be opened.

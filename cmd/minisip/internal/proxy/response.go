@@ -99,8 +99,8 @@ func (ctx *context) success(b *branch, in *inbound) {
 // copied says whether the 2xx in, which is to pass now, has just passed: one that comes sooner than a
 // retransmission timer allows was made by the network.
 func (b *branch) copied(in *inbound) bool {
-	same := string(in.ToTag()) == b.passedTag
-	if b.ctx.core.cfg.Duplicate && same && in.now.Sub(b.passed2xx) < soonest {
+	b.again = !b.passed2xx.IsZero() && string(in.ToTag()) == b.passedTag
+	if b.ctx.core.cfg.Duplicate && b.again && in.now.Sub(b.passed2xx) < soonest {
 		return true
 	}
 	b.passed2xx = in.now
