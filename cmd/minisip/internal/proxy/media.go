@@ -228,7 +228,11 @@ func (md *media) refused(side session.Role) {
 		return
 	}
 	for i := range md.streams {
-		if s := &md.streams[i]; s.opened[side] {
+		switch s := &md.streams[i]; {
+		case s.opened[side] && s.opened[side.Other()]: // offers have crossed, and the other one may be taken
+			s.peers[side] = Peer{}
+			s.setICE(side, iceLeg{})
+		case s.opened[side]:
 			md.closeStream(s)
 		}
 	}

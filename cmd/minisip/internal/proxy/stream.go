@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"minisip/cmd/minisip/internal/trail"
@@ -54,7 +55,7 @@ type relayedStream struct {
 	names  [2]string      // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
 	tracks [2]trail.Track // by role: loss and jitter over time
 	trends *[2]trend      // by role: once somebody has looked at the call while it is up
-	opened [2]bool        // by role: by an offer of this side that waits for its answer
+	opened [2]bool        // by role: an offer of this side that waits for its answer has added it
 }
 
 // stream brings stream i to what st says and gives our leg towards the other side, but for
@@ -72,7 +73,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		return leg, nil
 	case !st.Relayable:
 		s.peers[from] = Peer{}
-		if answer || s.peers[from.Other()] == (Peer{}) {
+		if answer || s.peers[from.Other()] == (Peer{}) && !md.takesBack(from.Other(), i) {
 			md.closeStream(s)
 		}
 		return leg, nil
@@ -88,6 +89,11 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 			return leg, err
 		}
 		s.opened[from] = !answer
+	} else if !answer && s.opened[from.Other()] {
+		s.opened[from] = true
+	}
+	if answer && !md.preview {
+		s.opened[from] = false
 	}
 	if s.kind == "" {
 		s.kind = printable(st.Media) // the log shows it
@@ -110,6 +116,11 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	}
 	to := from.Other()
 	return s.towards(to, st, md.offersICE(s, st, to, answer)), nil
+}
+
+// takesBack says whether side may have stream i again, as it was before an offer that waits for its answer.
+func (md *media) takesBack(side session.Role, i int) bool {
+	return slices.ContainsFunc(md.undo[side], func(u before) bool { return u.stream == i })
 }
 
 // towards is our leg towards side to, but for its address, in SDP of the other side that says st.
