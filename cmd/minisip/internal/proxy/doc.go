@@ -27,7 +27,8 @@
 //	9.2           CANCEL behind the final response, and 481       cancel        cancel-after
 //	10.3          registrar: bindings, 423, 400, 404, Contacts    register      register, register-domain
 //	12.1, 12.2    route sets, remote targets, of both sides       party, route  bye-route-order, reinvite
-//	13.2.1        an ACK answers where an offer waits, only there media         offerless, ack-neighbour,
+//	13.2.1        an ACK answers where an offer waits, only there media         offerless, late-ack,
+//	                                                                            ack-neighbour,
 //	                                                                            restart-offerless
 //	13.2.2.4      several 2xx, each a dialog                      party         fork-two-answers, downstream-fork
 //	13.2.1        SDP in an unreliable 1xx is a preview           media, sdp    answer-preview

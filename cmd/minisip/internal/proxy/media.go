@@ -271,7 +271,7 @@ func (b *branch) dropMedia() {
 			ctx.dialog.media.refused(ctx.from)
 			ctx.dialog.party(ctx.from).Held = ctx.wasHeld
 			ctx.dialog.call.watch(ctx.core.now) // it may be set to the time that a held call has
-		} else if md := ctx.dialog.media; md != nil && ctx.invite {
+		} else if md := ctx.dialog.media; md != nil && ctx.invite && b.described {
 			md.asked[ctx.from] = false
 		}
 		return
