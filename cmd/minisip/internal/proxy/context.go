@@ -24,8 +24,8 @@ type context struct {
 	invite     bool
 	initial    bool // outside a dialog: Record-Route goes in
 	bye        bool
-	offered    bool // the request carried SDP
-	wasHeld    bool // what its side was before
+	offered    bool    // the request carried SDP
+	wasHeld    [2]bool // by role: what it was before
 	user       string
 	branches   []*branch
 	later      []target // of lower q, the best first: tried when the ones before have failed

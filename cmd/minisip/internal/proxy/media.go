@@ -32,7 +32,7 @@ type media struct {
 	ends    [2]end // by role
 	streams []relayedStream
 	ability [2]ability  // by role: whether it does ICE
-	undo    [2][]before // by role: what its SDP said before an offer that waits for its answer
+	undo    [2][]before // by role: what was said before an offer of its that waits for its answer
 	offered [2]int      // by role: how many streams its latest offer had
 	asked   [2]bool     // by role: its INVITE had no SDP, and a response brought the offer
 	again   bool        // what is being rewritten repeats what was seen
@@ -45,6 +45,7 @@ type media struct {
 // before is what a side's SDP said of a stream.
 type before struct {
 	stream int
+	side   session.Role
 	peer   Peer
 	ice    iceLeg
 }
@@ -105,7 +106,7 @@ func (c *Core) relayRequest(b *branch) int {
 	ctx.offered = ctx.offered || hasSDP && !answer
 	if hasSDP {
 		if ctx.dialog != nil {
-			ctx.wasHeld = ctx.dialog.party(from).Held
+			ctx.wasHeld = [2]bool{ctx.call.caller.Held, ctx.dialog.callee.Held}
 		}
 		ctx.hold(from, b, c.held())
 	}
@@ -221,8 +222,8 @@ func (c *Core) held() bool {
 	return any
 }
 
-// refused takes back what an offer of one side has changed. RFC 3264 8, RFC 3261 14.1: the
-// session goes on as if it had not been made.
+// refused takes back what an offer of one side, and previews of its answer, have changed. RFC 3264 8, RFC 3261
+// 14.1: the session goes on as if it had not been made.
 func (md *media) refused(side session.Role) {
 	if md == nil || md.closed {
 		return
@@ -238,9 +239,9 @@ func (md *media) refused(side session.Role) {
 	}
 	for _, u := range md.undo[side] {
 		if s := &md.streams[u.stream]; s.Stream != nil {
-			s.peers[side] = u.peer
-			s.setICE(side, u.ice)
-			s.Expect(side, u.peer, nil)
+			s.peers[u.side] = u.peer
+			s.setICE(u.side, u.ice)
+			s.Expect(u.side, u.peer, nil)
 		}
 	}
 	md.settle(side)
@@ -269,7 +270,10 @@ func (b *branch) dropMedia() {
 	if ctx := b.ctx; ctx.dialog != nil {
 		if ctx.offered {
 			ctx.dialog.media.refused(ctx.from)
-			ctx.dialog.party(ctx.from).Held = ctx.wasHeld
+			ctx.dialog.party(ctx.from).Held = ctx.wasHeld[ctx.from]
+			if b.described { // by a preview
+				ctx.dialog.party(ctx.from.Other()).Held = ctx.wasHeld[ctx.from.Other()]
+			}
 			ctx.dialog.call.watch(ctx.core.now) // it may be set to the time that a held call has
 		} else if md := ctx.dialog.media; md != nil && ctx.invite && b.described {
 			md.asked[ctx.from] = false

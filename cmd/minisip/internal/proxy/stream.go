@@ -65,8 +65,10 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		md.streams = append(md.streams, relayedStream{})
 	}
 	s := &md.streams[i]
-	if !answer && s.peers[from] != (Peer{}) {
-		md.undo[from] = append(md.undo[from], before{i, s.peers[from], s.ice[from]})
+	if !answer {
+		md.note(i, from, from)
+	} else if md.preview {
+		md.note(i, from, from.Other())
 	}
 	switch {
 	case !st.Relayable && md.preview:
@@ -118,9 +120,18 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	return s.towards(to, st, md.offersICE(s, st, to, answer)), nil
 }
 
+// note keeps what a side says of stream i, for when the offer of offerer is refused.
+func (md *media) note(i int, side, offerer session.Role) {
+	s := &md.streams[i]
+	noted := func(b before) bool { return b.stream == i && b.side == side }
+	if s.peers[side] != (Peer{}) && !slices.ContainsFunc(md.undo[offerer], noted) {
+		md.undo[offerer] = append(md.undo[offerer], before{i, side, s.peers[side], s.ice[side]})
+	}
+}
+
 // takesBack says whether side may have stream i again, as it was before an offer that waits for its answer.
 func (md *media) takesBack(side session.Role, i int) bool {
-	return slices.ContainsFunc(md.undo[side], func(u before) bool { return u.stream == i })
+	return slices.ContainsFunc(md.undo[side], func(u before) bool { return u.stream == i && u.side == side })
 }
 
 // towards is our leg towards side to, but for its address, in SDP of the other side that says st.
