@@ -160,6 +160,45 @@ func TestKindOfStream(t *testing.T) {
 	s.finish()
 }
 
+// A stream is what it was last agreed to be: sound turns into a fax on the same ports (RFC 3264 8.3.3), and one
+// codec into another; what is refused, or only shown in a 183, changes nothing.
+func TestKindChanges(t *testing.T) {
+	s := stage(t, 1, nil)
+	sdp := func(media string) []string {
+		return []string{"Content-Type: application/sdp", "--", "v=0", "c=IN IP4 192.0.2.1", media}
+	}
+	pcmu, g722, fax := sdp("m=audio 4000 RTP/AVP 0"), sdp("m=audio 4000 RTP/AVP 9"), sdp("m=image 4000 udptl t38")
+	for _, step := range []struct {
+		line        string
+		sdp         []string
+		kind, codec string
+	}{
+		{"001: INVITE 002 auth", pcmu, "", ""},
+		{"002a: 200 OK", pcmu, "audio", "PCMU/8000"},
+		{"001: ACK", nil, "audio", "PCMU/8000"},
+		{"001: INVITE none", g722, "audio", "PCMU/8000"},
+		{"002a: 200 OK", g722, "audio", "G722/8000"},
+		{"001: ACK", nil, "audio", "G722/8000"},
+		{"001: INVITE none", fax, "audio", "G722/8000"},
+		{"002a: 183 Session Progress", fax, "audio", "G722/8000"},
+		{"002a: 488 Not Acceptable Here", nil, "audio", "G722/8000"},
+		{"001: ACK", nil, "audio", "G722/8000"},
+		{"001: INVITE none", fax, "audio", "G722/8000"},
+		{"002a: 200 OK", fax, "image", ""},
+		{"001: ACK", nil, "image", ""},
+	} {
+		if err := s.run(step.line, step.sdp); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range s.core.callsOf("001")[0].directions(s.now) {
+			if d.Kind != step.kind || d.Codec != step.codec {
+				t.Errorf("after %s %q: %s, %q, want %s, %q", step.line, step.sdp, d.Kind, d.Codec, step.kind, step.codec)
+			}
+		}
+	}
+	s.finish()
+}
+
 func TestOverall(t *testing.T) {
 	audio := func(from string, g grade, verdict string, packets uint64) Direction {
 		return Direction{Kind: "audio", From: from, grade: g, Verdict: verdict, Packets: packets}

@@ -97,10 +97,10 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	if answer && !md.preview {
 		s.opened[from] = false
 	}
-	if s.kind == "" {
+	if s.kind == "" || answer && !md.preview && s.kind != string(st.Media) { // RFC 3264 8.3.3: sound may turn into a fax
 		s.kind = printable(st.Media) // the log shows it
 	}
-	if s.codec == "" && answer {
+	if answer && (s.codec == "" || !md.preview) {
 		s.codec = firstCodec(st)
 	}
 	md.hearICE(s, st, from, answer)
