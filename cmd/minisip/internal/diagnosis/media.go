@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 )
 
@@ -127,12 +128,19 @@ func stoppedMedia(c *Call) (found []Finding) {
 // strangers are packets from elsewhere beside those that count.
 func strangers(c *Call) []Finding {
 	for _, side := range [...]Side{Caller, Callee} {
-		if d := c.audio(side); d != nil && d.Packets > 0 && d.Strangers > 50 {
+		if d := c.audio(side); d != nil && d.Packets > 0 && d.Strangers > 50 && !c.rebound(d) {
 			return one(Warning, "strangers", "If sound dropped out, the phone changes its address while it speaks: look at its network. If not, somebody tries to get in, in vain.",
 				"%d packets for the call came from %s, which is not %s, and were refused", d.Strangers, d.Stranger, c.party(side).User)
 		}
 	}
 	return nil
+}
+
+// rebound says whether what is missing of a side's sound came from another port of its address: a NAT has given it
+// a new one, and what comes from there is refused until the old one has been silent for 2 s.
+func (c *Call) rebound(d *Direction) bool {
+	from, err := netip.ParseAddrPort(d.Stranger)
+	return err == nil && from.Addr() == c.party(d.Side).Addr.Addr() && d.Strangers > 50 && d.LossPercent >= lossy
 }
 
 // Bounds of what is heard as bad.
@@ -156,6 +164,9 @@ func bad(c *Call) (found []Finding) {
 			score = fmt.Sprintf(" (MOS %.1f)", d.MOS)
 		}
 		switch {
+		case c.rebound(d):
+			found = append(found, one(Warning, "nat-rebound", "Look at the router of "+p.User+": it started anew, changed its uplink, or forgets ports that are in use.",
+				"%.1f %% of what %s said is missing, and %d packets came from %s, another port of its address: its NAT gave it that in the middle of the call", d.LossPercent, p.User, d.Strangers, d.Stranger)...)
 		case d.LossPercent >= lossy:
 			found = append(found, one(Warning, "loss", "Look at the uplink of "+p.User+": Wi-Fi, mobile reception, uploads at the same time.",
 				"%.1f %% of what %s said was lost on its way here%s", d.LossPercent, p.User, score)...)

@@ -107,7 +107,7 @@ func refusedByPhone(c *Call) []Finding {
 	case 401, 407:
 		return one(Error, "phone-asks-password", "Switch off authentication of incoming calls in the phone of "+callee+".", "The phone of %s wants a password from who calls it (%d)", callee, c.Status)
 	case 415, 488, 606:
-		next := "Switch one common codec on in both phones, PCMU or PCMA: minisip does not transcode."
+		next := "Switch one common codec on in both phones, PCMU or PCMA, and SRTP on in both or off in both: minisip neither transcodes nor encrypts."
 		if c.Caller.Secure != c.Callee.Secure && c.Callee.SDP || c.Caller.Secure {
 			next = "Switch SRTP on in both phones, or off in both; then see that they have a codec in common."
 		}

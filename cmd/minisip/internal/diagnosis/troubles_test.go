@@ -223,6 +223,12 @@ var troubles = []struct {
 		"strangers", "900 packets for the call came from 203.0.113.66:7000, which is not 001, and were refused."},
 	{"packets lost", func(c *Call) { c.Media[1].LossPercent, c.Media[1].MOS = 7.25, 2.9 },
 		"loss", "7.2 % of what 002 said was lost on its way here (MOS 2.9)."},
+	{"a NAT that gives a new port, and packets lost on the other side", func(c *Call) {
+		c.Media[0].LossPercent, c.Media[0].MOS, c.Media[0].Strangers, c.Media[0].Stranger = 12.25, 3.2, 100, "198.51.100.7:40016"
+		c.Media[1].LossPercent, c.Media[1].MOS = 7.25, 2.9
+	}, "nat-rebound loss", "12.2 % of what 001 said is missing, and 100 packets came from 198.51.100.7:40016, another port of its address: its NAT gave it that in the middle of the call."},
+	{"packets from another port of the same address, and none missing", func(c *Call) { c.Media[0].Strangers, c.Media[0].Stranger = 900, "198.51.100.7:7000" },
+		"strangers", "900 packets for the call came from 198.51.100.7:7000, which is not 001, and were refused."},
 	{"bursts", func(c *Call) { c.Media[0].Jitter = 84 * time.Millisecond },
 		"jitter", "Packets of 001 came in bursts, 84 ms apart (MOS 4.4)."},
 	{"satellite", func(c *Call) { c.Media[0].RTT = 780 * time.Millisecond },
@@ -277,6 +283,18 @@ func TestTroubles(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", tt.name, got, tt.codes)
 		} else if tt.text != "" && found[0].Text != tt.text {
 			t.Errorf("%s:\n  %s\nwant\n  %s", tt.name, found[0].Text, tt.text)
+		}
+	}
+}
+
+// TestNothingInCommon: a phone that insists on SRTP refuses an offer without it by the same 488 as one without a common codec.
+func TestNothingInCommon(t *testing.T) {
+	for _, offered := range []bool{false, true} {
+		c := usual()
+		refusedCall(c, 488)
+		c.Caller.Secure = offered
+		if f := Diagnose(c); len(f) != 1 || !strings.Contains(f[0].Next, "SRTP on in both") || !strings.Contains(f[0].Next, "codec") {
+			t.Errorf("SRTP offered: %v: %+v", offered, f)
 		}
 	}
 }
