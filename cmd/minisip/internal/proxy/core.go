@@ -46,8 +46,10 @@ type Core struct {
 	usage       map[string]*usage // by user
 	pingers     pingers
 	subscribers subscribers
-	hushed      hushedSources // unknown users, in silent mode
-	denied      hushedSources // wrong passwords
+	notices     map[string]int // NOTIFYs under way, by account
+	listedAt    [2]time.Time   // when calls, and users, were last listed in the log
+	hushed      hushedSources  // unknown users, in silent mode
+	denied      hushedSources  // wrong passwords
 	oversized   oversized
 	bans        *guard.Bans
 	sources     *guard.Sources // of bindings, and of the sides of calls
@@ -102,7 +104,7 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 		}),
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
 		trail: trail.New(cfg.History), past: past{ledger: ledger{memory: cfg.Ended}},
-		usage: map[string]*usage{}, oversized: oversized{}, dynamic: map[string]dynamicTypes{},
+		usage: map[string]*usage{}, notices: map[string]int{}, oversized: oversized{}, dynamic: map[string]dynamicTypes{},
 		rnd:  rand.NewChaCha8(seed),
 		bans: guard.NewBans(cfg.Bans), sources: guard.NewSources(),
 	}

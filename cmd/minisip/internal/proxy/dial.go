@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"minisip/dialcmd"
 	"minisip/session"
@@ -28,11 +29,19 @@ func (c *Core) dial(in *inbound, user string, cmd dialcmd.Command) {
 	case dialcmd.Set:
 		c.set(cmd.Word, cmd.On)
 	case dialcmd.ShowCalls:
-		c.logCalls(in)
+		if c.mayList(0, in.now) {
+			c.logCalls(in)
+		}
 	case dialcmd.ShowUsers:
-		c.logUsers(in)
+		if c.mayList(1, in.now) {
+			c.logUsers(in)
+		}
 	case dialcmd.NotifyUsers:
-		c.notifyUsers(in)
+		if to := user + "\x00998"; c.notices[to] < oneList {
+			c.notifyUsers(in, to)
+		} else {
+			c.logf("%s has not answered the NOTIFY before, and gets no other", user)
+		}
 	}
 	c.reply(in, 404, cmd.Phrase, "")
 }
@@ -53,6 +62,16 @@ func (c *Core) set(word string, on bool) {
 	case "re_contact":
 		c.cfg.Contact = on
 	}
+}
+
+// mayList says whether a list of that kind may go into the log: one a second is as much as anybody can read, and a list is
+// a thousand lines.
+func (c *Core) mayList(kind int, now time.Time) bool {
+	if since := now.Sub(c.listedAt[kind]); since >= 0 && since < time.Second {
+		return false
+	}
+	c.listedAt[kind] = now
+	return true
 }
 
 // logCalls writes the table of calls into the log, the oldest first.
@@ -131,8 +150,8 @@ func (c *Core) userLines(in *inbound) (lines []string) {
 const maxNotify = 60_000
 
 // notifyUsers sends the registered users to the caller's learned address, in a request
-// of its own outside any dialog.
-func (c *Core) notifyUsers(in *inbound) {
+// of its own outside any dialog, counted under to.
+func (c *Core) notifyUsers(in *inbound, to string) {
 	var body strings.Builder
 	lines, more := c.userLines(in), c.where.Len()
 	for len(lines) > 0 && body.Len()+len(lines[0]) < maxNotify {
@@ -150,7 +169,7 @@ func (c *Core) notifyUsers(in *inbound) {
 		callID: c.token() + "@minisip", cseq: 1,
 		header: "Event: registered-users\r\nSubscription-State: terminated\r\n" +
 			fmt.Sprintf("Contact: <sip:998@%s>\r\n", host) + "Content-Type: text/plain\r\n",
-		body: body.String(), dst: in.src, local: in.local, user: ignore{},
+		body: body.String(), dst: in.src, local: in.local, user: c.note(to, ignore{}),
 	})
 }
 

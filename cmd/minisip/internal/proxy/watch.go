@@ -67,7 +67,7 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 		refuse(400, "Bad Request: Contact", "")
 	case brief:
 		refuse(423, "", minExpires)
-	case len(c.subscribers.byKey) >= maxSubscribers || len(c.subscribers.by[user]) >= maxWatching:
+	case len(c.subscribers.byKey) >= maxSubscribers, len(c.subscribers.by[user]) >= maxWatching, c.notices[user] >= maxNotices:
 		c.count.drop(Overload)
 		refuse(503, "", "Retry-After: 60\r\n")
 	default:
@@ -154,6 +154,9 @@ func (c *Core) watching(in *inbound) bool {
 	case !c.mayWatch(w.user, w.watched):
 		c.reply(in, 403, "", "")
 		w.end(in.now, "rejected", "not allowed any more")
+	case c.notices[w.user] >= maxNotices:
+		c.count.drop(Overload)
+		c.reply(in, 503, "", "Retry-After: 60\r\n")
 	default:
 		if contact := string(contactOf(in.Message)); contact != "" {
 			w.side.Contact = contact

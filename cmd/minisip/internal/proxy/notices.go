@@ -1,0 +1,48 @@
+package proxy
+
+import (
+	"time"
+
+	"minisip/session"
+)
+
+// A NOTIFY of ours can be 60 KB long, is sent eleven times to who does not answer, and a few hundred bytes make it. So a
+// user has few of them under way: else he could have us send a thousand times what he sends, and keep it all.
+
+const (
+	maxNotices = 2 * maxWatching // of registrations that a user watches; each of them may change and be renewed
+	oneList    = 1               // of the users who are registered
+)
+
+// notice is told what becomes of a NOTIFY, counts it off, and tells who wants to know.
+type notice struct {
+	core *Core
+	to   string // the account that it is in
+	then clientUser
+}
+
+// note enters a NOTIFY into an account.
+func (c *Core) note(to string, then clientUser) notice {
+	c.notices[to]++
+	return notice{c, to, then}
+}
+
+func (n notice) done() {
+	if n.core.notices[n.to]--; n.core.notices[n.to] == 0 {
+		delete(n.core.notices, n.to)
+	}
+}
+
+// responded implements clientUser.
+func (n notice) responded(tx *clientTx, in *inbound) {
+	if in.Status() >= 200 {
+		n.done()
+	}
+	n.then.responded(tx, in)
+}
+
+// failed implements clientUser.
+func (n notice) failed(tx *clientTx, now time.Time, act session.Action) {
+	n.done()
+	n.then.failed(tx, now, act)
+}
