@@ -71,6 +71,7 @@ type branch struct {
 	status    int // of the final response; 0: none yet
 	media     *media
 	described bool     // a response with SDP has come
+	routed    bool     // the request has Routes: others pass it on
 	quiet     bool     // three copies of the request have brought nothing
 	orphans   []string // To tags that answered too late and were hung up by us
 	wantsStop bool     // to be cancelled as soon as a provisional response comes

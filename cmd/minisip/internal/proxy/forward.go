@@ -82,7 +82,9 @@ func (c *Core) forward(b *branch, now time.Time) int {
 	ctx := b.ctx
 	b.key = clientKey{id: c.newID()}
 	b.to, b.local, b.user = b.target.addr, b.target.local, b
-	c.rewriteRequest(ctx.inbound(now), b.target.uri, b.target.routes, b.breadth)
+	in := ctx.inbound(now)
+	b.routed = len(b.target.routes) > 0 || in.nextRoute() != nil
+	c.rewriteRequest(in, b.target.uri, b.target.routes, b.breadth)
 	if ctx.recordRoutes() {
 		c.recordRoute(ctx.req, ctx.local, b.local)
 	}
@@ -135,7 +137,9 @@ func (c *Core) rewriteRequest(in *inbound, uri string, routes []string, breadth 
 	raiseInterval(m)
 	c.stripCredentials(m)
 	dropIdentities(m, in.sender)
-	if c.cfg.Contact && makesOrRefreshes(m.Method()) && m.Index(sipmsg.ContactHdr) >= 0 {
+	// A proxy on the way mends what is before it; its address in a Contact would be where no phone is, and in a
+	// Request-URI it would read as that of a strict router (16.4).
+	if c.cfg.Contact && makesOrRefreshes(m.Method()) && m.Index(sipmsg.ContactHdr) >= 0 && !hasTwoVias(m) {
 		nat.FixContact(m, in.src)
 	}
 }

@@ -245,7 +245,7 @@ func (c *Core) responseUp(ctx *context, b *branch, in *inbound) []byte {
 		if in.Status() >= 200 {
 			ctx.addInterval(in.Message)
 		}
-		if c.cfg.Contact && in.Index(sipmsg.ContactHdr) >= 0 {
+		if c.cfg.Contact && in.Index(sipmsg.ContactHdr) >= 0 && !c.throughProxy(b, in) {
 			nat.FixContact(in.Message, in.src)
 		}
 		c.relayResponse(ctx, b, in)
@@ -255,6 +255,13 @@ func (c *Core) responseUp(ctx *context, b *branch, in *inbound) []byte {
 	c.buf = in.AppendTo(c.buf[:0])
 	c.madeOf(in.Bytes(), in.mark.id)
 	return c.buf
+}
+
+// throughProxy says whether a proxy stands between us and who sent a response: the request went along Routes,
+// or somebody has put his Record-Route on top of ours.
+func (c *Core) throughProxy(b *branch, in *inbound) bool {
+	it := in.Values(sipmsg.RecordRouteHdr)
+	return b.routed || it.Next() && !c.ourRoute(in, it.Value().Bytes, false)
 }
 
 // addChallenges puts the challenges of all branches in place of this one's own.
