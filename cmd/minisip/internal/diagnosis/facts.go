@@ -53,6 +53,8 @@ type Party struct {
 	Held      bool           // put the call on hold last
 	Secure    bool           // its SDP asks for SRTP
 	SDP       bool           // it sent one
+	Mute      bool           // the first said that it sends nothing: recvonly, inactive
+	Deaf      bool           // the first said that it wants nothing: sendonly, inactive, 0.0.0.0
 }
 
 // Repairs are the words that were on.
@@ -101,10 +103,13 @@ type Direction struct {
 	RTT         time.Duration
 	MOS         float64 // 0: not judged
 	First, Last time.Time
-	Strangers   uint64 // packets from elsewhere, refused
-	Stranger    string // where they came from
-	Other       uint64 // STUN, DTLS and what is no RTP
-	RTCP        uint64 // reports, which a phone sends though it is mute
+	Types       []string // its payload types, as "0 PCMU/8000"
+	Foreign     bool     // the other side's SDP lists none of them
+	Undelivered uint64   // packets that could not be sent on
+	Strangers   uint64   // packets from elsewhere, refused
+	Stranger    string   // where they came from
+	Other       uint64   // STUN, DTLS and what is no RTP
+	RTCP        uint64   // reports, which a phone sends though it is mute
 }
 
 // party gives a side.

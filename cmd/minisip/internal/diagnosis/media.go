@@ -61,6 +61,9 @@ func noMedia(c *Call) []Finding {
 	if a == nil || b == nil || a.Packets+b.Packets > 0 || a.Strangers+b.Strangers > 0 {
 		return nil
 	}
+	if c.byWord(Caller) && c.byWord(Callee) {
+		return nil
+	}
 	if a.Other+b.Other > 0 {
 		return one(Error, "no-keys", "See that both phones have the same kind of encryption, or none.",
 			"The phones spoke DTLS or STUN and never sent sound: they did not agree on keys")
@@ -88,7 +91,7 @@ func oneWay(c *Call) (found []Finding) {
 			return one(Error, "media-elsewhere", "Its media must leave from the address that it signals from: switch off STUN, VPN or a second network in the phone of "+p.User+".",
 				"%d packets for %s came from %s and were refused: it signals from %s, so they may be anybody's", d.Strangers, p.User, d.Stranger, p.Addr.Addr())
 		}
-		if far.Packets == 0 {
+		if far.Packets == 0 || c.byWord(side) {
 			continue
 		}
 		if d.RTCP > 0 {
@@ -99,6 +102,21 @@ func oneWay(c *Call) (found []Finding) {
 		next := "See that the microphone is on and not muted, and that the firewall in front of " + p.User + " lets UDP out to ports " + c.Ports + "."
 		found = append(found, one(Error, "one-way", next,
 			"No packet ever came from %s, wanted at %s, while %s was heard: its firewall or NAT keeps them, or the phone sends none", p.User, p.Signalled, c.party(side.Other()).User)...)
+	}
+	return found
+}
+
+// undelivered is sound that came, and that the system would not send on. Where nothing ever came from the far side
+// it is not known where to, and oneWay says so.
+func undelivered(c *Call) (found []Finding) {
+	for _, side := range [...]Side{Caller, Callee} {
+		d, far := c.audio(side), c.audio(side.Other())
+		if d == nil || far == nil || far.Packets == 0 || d.Packets < few || 2*d.Undelivered < d.Packets {
+			continue
+		}
+		to := c.party(side.Other())
+		found = append(found, one(Error, "undelivered", "Look at the firewall of this server (nft list ruleset), which must let UDP out from ports "+c.Ports+", and at its route there (ip route get "+to.Addr.Addr().String()+").",
+			"%d of %d packets of %s could not be sent on to %s: this server's own firewall refuses them, or it has no route", d.Undelivered, d.Packets, c.party(side).User, to.User)...)
 	}
 	return found
 }

@@ -13,7 +13,7 @@ type rule func(c *Call) []Finding
 var rules = []rule{
 	refusal, wrongSecret, authLoop, refusedByPhone, unanswered,
 	noACK, ackNotHeard, goodbyeLost, vanished, holdForgotten, tooLarge, retransmissions,
-	secureOneSide, noMedia, oneWay, stoppedMedia, strangers, bad,
+	secureOneSide, soundRefused, foreignCodec, noVoice, silentByWord, noMedia, oneWay, undelivered, stoppedMedia, strangers, bad,
 }
 
 // explains names, by code, what a finding makes superfluous.
@@ -25,6 +25,7 @@ var explains = map[string][]string{
 	"request-too-large": {"phone-unreachable", "signalling-loss"},
 	"phone-unreachable": {"signalling-loss"},
 	"srtp-one-side":     {"no-media", "no-sound", "one-way"},
+	"foreign-codec":     {"poor"},
 	"media-private":     {"no-media", "one-way"},
 	"media-elsewhere":   {"one-way", "strangers"},
 	"no-media":          {"vanished"},

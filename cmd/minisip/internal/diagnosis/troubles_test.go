@@ -219,6 +219,30 @@ var troubles = []struct {
 		c.Media[0] = Direction{Side: Caller, Kind: "audio", Other: 60}
 		c.Media[1] = Direction{Side: Callee, Kind: "audio", Other: 12}
 	}, "no-keys", "The phones spoke DTLS or STUN and never sent sound: they did not agree on keys."},
+	{"002 only listens", func(c *Call) {
+		c.Media[1], c.Callee.Mute = Direction{Side: Callee, Kind: "audio"}, true
+	}, "only-listens", "No sound came from 002, and its phone had said that it would send none (a=recvonly or inactive)."},
+	{"001 announces", func(c *Call) {
+		c.Media[1], c.Callee.Mute = Direction{Side: Callee, Kind: "audio"}, true
+		c.Caller.Deaf, c.Caller.Held = true, true
+	}, "no-sound-wanted", "No sound came from 002, and the phone of 001 wanted none (a=sendonly or inactive): it announces, or holds the call."},
+	{"begun on hold and resumed, and 002 is not heard", func(c *Call) {
+		c.Media[1], c.Caller.Deaf = Direction{Side: Callee, Kind: "audio"}, true
+	}, "one-way", "No packet ever came from 002, wanted at 192.168.1.5:4002, while 001 was heard: its firewall or NAT keeps them, or the phone sends none."},
+	{"both only listen", func(c *Call) {
+		c.Media[0], c.Caller.Mute = Direction{Side: Caller, Kind: "audio"}, true
+		c.Media[1], c.Callee.Mute = Direction{Side: Callee, Kind: "audio"}, true
+	}, "only-listens only-listens", "No sound came from 001, and its phone had said that it would send none (a=recvonly or inactive)."},
+	{"002 takes the call and no sound", func(c *Call) {
+		c.Media, c.Callee.Signalled = nil, netip.MustParseAddrPort("192.168.1.5:0")
+	}, "sound-refused", "The phone of 002 took the call and refused its sound (port 0 in its SDP)."},
+	{"a codec that nobody offered", func(c *Call) {
+		c.Media[1].Types, c.Media[1].Foreign, c.Media[1].MOS = []string{"18 G729/8000"}, true, 3
+	}, "foreign-codec", "002 sends a codec that the phone of 001 has not listed (payload type 18 G729/8000), so that it can hardly be heard there."},
+	{"002's microphone is off", func(c *Call) { c.Media[1].Types = []string{"13 CN/8000", "101 telephone-event/8000"} },
+		"no-voice", "What came from 002 was no sound, only 13 CN/8000, 101 telephone-event/8000: comfort noise is sent for silence, telephone-event for keys."},
+	{"this server's firewall keeps what it sends", func(c *Call) { c.Media[0].Undelivered = 5990 },
+		"undelivered", "5990 of 6000 packets of 001 could not be sent on to 002: this server's own firewall refuses them, or it has no route."},
 	{"somebody sprays packets", func(c *Call) { c.Media[0].Strangers, c.Media[0].Stranger = 900, "203.0.113.66:7000" },
 		"strangers", "900 packets for the call came from 203.0.113.66:7000, which is not 001, and were refused."},
 	{"packets lost", func(c *Call) { c.Media[1].LossPercent, c.Media[1].MOS = 7.25, 2.9 },

@@ -8,6 +8,7 @@ import (
 
 	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/trail"
+	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -102,6 +103,7 @@ func sideOf(course *trail.Course, s *trail.Step, r *Record) diagnosis.Side {
 // said is what the first SDP of one side wanted; a call knows it for as long as it is known itself.
 type said struct {
 	sdp, secure bool
+	mute, deaf  bool // it sends nothing; it wants nothing
 	at          netip.AddrPort
 }
 
@@ -115,7 +117,7 @@ func (s *said) hear(c *Core, in *inbound) {
 // tell says so to the diagnosis.
 func (s said) tell(p *diagnosis.Party) {
 	if s.sdp {
-		p.SDP, p.Secure, p.Signalled = true, s.secure, s.at
+		p.SDP, p.Secure, p.Mute, p.Deaf, p.Signalled = true, s.secure, s.mute, s.deaf, s.at
 	}
 }
 
@@ -126,7 +128,11 @@ func (c *Core) readSDP(body []byte) said {
 		return said{}
 	}
 	st := &c.sdp.Streams[0]
-	return said{true, bytes.Contains(st.Proto, []byte("SAVP")), netip.AddrPortFrom(st.Addr, st.Port)}
+	return said{
+		sdp: true, secure: bytes.Contains(st.Proto, []byte("SAVP")),
+		mute: st.Direction == nat.RecvOnly || st.Direction == nat.Inactive, deaf: st.Hold,
+		at: netip.AddrPortFrom(st.Addr, st.Port),
+	}
 }
 
 // signalled takes where media are wanted from a dialog's own state, which outlives messages.
@@ -146,6 +152,7 @@ func factOf(d *Direction) diagnosis.Direction {
 		Side: diagnosis.Caller, Kind: d.Kind, Packets: d.Packets, LossPercent: d.LossPercent,
 		Jitter: time.Duration(d.JitterMS * float64(time.Millisecond)), RTT: time.Duration(d.RTTMS * float64(time.Millisecond)),
 		MOS: d.MOS, First: d.first, Strangers: d.Strangers, Stranger: d.Stranger, Other: d.other, RTCP: d.rtcp,
+		Types: d.PayloadTypes, Foreign: d.foreign, Undelivered: d.Undelivered,
 	}
 	if d.side == session.Callee {
 		f.Side = diagnosis.Callee

@@ -68,3 +68,53 @@ func TestFindingsOutliveMessages(t *testing.T) {
 		check("ended")
 	}
 }
+
+// What the phones' SDP says of the sound, and what came of it, is why it is not heard.
+func TestFindingsOfSound(t *testing.T) {
+	sdp := func(port, formats string, more ...string) []string {
+		return append([]string{"Content-Type: application/sdp", "--", "v=0", "o=- 1 1 IN IP4 192.0.2.9", "s=-", "c=IN IP4 192.0.2.9", "t=0 0",
+			"m=audio " + port + " RTP/AVP " + formats}, more...)
+	}
+	const both, caller, nobody = "media", "media from the caller", "wait 0s"
+	opus96, opus107 := "a=rtpmap:96 opus/48000/2", "a=rtpmap:107 opus/48000/2"
+	for _, tt := range []struct {
+		name          string
+		offer, answer []string
+		heard         string
+		came          [2][]uint8
+		undelivered   uint64
+		code          string // "": none
+	}{
+		{"all well", sdp("4000", "0 8"), sdp("4002", "0"), both, [2][]uint8{{0}, {0}}, 0, ""},
+		{"the callee only listens", sdp("4000", "0"), sdp("4002", "0", "a=recvonly"), caller, [2][]uint8{{0}}, 0, "only-listens"},
+		{"inactive", sdp("4000", "0"), sdp("4002", "0", "a=inactive"), caller, [2][]uint8{{0}}, 0, "only-listens"},
+		{"an announcement", sdp("4000", "0", "a=sendonly"), sdp("4002", "0", "a=recvonly"), caller, [2][]uint8{{0}}, 0, "no-sound-wanted"},
+		{"both are still", sdp("4000", "0", "a=inactive"), sdp("4002", "0", "a=inactive"), nobody, [2][]uint8{}, 0, "no-sound-wanted"},
+		{"sound refused", sdp("4000", "0"), sdp("0", "0"), nobody, [2][]uint8{}, 0, "sound-refused"},
+		{"a codec not offered", sdp("4000", "0 8"), sdp("4002", "0"), both, [2][]uint8{{0}, {18}}, 0, "foreign-codec"},
+		{"a codec not answered", sdp("4000", "0 8"), sdp("4002", "0"), both, [2][]uint8{{8}, {0}}, 0, "foreign-codec"},
+		{"a dynamic type not offered", sdp("4000", "0 96", opus96), sdp("4002", "0"), both, [2][]uint8{{0}, {97}}, 0, "foreign-codec"},
+		{"the same by another number", sdp("4000", "96", opus96), sdp("4002", "107", opus107), both, [2][]uint8{{96}, {107}}, 0, ""},
+		{"keys beside a codec", sdp("4000", "0"), sdp("4002", "0"), both, [2][]uint8{{0}, {0, 101}}, 0, ""},
+		{"comfort noise alone", sdp("4000", "0 13"), sdp("4002", "0 13"), both, [2][]uint8{{0}, {13}}, 0, "no-voice"},
+		{"our own firewall", sdp("4000", "0"), sdp("4002", "0"), both, [2][]uint8{{0}, {0}}, 600, "undelivered"},
+	} {
+		s := stage(t, 1, nil)
+		for _, step := range []struct {
+			line   string
+			detail []string
+		}{{"001: INVITE 002 auth", tt.offer}, {"002a: 200 OK", tt.answer}, {"001: ACK", nil}, {tt.heard, nil}, {"wait 12s", nil}, {tt.heard, nil}} {
+			if err := s.run(step.line, step.detail); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.relay.streams[0].types, s.relay.streams[0].undelivered = tt.came, tt.undelivered
+		v := s.core.Call(s.now.Add(time.Second), "1", true)
+		if tt.code == "" && len(v.Findings) == 0 {
+			continue
+		}
+		if len(v.Findings) == 0 || v.Findings[0].Code != tt.code {
+			t.Errorf("%s: found %+v, want %q", tt.name, v.Findings, tt.code)
+		}
+	}
+}

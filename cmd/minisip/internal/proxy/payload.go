@@ -115,6 +115,34 @@ func (s *relayedStream) payload(from session.Role, pt uint8) string {
 	return (&nat.Stream{}).PayloadName(pt)
 }
 
+// formats is a set of payload types.
+type formats [2]uint64
+
+// add takes up those that a stream of SDP lists.
+func (l *formats) add(st *nat.Stream) {
+	for f := range bytes.FieldsSeq(st.Formats) {
+		if pt, err := strconv.ParseUint(string(f), 10, 7); err == nil {
+			l[pt/64] |= 1 << (pt % 64)
+		}
+	}
+}
+
+// foreign says whether the far side has listed none of the payload types that came from a side, be it by
+// another number: RFC 3264 6.1 wants the same in offer and answer, and not all heed it.
+func (s *relayedStream) foreign(from session.Role, types []uint8) bool {
+	to := from.Other()
+	if s.lists[to] == (formats{}) || len(types) == 0 {
+		return false // who was restarted does not know
+	}
+	for _, pt := range types {
+		name := s.payload(from, pt)
+		if s.lists[to][pt/64]&(1<<(pt%64)) != 0 || name != "" && strings.Contains(" "+s.names[to], " "+name+" ") {
+			return false
+		}
+	}
+	return true
+}
+
 // firstCodec names the first format of a stream: in an answer, the one that will be used.
 func firstCodec(st *nat.Stream) string {
 	first, _, _ := bytes.Cut(st.Formats, []byte(" "))

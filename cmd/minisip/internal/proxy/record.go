@@ -63,6 +63,7 @@ type Direction struct {
 	first, last time.Time // packets; Last points to the latter
 	side        session.Role
 	other, rtcp uint64 // STUN, DTLS; RTCP
+	foreign     bool   // the other side listed none of its payload types
 	grade       grade
 	track       *trail.Track // while the call is up
 }
@@ -135,6 +136,7 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	}
 	dir.track, dir.side, dir.other, dir.rtcp = &s.tracks[side], side, f.Other, f.RTCP
 	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)
+	dir.foreign = s.foreign(side, f.Types)
 	if !f.Last.IsZero() {
 		dir.first, dir.last = onWall(at, f.First), onWall(at, f.Last)
 	}

@@ -26,7 +26,9 @@ type fakeStream struct {
 	closed      bool
 	local       [2]netip.Addr
 	moves       uint32
-	fax         bool // what passes is no RTP
+	fax         bool       // what passes is no RTP
+	types       [2][]uint8 // by side: the payload types that come
+	undelivered uint64     // of what comes from the caller
 }
 
 func (r *fakeRelay) say(format string, args ...any) {
@@ -112,7 +114,11 @@ func (s *fakeStream) Flow(from session.Role) Flow {
 	if s.fax {
 		return Flow{Other: n, First: first, Last: last}
 	}
-	return Flow{Packets: n, First: first, Last: last}
+	f := Flow{Packets: n, First: first, Last: last, Types: s.types[from]}
+	if from == session.Caller {
+		f.Undelivered = s.undelivered
+	}
+	return f
 }
 
 // media lets packets of one side pass.

@@ -52,6 +52,7 @@ type relayedStream struct {
 	ice    [2]iceLeg      // by role
 	kind   string         // audio, video ...
 	codec  string         // first of the answer, as "PCMU/8000"
+	lists  [2]formats     // by role: the payload types that its SDP has listed since we run
 	names  [2]string      // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
 	tracks [2]trail.Track // by role: loss and jitter over time
 	trends *[2]trend      // by role: once somebody has looked at the call while it is up
@@ -114,6 +115,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		if types.names != "" {
 			s.names[from] = types.names
 		}
+		s.lists[from].add(st)
 		s.Expect(from, p, types.rates)
 	}
 	to := from.Other()
