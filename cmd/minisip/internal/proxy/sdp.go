@@ -70,7 +70,9 @@ func (md *media) repeat(m *sipmsg.Message, from session.Role) error {
 		switch st := &c.sdp.Streams[i]; {
 		case !st.Relayable:
 		case i < len(md.streams) && md.streams[i].Stream != nil:
-			leg = md.streams[i].towards(to, st, c.cfg.ICE && md.streams[i].ice[to].pwd != "")
+			// An offer that waits for its answer is still one to do ICE.
+			ice := &md.streams[i].ice[to]
+			leg = md.streams[i].towards(to, st, c.cfg.ICE && (ice.pwd != "" || md.asked[to] && ice.Ufrag != ""))
 		case md.open():
 			leg.Refused = true
 		}
