@@ -13,7 +13,7 @@ import (
 var credentialFields = [...]sipmsg.ID{sipmsg.AuthorizationHdr, sipmsg.ProxyAuthorizationHdr}
 
 // maxCredentials is how many credentials for our realm are looked at in one request: a
-// phone sends one for each algorithm, in one or both fields.
+// phone sends one for each algorithm, in one or both fields. From a banned address, where tries are counted, it is one.
 const maxCredentials = 4
 
 // proof is what the credentials of a request are worth: a nonce's count can be spent once.
@@ -35,6 +35,10 @@ func (c *Core) judge(in *inbound) *proof {
 		return p
 	}
 	p.judged = true
+	most := maxCredentials
+	if c.bans.Banned(in.now, in.src.Addr()) {
+		most = 1
+	}
 	for i := range in.NumHeaders() {
 		h := in.Header(i)
 		if h.ID != sipmsg.AuthorizationHdr && h.ID != sipmsg.ProxyAuthorizationHdr {
@@ -49,7 +53,7 @@ func (c *Core) judge(in *inbound) *proof {
 		} else if !bytes.Equal(cred.Username, p.name) {
 			continue
 		}
-		if p.tried++; p.tried > maxCredentials {
+		if p.tried++; p.tried > most {
 			break
 		}
 		user := c.users.Lookup(p.name)
@@ -66,16 +70,16 @@ func (c *Core) judge(in *inbound) *proof {
 	return p
 }
 
-// proving is the user whose credentials judge would look at, nil where a request brings none for our realm.
-func (c *Core) proving(in *inbound) []byte {
+// proving gives the first credentials that judge would look at; ok is false where a request brings none for our realm.
+func (c *Core) proving(in *inbound) (cred digest.Credentials, ok bool) {
 	for i := range in.NumHeaders() {
 		if h := in.Header(i); h.ID == sipmsg.AuthorizationHdr || h.ID == sipmsg.ProxyAuthorizationHdr {
 			if cred, err := digest.ParseCredentials(h.Value); err == nil && c.ourRealm(&cred) {
-				return cred.Username
+				return cred, true
 			}
 		}
 	}
-	return nil
+	return cred, false
 }
 
 // authenticate returns the user whose credentials a request brings, or challenges and returns nil.

@@ -34,6 +34,7 @@ type Core struct {
 	relay       Relay
 	users       *digest.Users
 	auth        *digest.Server
+	nonces      *digest.Checker
 	where       *location.Table
 	timers      session.Timers
 	expiry      expiryTimer
@@ -98,7 +99,7 @@ type Core struct {
 func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.Server, seed [32]byte) *Core {
 	cfg = cfg.withDefaults()
 	c := &Core{
-		cfg: cfg, out: out, relay: relay, users: users, auth: auth,
+		cfg: cfg, out: out, relay: relay, users: users, auth: auth, nonces: auth.Checker(),
 		where: location.New(location.Limits{
 			PerUser: cfg.MaxContacts, MinExpires: cfg.MinExpires, MaxExpires: cfg.MaxExpires, DefaultExpires: cfg.DefaultExpires,
 		}),

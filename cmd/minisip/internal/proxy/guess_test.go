@@ -69,3 +69,55 @@ func TestGuessesOfAUser(t *testing.T) {
 		s.finish()
 	}
 }
+
+// A ban is no weapon: while somebody forges the address of a phone and fails in its user's name, the phone comes back at another
+// port. Who guesses there and can hear us has as many tries as anywhere.
+func TestForgedGuesses(t *testing.T) {
+	s := &script{newWorld(t)}
+	s.cfg.Bans = guard.Limits{Count: 10, Within: time.Minute, For: time.Hour}
+	s.do("phone 002 at 198.51.100.7:5060", "registered 002", "phone 666 at 198.51.100.7:6666 user 002 password guess")
+	forger := s.phone("666")
+	asks := func(p *phone, w *wish) string {
+		delete(p.answer, "REGISTER")
+		s.transmit(p, p.request("REGISTER", w))
+		if a := p.answer["REGISTER"]; a != nil {
+			return a.status()
+		}
+		return "nothing"
+	}
+	forge := func() {
+		for i := range 40 {
+			forger.nonce = "bm9uZS1vZi1vdXJzLW5vbmUtb2Ytb3Vy" // what is sent to the phone's address he does not see
+			s.transmit(forger, forger.request("REGISTER", &wish{auth: forger, fields: [][]string{{"Call-ID", fmt.Sprint("forged-", i)}}}))
+		}
+	}
+	forge()
+	if len(s.core.bans.List(s.now)) != 1 {
+		t.Fatal("the address is not banned")
+	}
+	s.do("002 moves to 198.51.100.7:5070")
+	p := s.phone("002")
+	if got := asks(p, &wish{}); got != "401" {
+		t.Errorf("the phone at its new port got %s, want a challenge", got)
+	}
+	forge()
+	if got := asks(p, &wish{auth: p}); got != "200" {
+		t.Errorf("then with its password %s", got)
+	}
+	// Its success has ended the ban; now somebody behind the same address guesses, who gets the challenges too.
+	heard := 0
+	for i := range 100 {
+		switch asks(forger, &wish{fields: [][]string{{"Call-ID", fmt.Sprint("ask-", i)}}}) {
+		case "401":
+		default:
+			t.Fatal("no challenge for who may be the phone")
+		}
+		if asks(forger, &wish{auth: forger, fields: [][]string{{"Call-ID", fmt.Sprint("guess-", i)}}}) != "nothing" {
+			heard++
+		}
+	}
+	if heard > 20 {
+		t.Errorf("%d guesses were looked at, want ten before the ban and ten in this minute", heard)
+	}
+	s.finish()
+}

@@ -42,8 +42,8 @@ func (c *Core) hush(in *inbound) bool {
 // doubts says whether a request is not to be answered for what else its source has sent. Who has a binding at that very
 // address goes on as ever, and from a banned IP so does who has not failed there himself. Anybody else must bring credentials
 // that are right, before all else: else he hears nothing, so neither silence nor an answer tells which names exist. Nor does
-// the time that it takes: credentials are verified for whoever it is. A phone that had a binding at that IP, and may be back
-// at another port, is challenged. Who is meant is the user whose password is tried, whatever From says: what a phone
+// the time that it takes: credentials are verified for whoever it is. A phone that has a binding at that IP, and may be back
+// at another port, is challenged, and its tries counted. Who is meant is the user whose password is tried, whatever From says: what a phone
 // may do as itself it may not do with somebody else's name.
 func (c *Core) doubts(in *inbound, name []byte) bool {
 	ip := in.src.Addr()
@@ -51,8 +51,8 @@ func (c *Core) doubts(in *inbound, name []byte) bool {
 	if !banned && !guesses {
 		return false
 	}
-	tried := c.proving(in)
-	proves := tried != nil
+	cred, proves := c.proving(in)
+	tried := cred.Username
 	if !proves {
 		tried = name
 	}
@@ -63,8 +63,13 @@ func (c *Core) doubts(in *inbound, name []byte) bool {
 		return false
 	case !proves:
 		return !lives
+	case lives && !banned:
+		return false
+	case lives && !c.nonces.Ours(in.now, ip, cred.Nonce):
+		in.proof = proof{judged: true} // as if it brought none: who forges an address uses up no tries there
+		return false
 	case lives:
-		return banned && !c.bans.Try(in.now, ip)
+		return !c.bans.Try(in.now, ip)
 	}
 	right := c.judge(in).verdict >= digest.Stale
 	known := c.users.Lookup(tried) != nil
