@@ -26,6 +26,7 @@ var explains = map[string][]string{
 	"phone-unreachable": {"signalling-loss"},
 	"srtp-one-side":     {"no-media", "no-sound", "one-way"},
 	"foreign-codec":     {"poor"},
+	"no-voice":          {"foreign-codec", "poor"},
 	"media-private":     {"no-media", "one-way"},
 	"media-elsewhere":   {"one-way", "strangers"},
 	"no-media":          {"vanished"},

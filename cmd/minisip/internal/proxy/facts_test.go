@@ -96,7 +96,7 @@ func TestFindingsOfSound(t *testing.T) {
 		{"a dynamic type not offered", sdp("4000", "0 96", opus96), sdp("4002", "0"), both, [2][]uint8{{0}, {97}}, 0, "foreign-codec"},
 		{"the same by another number", sdp("4000", "96", opus96), sdp("4002", "107", opus107), both, [2][]uint8{{96}, {107}}, 0, ""},
 		{"keys beside a codec", sdp("4000", "0"), sdp("4002", "0"), both, [2][]uint8{{0}, {0, 101}}, 0, ""},
-		{"comfort noise alone", sdp("4000", "0 13"), sdp("4002", "0 13"), both, [2][]uint8{{0}, {13}}, 0, "no-voice"},
+		{"comfort noise alone", sdp("4000", "0"), sdp("4002", "0"), both, [2][]uint8{{0}, {13}}, 0, "no-voice"},
 		{"our own firewall", sdp("4000", "0"), sdp("4002", "0"), both, [2][]uint8{{0}, {0}}, 600, "undelivered"},
 	} {
 		s := stage(t, 1, nil)
