@@ -156,15 +156,8 @@ func (n *nonces) sign(id nonceID, origin netip.Addr) []byte {
 func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint32) bool {
 	millis := n.clock(now)
 	n.rotate(millis)
-	if len(text) != nonceText {
-		return false
-	}
-	var b [nonceSize]byte
-	if k, err := base64.RawURLEncoding.Decode(b[:], text); err != nil || k != nonceSize {
-		return false
-	}
-	id := nonceID(b[:idSize])
-	if [len(n.maker)]byte(id[makerAt:]) != n.maker || !hmac.Equal(b[idSize:], n.sign(id, origin)) {
+	id, mac, ok := decode(text)
+	if !ok || !n.made(&id) || !hmac.Equal(mac[:], n.sign(id, origin)) {
 		return false
 	}
 	made := id.millis()
@@ -190,6 +183,19 @@ func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint
 	n.used[key] = newWindow(count)
 	return true
 }
+
+// decode takes a nonce apart, if it has the form of one.
+func decode(text []byte) (id nonceID, mac [nonceSize - idSize]byte, ok bool) {
+	var b [nonceSize]byte
+	if len(text) != nonceText {
+		return id, mac, false
+	}
+	k, err := base64.RawURLEncoding.Decode(b[:], text)
+	return nonceID(b[:idSize]), [nonceSize - idSize]byte(b[idSize:]), err == nil && k == nonceSize
+}
+
+// made says whether this process is the maker of a nonce.
+func (n *nonces) made(id *nonceID) bool { return [len(n.maker)]byte(id[makerAt:]) == n.maker }
 
 // madeAt says when a nonce that spend knows was made, in milliseconds since 1970.
 func madeAt(nonce []byte) int64 {

@@ -22,6 +22,7 @@ func ListUsers(path string) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	data = bytes.TrimPrefix(data, byteOrderMark)
 	var entries []Entry
 	number := 0
 	for text := range bytes.Lines(data) {
@@ -177,6 +178,7 @@ func edit(path string, create bool, change func(lines [][]byte) ([][]byte, error
 	if err != nil && !(create && errors.Is(err, fs.ErrNotExist)) {
 		return err
 	}
+	data = bytes.TrimPrefix(data, byteOrderMark)
 	var lines [][]byte
 	for l := range bytes.Lines(data) {
 		lines = append(lines, l)

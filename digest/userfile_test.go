@@ -184,6 +184,16 @@ func TestListUsers(t *testing.T) {
 	if got := fmt.Sprint(entries, err); got != "[{002 r false} {001 asterisk true}] <nil>" {
 		t.Error(got)
 	}
+	write("\ufeff002:r:" + md5001 + "\r\n") // as editors of Windows write it
+	if entries, err := ListUsers(path); len(entries) != 1 || entries[0].Name != "002" || err != nil {
+		t.Error(entries, err)
+	}
+	if us, err := LoadUsers(path, "r"); err != nil || us.Lookup([]byte("002")) == nil {
+		t.Error("002 is not known", err)
+	}
+	if err := DeleteUser(path, "002"); err != nil {
+		t.Error(err)
+	}
 	write("\n001:secret\n")
 	if _, err := ListUsers(path); err == nil || !strings.HasPrefix(err.Error(), path+":2: expected user:realm:") {
 		t.Errorf("bad line: %v", err)

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// byteOrderMark is what editors of Windows write in front of UTF-8. It is not seen, and no part of a name.
+var byteOrderMark = []byte("\ufeff")
+
 // entry is one line of a user file that is neither blank nor a comment.
 type entry struct {
 	realm string

@@ -61,6 +61,7 @@ func LoadUsers(path, realm string) (*Users, error) {
 // is the file's in errors. No data gives no users.
 func ParseUsers(name string, data []byte, realm string) (*Users, error) {
 	us := &Users{realm: realm, list: make([]User, 0, bytes.Count(data, []byte("\n"))+1)}
+	data = bytes.TrimPrefix(data, byteOrderMark)
 	number := 0
 	for text := range bytes.Lines(data) {
 		number++

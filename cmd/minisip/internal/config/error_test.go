@@ -87,7 +87,7 @@ func TestMoreBadValues(t *testing.T) {
 		"-listen=", "-listen :0", "-listen :65536", "-listen 224.0.0.1:5060", "-listen *:5060", "-listen ::1:5060x",
 		"-ban=", "-ban 0/1m,1h", "-ban 1001/1m,1h", "-ban 10/1m", "-ban 10,1h", "-ban 10/0s,1h", "-ban 10/1m,0", "-ban on",
 		"-trust host", "-trust 192.0.2.1:5060", "-trust ::ffff:192.0.2.1/112", "-trust fe80::1%eth0",
-		"-public 0.0.0.0", "-public ::", "-public 224.0.0.1", "-public fe80::1%eth0", "-public host", "-public 192.0.2.1:5060",
+		"-public 0.0.0.0", "-public ::", "-public 224.0.0.1", "-public 255.255.255.255", "-public fe80::1%eth0", "-public host", "-public 192.0.2.1:5060",
 		"-rtp 20000-10000", "-rtp 10000-10002", "-rtp 10001-10004", "-rtp 80-20000", "-rtp 10000-65536", "-rtp 10000-20000-30000", "-rtp=",
 		"-dscp=", "-dscp 64", "-dscp -1", "-dscp cs3,", "-dscp ,ef", "-dscp cs3,ef,ef", "-dscp af14", "-dscp af01", "-dscp af51", "-dscp cs", "-dscp 0x2e", "-dscp csx",
 		"-realm=", `-realm a"b`, `-realm a\b`, "-realm a\x7fb",

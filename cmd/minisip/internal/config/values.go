@@ -67,13 +67,16 @@ func parsePort(s string) (uint16, error) {
 	return uint16(n), nil
 }
 
+// broadcast is RFC 919's: all hosts of a network, and no host.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 func setPublic(c *Config, value string) error {
 	const want = "an IPv4 address, an IPv6 address, or one of each separated by a comma"
 	var v4, v6 netip.Addr
 	for _, part := range list(value) {
 		a, err := netip.ParseAddr(part)
 		a = a.Unmap()
-		if err != nil || a.IsUnspecified() || a.IsMulticast() || a.Zone() != "" {
+		if err != nil || a.IsUnspecified() || a.IsMulticast() || a == broadcast || a.Zone() != "" {
 			return &mismatch{part, want}
 		}
 		to := &v6

@@ -32,6 +32,8 @@ func (c *call) set() error {
 	switch isWord := slices.Contains(proxy.Words, word); {
 	case !isWord && len(c.words) == 2 && (config.IsFlag(word) || !onOff):
 		wish = map[string]any{"option": word, "value": value}
+	case !isWord && config.IsFlag(word):
+		return wrong("set", "-%s needs a value, such as: minisip set timeout 60s", word)
 	case !onOff:
 		return wrong("set", "expected %s on or %[1]s off, found %q", word, value)
 	}
@@ -39,7 +41,13 @@ func (c *call) set() error {
 	if err != nil {
 		return err
 	}
-	return showJSON(c, b, func(f *status.Features) { c.features(f.Features) })
+	return showJSON(c, b, func(f *status.Features) {
+		if !slices.Contains(proxy.Words, word) {
+			fmt.Fprintf(c.Out, "-%s is %q now, until a restart\n", word, value)
+			return
+		}
+		c.features(f.Features)
+	})
 }
 
 func (c *call) features(on map[string]bool) {

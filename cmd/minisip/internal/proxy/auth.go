@@ -24,6 +24,7 @@ type proof struct {
 	wrong   int            // of those, that do not fit
 	name    []byte         // the user whose they are
 	user    *digest.User   // with digest.OK
+	realm   []byte         // another one, in an answer to a challenge of ours
 }
 
 // judge verifies the credentials of a request: RFC 3261 22. Credentials in either field are taken, of one user: else who has
@@ -45,7 +46,13 @@ func (c *Core) judge(in *inbound) *proof {
 			continue
 		}
 		cred, err := digest.ParseCredentials(h.Value)
-		if err != nil || !c.ourRealm(&cred) {
+		if err != nil {
+			continue
+		}
+		if !c.ourRealm(&cred) {
+			if c.auth.Asked(cred.Nonce) {
+				p.realm = cred.Realm
+			}
 			continue
 		}
 		if p.tried == 0 {
@@ -100,6 +107,10 @@ func (c *Core) authenticate(in *inbound) *digest.User {
 // refusedProof says whether a request brought credentials that are wrong, tells the log, and charges its source.
 func (c *Core) refusedProof(in *inbound) bool {
 	p := &in.proof
+	if p.tried == 0 && p.realm != nil && c.denied.news(in.now, in.src.Addr()) {
+		c.logf("%s from %s for %s refused: the phone is set to the realm %q, and -realm is %q",
+			printable(in.MethodName()), in.src, printable(c.claimed(in)), printable(p.realm), c.cfg.Realm)
+	}
 	if p.tried == 0 || p.verdict >= digest.Stale {
 		return false
 	}

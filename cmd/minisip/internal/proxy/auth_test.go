@@ -64,3 +64,29 @@ func TestUserNames(t *testing.T) {
 		s.finish()
 	}
 }
+
+// A phone that is set to another realm answers every challenge, and is challenged again: the log says why. Credentials
+// for other servers, which answer no challenge of ours, are nobody's mistake.
+func TestOtherRealm(t *testing.T) {
+	for _, ours := range []bool{true, false} {
+		s := stage(t, 0, nil)
+		p := s.phone("001")
+		s.do("001: INVITE 002")
+		m := p.request("INVITE", &wish{target: "002", auth: p})
+		field := strings.Replace(m.get("Proxy-Authorization"), testRealm, "elsewhere", 1)
+		want := `INVITE from 198.51.100.7:5060 for 001 refused: the phone is set to the realm "elsewhere", and -realm is "mini_sip_proxy"`
+		if !ours {
+			field, want = strings.Replace(field, p.nonce, strings.Repeat("x", len(p.nonce)), 1), ""
+		}
+		m.set("Proxy-Authorization", field)
+		s.events = nil
+		s.transmit(p, m)
+		if got := word(s.answerTo001(), 1); got != "407" {
+			t.Errorf("got %s, want 407", got)
+		}
+		if log := strings.Join(s.logged(), "\n"); log != want {
+			t.Errorf("logged %q, want %q", log, want)
+		}
+		s.finish()
+	}
+}
