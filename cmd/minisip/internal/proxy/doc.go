@@ -104,7 +104,8 @@
 //	RFC 6665      subscriptions, also forked; Record-Route of     dialog,       subscribe, subscribe-fork,
 //	              NOTIFY (4.3)                                    forward       subscribe-contact
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
-//	RFC 8839 4.2                                                                ice-offerless, ice-strip
+//	RFC 8839 4.2                                                                ice-offerless, ice-strip,
+//	                                                                            glare-ice
 //	RFC 5768      who has registered with +sip.ice is offered it  media         ice-announced
 //
 // Beyond the RFCs: a request inside a dialog is taken from the address of the side that it

@@ -76,7 +76,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		return leg, nil
 	case !st.Relayable:
 		s.peers[from] = Peer{}
-		if answer || s.peers[from.Other()] == (Peer{}) && !md.takesBack(from.Other(), i) {
+		if answer || s.peers[from.Other()] == (Peer{}) && md.before(from.Other(), i) == nil {
 			md.closeStream(s)
 		}
 		return leg, nil
@@ -119,6 +119,14 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		s.Expect(from, p, types.rates)
 	}
 	to := from.Other()
+	if u := md.before(to, i); u != nil && !answer {
+		// Offers cross, and only if that of the other side is refused will it answer this one. Then it does ICE as before.
+		leg = s.towards(to, st, false)
+		if u.ice.pwd != "" {
+			leg.Ufrag, leg.Pwd = u.ice.Ufrag, u.ice.Pwd
+		}
+		return leg, nil
+	}
 	return s.towards(to, st, md.offersICE(s, st, to, answer)), nil
 }
 
@@ -131,9 +139,13 @@ func (md *media) note(i int, side, offerer session.Role) {
 	}
 }
 
-// takesBack says whether side may have stream i again, as it was before an offer that waits for its answer.
-func (md *media) takesBack(side session.Role, i int) bool {
-	return slices.ContainsFunc(md.undo[side], func(u before) bool { return u.stream == i && u.side == side })
+// before is what a side said of stream i before its offer that waits for an answer; nil: nothing, or there is none.
+func (md *media) before(side session.Role, i int) *before {
+	own := func(b before) bool { return b.stream == i && b.side == side }
+	if j := slices.IndexFunc(md.undo[side], own); j >= 0 {
+		return &md.undo[side][j]
+	}
+	return nil
 }
 
 // towards is our leg towards side to, but for its address, in SDP of the other side that says st.
