@@ -79,16 +79,17 @@ func (c *Core) ping(p *pinger, now time.Time) {
 		}
 	}
 	p.sentAt, p.waiting = c.pingers.since(now), uint32(c.rnd.Uint64())|1
-	at := c.advertised(b.Local())
-	m := append(append(append(c.buf[:0], "OPTIONS "...), b.Contact()...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
+	at, contact := c.advertised(b.Local()), targetURI(b.Contact())
+	uri, routes := throughStrict(contact, b.Path())
+	m := append(append(append(c.buf[:0], "OPTIONS "...), uri...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
 	m = append(at.AppendTo(m), ";rport;branch="...)
 	m = append(appendBranch(m, uint64(b.Ping.Place)<<32|uint64(p.waiting), 0), "\r\n"...)
-	for _, v := range b.Path() {
+	for _, v := range routes {
 		m = append(append(append(m, "Route: "...), v...), "\r\n"...)
 	}
 	m = at.AppendTo(append(m, "From: <sip:"...))
 	m = appendHex(append(m, ">;tag="...), c.rnd.Uint64(), 16)
-	m = append(append(append(m, "\r\nTo: <"...), b.Contact()...), ">\r\nCall-ID: "...)
+	m = append(append(append(m, "\r\nTo: <"...), contact...), ">\r\nCall-ID: "...)
 	id := len(m)
 	m = append(appendHex(m, c.rnd.Uint64(), 16), "@minisip"...)
 	mark := noted{key: c.trail.Key(m[id:]), method: sipmsg.OPTIONS}
