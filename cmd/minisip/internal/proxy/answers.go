@@ -24,6 +24,7 @@ type answers struct {
 	blocks [][]byte
 	first  uint32 // number of blocks[0]
 	oldest int    // in blocks[0]
+	size   int    // of all
 }
 
 // answerPlace is where a record begins.
@@ -54,7 +55,13 @@ func (a *answers) keep(now time.Time, key []byte, status int, reason string, fie
 	size := answerHead + len(reason) + 1 + len(fields)
 	last := len(a.blocks) - 1
 	if last < 0 || len(a.blocks[last])+size > cap(a.blocks[last]) {
-		a.blocks = append(a.blocks, make([]byte, 0, max(answerBlock, size)))
+		block := max(answerBlock, size)
+		if last >= 0 && a.size+block > a.core.cfg.MaxTransactions*ordinaryAnswer {
+			a.core.count.drop(Overload)
+			return // a copy of the request will be answered anew
+		}
+		a.blocks = append(a.blocks, make([]byte, 0, block))
+		a.size += block
 		last++
 	}
 	a.at[hash] = answerPlace{a.first + uint32(last), uint32(len(a.blocks[last]))}
@@ -89,6 +96,7 @@ func (a *answers) Expire(now time.Time) {
 	over := now.Sub(a.base) - session.Lifetime
 	for range mostAtOnce {
 		for len(a.blocks) > 0 && a.oldest == len(a.blocks[0]) {
+			a.size -= cap(a.blocks[0])
 			a.blocks[0] = nil
 			a.blocks, a.first, a.oldest = a.blocks[1:], a.first+1, 0
 		}

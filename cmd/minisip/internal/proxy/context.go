@@ -98,6 +98,7 @@ func (c *Core) newContext(in *inbound, user string) *context {
 	}
 	ctx.tx.open(c, in)
 	ctx.tx.ownedBy(user)
+	ctx.tx.weigh(weightOf(in.Bytes()))
 	ctx.tx.ctx = ctx
 	c.timers.Set(&ctx.tx.timer, ctx.tx.Deadline())
 	return ctx

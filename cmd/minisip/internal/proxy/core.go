@@ -45,6 +45,7 @@ type Core struct {
 	calls       map[string]*call
 	known       int               // calls in the table, those under one key counted apart
 	usage       map[string]*usage // by user
+	weight      int               // of all transactions, beyond their number
 	pingers     pingers
 	subscribers subscribers
 	notices     map[string]int // NOTIFYs under way, by account

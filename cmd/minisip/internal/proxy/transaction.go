@@ -21,11 +21,12 @@ type serverTx struct {
 	last      []byte         // last response, for retransmissions
 	ctx       *context       // nil where we answer ourselves
 	owner     string         // the user whose account it is in
+	weight    int            // of the request and of last
 }
 
 // freeTransactions is how many there can still be.
 func (c *Core) freeTransactions() int {
-	return c.cfg.MaxTransactions - max(len(c.servers)+c.answers.len(), len(c.clients))
+	return c.cfg.MaxTransactions - c.weight - max(len(c.servers)+c.answers.len(), len(c.clients))
 }
 
 // room says whether there can be one more and still so many; if not, that counts as overload.
@@ -104,9 +105,11 @@ func (tx *serverTx) respond(now time.Time, status int, response []byte) {
 		return
 	}
 	if tx.State() == session.Accepted {
+		tx.weigh(-weightOf(tx.last))
 		tx.forgetLast() // RFC 6026: the far side repeats its 2xx itself
 		tx.core.send("sent", tx.mark, tx.local, tx.to, response)
 	} else {
+		tx.weigh(weightOf(response) - weightOf(tx.last))
 		tx.last = tx.core.spare.replace(tx.last, response)
 		tx.do(act, "sent")
 	}
@@ -133,6 +136,7 @@ func (tx *serverTx) giveUp(now time.Time) {
 // drop forgets the transaction.
 func (tx *serverTx) drop() {
 	delete(tx.core.servers, tx.key)
+	tx.weigh(-tx.weight)
 	if tx.owner != "" {
 		tx.core.usage[tx.owner].open--
 		tx.core.dropUsage(tx.owner)
@@ -180,6 +184,7 @@ type clientTx struct {
 	mark      noted
 	to, local netip.AddrPort
 	sent      []byte // the request
+	weight    int
 	user      clientUser
 }
 
@@ -189,6 +194,7 @@ func (tx *clientTx) start(c *Core, now time.Time, invite bool) bool {
 	tx.core = c
 	tx.timer.Own(tx)
 	c.clients[tx.key] = tx
+	tx.weigh(weightOf(tx.sent))
 	tx.Client.Start(now, invite, c.cfg.TimerC)
 	if !c.send("sent", tx.mark, tx.local, tx.to, tx.sent) {
 		tx.drop()
@@ -225,6 +231,7 @@ func (tx *clientTx) settle(act session.Action) {
 // drop forgets the transaction before its time.
 func (tx *clientTx) drop() {
 	delete(tx.core.clients, tx.key)
+	tx.weigh(-tx.weight)
 	tx.core.timers.Stop(&tx.timer)
 }
 
