@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"minisip/session"
 	"minisip/sipmsg"
@@ -18,7 +19,9 @@ type usage struct {
 	relayed int   // of those, with media through us
 	pending int   // of those, unanswered; and such INVITEs of calls that are not known
 	streams int   // relay streams of the unanswered
-	open    int   // transactions of requests that he sent and that were forwarded
+	open    int   // transactions of requests that he sent and that were forwarded, and their weight
+
+	moved time.Time // when many calls of his have followed a phone
 }
 
 // part is somebody's part in a call, as its caller or in one of its dialogs, in the list of his account.
