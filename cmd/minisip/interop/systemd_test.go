@@ -32,6 +32,12 @@ func TestSystemd(t *testing.T) {
 	})
 	t.Logf("%s, as user %s: %s", m.shows(t, "ActiveState"), m.shows(t, "DynamicUser"), m.shows(t, "StatusText"))
 
+	for _, setting := range []string{"net/ipv4/ip_local_port_range", "net/ipv4/ip_local_reserved_ports", "kernel/random/boot_id"} {
+		if _, err := os.ReadFile(fmt.Sprintf("%s/proc/%s/root/proc/sys/%s", m.root, m.shows(t, "MainPID"), setting)); err != nil {
+			t.Errorf("the service cannot see a setting of the kernel: %v", err)
+		}
+	}
+
 	a, b := s.twoPhones(t)
 	call(t, a, b, b.user)
 	both(t, a, b.hz, b, a.hz, 2*time.Second)

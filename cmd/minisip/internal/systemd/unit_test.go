@@ -46,6 +46,13 @@ func TestUnit(t *testing.T) {
 	}
 }
 
+// What minisip reads of /proc/sys must be there: the kernel's range of ports, the name of the boot.
+func TestUnitShowsKernelSettings(t *testing.T) {
+	if strings.Contains(unit(t, "/usr/local/bin/minisip"), "\nProcSubset=pid") {
+		t.Error("ProcSubset=pid hides /proc/sys")
+	}
+}
+
 func TestUnitQuotesArguments(t *testing.T) {
 	for _, tt := range []struct{ arg, want string }{
 		{"re_via", "re_via"},
