@@ -65,6 +65,13 @@ func noMedia(c *Call) []Finding {
 		return nil
 	}
 	if a.Other+b.Other > 0 {
+		for side, d := range [...]*Direction{a, b} {
+			p := c.party(Side(side))
+			if d.Other+d.RTCP == 0 && unreachable(p.Signalled.Addr()) && !unreachable(p.Addr.Addr()) {
+				return one(Error, "no-keys", "Switch ICE on in the phone of "+p.User+"; or keys in SDP (SDES) instead of DTLS on in both.",
+					"%s spoke DTLS or STUN and no packet ever came from %s, wanted at %s: it waits to be spoken to first, which its NAT does not let happen", c.party(Side(side).Other()).User, p.User, p.Signalled)
+			}
+		}
 		return one(Error, "no-keys", "See that both phones have the same kind of encryption, or none.",
 			"The phones spoke DTLS or STUN and never sent sound: they did not agree on keys")
 	}

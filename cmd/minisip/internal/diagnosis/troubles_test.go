@@ -243,6 +243,10 @@ var troubles = []struct {
 		"no-voice", "What came from 002 was no sound, only 13 CN/8000, 101 telephone-event/8000: comfort noise is sent for silence, telephone-event for keys."},
 	{"this server's firewall keeps what it sends", func(c *Call) { c.Media[0].Undelivered = 5990 },
 		"undelivered", "5990 of 6000 packets of 001 could not be sent on to 002: this server's own firewall refuses them, or it has no route."},
+	{"DTLS with a phone behind NAT that waits to be spoken to", func(c *Call) {
+		c.Media[0] = Direction{Side: Caller, Kind: "audio"}
+		c.Media[1] = Direction{Side: Callee, Kind: "audio", Other: 60}
+	}, "no-keys", "002 spoke DTLS or STUN and no packet ever came from 001, wanted at 192.168.1.2:4000: it waits to be spoken to first, which its NAT does not let happen."},
 	{"somebody sprays packets", func(c *Call) { c.Media[0].Strangers, c.Media[0].Stranger = 900, "203.0.113.66:7000" },
 		"strangers", "900 packets for the call came from 203.0.113.66:7000, which is not 001, and were refused."},
 	{"packets lost", func(c *Call) { c.Media[1].LossPercent, c.Media[1].MOS = 7.25, 2.9 },
