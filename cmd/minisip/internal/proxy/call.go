@@ -196,6 +196,7 @@ func (k *call) hungUp(d *dialog, now time.Time, why string) {
 		d.media.close()
 	}
 	k.State = session.Up
+	k.watch(now) // the dialogs that are left may have less time than this one had
 	k.changed()
 }
 

@@ -18,7 +18,7 @@ func (k *call) limit() time.Duration {
 	}
 	if !k.relayed() {
 		for _, d := range k.dialogs {
-			if d.acknowledged() {
+			if d.live() && d.acknowledged() {
 				return k.expires(unrelayedLimit)
 			}
 		}
