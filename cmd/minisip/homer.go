@@ -47,21 +47,12 @@ func (h homer) close() {
 func (h homer) report(r *proxy.Record) {
 	for i := range r.Media {
 		d := &r.Media[i]
-		h.Report(r.End, addressOf(d.Source), addressOf(farEnd(r, d)), &hep.Report{
+		far := r.Media[i^1].Source // a stream's two directions stand side by side
+		h.Report(r.End, addressOf(d.Source), addressOf(far), &hep.Report{
 			CallID: r.CallID, From: d.From, Codec: d.Codec, Packets: d.Packets, Expected: d.Packets + d.Lost, Lost: d.Lost,
 			Jitter: d.JitterMS, MOS: d.MOS, Seconds: r.End.Sub(answered(r)).Seconds(), Verdict: d.Verdict,
 		})
 	}
-}
-
-// farEnd is where the other side of a stream sends from.
-func farEnd(r *proxy.Record, d *proxy.Direction) string {
-	for i := range r.Media {
-		if o := &r.Media[i]; o != d && o.Stream == d.Stream {
-			return o.Source
-		}
-	}
-	return ""
 }
 
 // addressOf reads an address; 0.0.0.0:0 where nobody was heard.

@@ -14,7 +14,7 @@
 // and out again by forward.go. call.go follows a call from INVITE to end, party.go its two
 // sides, media.go the offers and answers, sdp.go their text, stream.go the relay's streams, payload.go their payload
 // types, ice.go their ICE, usage.go what each user takes up. history.go notes every message, past.go, remember.go and ledger.go keep
-// calls that have ended, facts.go tells package diagnosis what to judge by; operator.go is what an operator
+// calls that have ended, left.go streams that were taken out of one, facts.go tells package diagnosis what to judge by; operator.go is what an operator
 // can ask and do, view.go and phones.go what he is shown. So that a call leaves little to the garbage collector, line.go makes
 // log lines in scratch space, texts.go keeps a call's texts in one string, and spare.go has memory serve again. In this table a bare section is one of
 // RFC 3261; tests are scripts of testdata (without their .txt) or functions.

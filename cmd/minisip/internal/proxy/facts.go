@@ -33,7 +33,9 @@ func (k *call) diagnose(r *Record, at time.Time) []diagnosis.Finding {
 		c.signalled(f, d.media)
 	}
 	for i := range r.Media {
-		f.Media = append(f.Media, factOf(&r.Media[i]))
+		if d := &r.Media[i]; !d.left {
+			f.Media = append(f.Media, factOf(d))
+		}
 	}
 	return diagnosis.Diagnose(f)
 }

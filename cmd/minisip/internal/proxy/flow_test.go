@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -199,17 +200,79 @@ func TestKindChanges(t *testing.T) {
 	s.finish()
 }
 
+// A stream that is taken out of a call stays in its account as it was then, behind those that go on, which alone
+// decide on the verdict; of those that answer or refuse for the first time nothing is kept.
+func TestStreamsThatLeave(t *testing.T) {
+	s := stage(t, 1, nil)
+	sdp := func(media ...string) []string {
+		return append([]string{"Content-Type: application/sdp", "--", "v=0", "c=IN IP4 192.0.2.1"}, media...)
+	}
+	audio, video, noVideo, noAudio := "m=audio 4000 RTP/AVP 0", "m=video 4002 RTP/AVP 34", "m=video 0 RTP/AVP 34", "m=audio 0 RTP/AVP 0"
+	do := func(line string, sdp []string) {
+		t.Helper()
+		if err := s.run(line, sdp); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change := func(offer, answer []string) {
+		t.Helper()
+		do("001: INVITE none", offer)
+		do("002a: 200 OK", answer)
+		do("001: ACK", nil)
+	}
+	look := func(verdict string, want ...string) {
+		t.Helper()
+		all := s.core.callsOf("001")[0].directions(s.now)
+		var got []string
+		for _, d := range all {
+			got = append(got, fmt.Sprintf("%d %s from %s: %d, %s, now %t", d.Stream, d.Kind, d.From, d.Packets, d.Verdict, d.Now != nil))
+		}
+		if !slices.Equal(got, want) || overall(all) != verdict {
+			t.Errorf("%q, %q, want %q, %q", got, overall(all), want, verdict)
+		}
+	}
+	do("001: INVITE 002 auth", sdp(audio, video, video))
+	do("002a: 200 OK", sdp(audio, video, noVideo))
+	do("001: ACK", nil)
+	s.do("media", "wait 10s", "media")
+	change(sdp(audio, noVideo, noVideo), sdp(audio, noVideo, noVideo))
+	s.do("wait 20s", "media")
+	look("fine",
+		"1 audio from 001: 1501, fine, now true", "1 audio from 002: 1501, fine, now true",
+		"2 video from 001: 501, fine, now false", "2 video from 002: 501, fine, now false")
+	change(sdp(audio, video, noVideo), sdp(audio, noVideo, noVideo))
+	change(sdp(noAudio, noVideo, noVideo), sdp(noAudio, noVideo, noVideo))
+	look("fine",
+		"2 video from 001: 501, fine, now false", "2 video from 002: 501, fine, now false",
+		"1 audio from 001: 1501, fine, now false", "1 audio from 002: 1501, fine, now false")
+	for range maxLeft {
+		change(sdp(audio, noVideo, noVideo), sdp(audio, noVideo, noVideo))
+		do("wait 1s", nil)
+		change(sdp(noAudio, noVideo, noVideo), sdp(noAudio, noVideo, noVideo))
+	}
+	if n := len(s.core.callsOf("001")[0].directions(s.now)); n != maxLeft {
+		t.Errorf("%d directions are kept, want %d", n, maxLeft)
+	}
+	s.finish()
+}
+
 func TestOverall(t *testing.T) {
 	audio := func(from string, g grade, verdict string, packets uint64) Direction {
 		return Direction{Kind: "audio", From: from, grade: g, Verdict: verdict, Packets: packets}
 	}
 	video := Direction{Kind: "video", From: "002", grade: silent, Verdict: "no packet ever came"}
+	image := Direction{Kind: "image", From: "002", grade: good, Verdict: "fine", Packets: 9}
+	left := audio("001", lossy, "lossy: 9.0 % lost", 9)
+	left.left = true
 	for _, tt := range []struct {
 		media []Direction
 		want  string
 	}{
 		{nil, ""},
 		{[]Direction{audio("001", good, "fine", 9), audio("002", good, "fine", 9)}, "fine"},
+		{[]Direction{image, left}, "fine"},
+		{[]Direction{left, image}, "fine"},
+		{[]Direction{left}, "001: lossy: 9.0 % lost"},
 		{[]Direction{audio("001", good, "fine", 9), audio("002", good, "fine", 9), video}, "fine"},
 		{[]Direction{audio("001", untold, "too short to tell", 0), audio("002", untold, "too short to tell", 0)}, "too short to tell"},
 		{[]Direction{audio("001", silent, "no packet", 0), audio("002", silent, "no packet", 0)}, "silent from the start"},

@@ -31,6 +31,7 @@ type media struct {
 	call    *call
 	ends    [2]end // by role
 	streams []relayedStream
+	left    []Direction // of streams that were taken out while the call was up
 	ability [2]ability  // by role: whether it does ICE
 	undo    [2][]before // by role: what was said before an offer of its that waits for its answer
 	offered [2]int      // by role: how many streams its latest offer had

@@ -50,11 +50,12 @@ func verdict(f *Flow, user string, signalled netip.AddrPort, held bool, answer, 
 }
 
 // overall is the verdict on a call, of those on its directions: who could not be heard, or
-// was heard badly, and from when on. Where there is audio it alone counts; where no media
-// pass through us there is no verdict.
+// was heard badly, and from when on. Streams that were taken out count only where there is no other, and where
+// there is audio it alone counts; where no media pass through us there is no verdict.
 func overall(media []Direction) string {
-	audio := slices.ContainsFunc(media, func(d Direction) bool { return d.Kind == "audio" })
-	counts := func(d *Direction) bool { return !audio || d.Kind == "audio" }
+	up := slices.ContainsFunc(media, func(d Direction) bool { return !d.left })
+	audio := slices.ContainsFunc(media, func(d Direction) bool { return d.left != up && d.Kind == "audio" })
+	counts := func(d *Direction) bool { return d.left != up && (!audio || d.Kind == "audio") }
 	worst, heard := untold, false
 	for i := range media {
 		if d := &media[i]; counts(d) {

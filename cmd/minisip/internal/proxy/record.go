@@ -65,6 +65,7 @@ type Direction struct {
 	other, rtcp uint64 // STUN, DTLS; RTCP
 	foreign     bool   // the other side listed none of its payload types
 	grade       grade
+	left        bool         // its stream was taken out of the call
 	track       *trail.Track // while the call is up
 }
 
@@ -96,7 +97,8 @@ func (k *call) recordAt(at time.Time) *Record {
 	return r
 }
 
-// directions judges all streams of an answered call, as they are at a time.
+// directions judges all streams of an answered call, as they are at a time, and behind them those that were taken out
+// of it, as they were then.
 func (k *call) directions(at time.Time) (out []Direction) {
 	for i, d := range k.dialogs {
 		// A proxy that forks behind us makes several dialogs of one stream.
@@ -104,20 +106,22 @@ func (k *call) directions(at time.Time) (out []Direction) {
 		if !d.confirmed || shared || d.media == nil {
 			continue
 		}
-		out = slices.Grow(out, 2*len(d.media.streams))
+		out = slices.Grow(out, 2*len(d.media.streams)+len(d.media.left))
 		for i := range d.media.streams {
 			s := &d.media.streams[i]
-			if s.Stream == nil || s.peers[session.Caller] == (Peer{}) || s.peers[session.Callee] == (Peer{}) {
+			if !s.agreed() {
 				continue // offered, and never answered
 			}
 			for _, side := range [...]session.Role{session.Caller, session.Callee} {
 				out = append(out, d.direction(s, side, at))
-				dir := &out[len(out)-1]
-				dir.Stream = i + 1
-				if !dir.last.IsZero() {
-					dir.Last = &dir.last
-				}
+				out[len(out)-1].Stream = i + 1
 			}
+		}
+		out = append(out, d.media.left...)
+	}
+	for i := range out {
+		if d := &out[i]; !d.last.IsZero() {
+			d.Last = &d.last
 		}
 	}
 	return out

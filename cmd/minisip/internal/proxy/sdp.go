@@ -35,11 +35,11 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 	}
 	md.learnICE(from)
 	if answer && !md.preview {
+		for i := len(c.sdp.Streams); i < len(md.streams); i++ {
+			md.leave(i, from) // not answered, so refused
+		}
 		md.settle(to)
 		md.asked[from] = false
-		for i := len(c.sdp.Streams); i < len(md.streams); i++ {
-			md.closeStream(&md.streams[i]) // not answered, so refused
-		}
 	}
 	md.put(m, part, to)
 	return true, nil

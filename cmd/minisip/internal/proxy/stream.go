@@ -74,16 +74,19 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	switch {
 	case !st.Relayable && md.preview:
 		return leg, nil
+	case !st.Relayable && answer:
+		md.leave(i, from)
+		return leg, nil
 	case !st.Relayable:
 		s.peers[from] = Peer{}
-		if answer || s.peers[from.Other()] == (Peer{}) && md.before(from.Other(), i) == nil {
+		if s.peers[from.Other()] == (Peer{}) && md.before(from.Other(), i) == nil {
 			md.closeStream(s)
 		}
 		return leg, nil
 	}
 	if answer && s.peers[from.Other()] == (Peer{}) {
 		// An answer to nothing: the offer had port 0, and RFC 3264 6 wants the same of this.
-		md.closeStream(s)
+		md.leave(i, from)
 		leg.Refused = true
 		return leg, nil
 	}

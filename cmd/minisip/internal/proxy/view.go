@@ -164,7 +164,7 @@ func (v *CallView) addMedia(us int) {
 		}
 		step := StepView{Time: d.first, From: from, To: us, Kind: "media-start", Label: cmp.Or(d.Codec, d.Kind) + " from " + d.From}
 		v.Steps = append(v.Steps, step)
-		if v.State == session.Ended.String() || d.grade == stopped {
+		if v.State == session.Ended.String() || d.grade == stopped || d.left {
 			step.Time, step.Kind = *d.Last, "media-stop"
 			v.Steps = append(v.Steps, step)
 		}
