@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -118,6 +119,11 @@ func TestStatusTaken(t *testing.T) {
 	}
 	d := start(t, dir, nil)
 	d.waitFor("No status page: 127.0.0.1:8060 is taken; choose another place with -status ADDR:PORT.")
+	d.end(syscall.SIGTERM)
+	write(t, dir+"/password", "a long one\n")
+	at := freePort(t)
+	d = start(t, dir, nil, "-public", "203.0.113.9", "-status", fmt.Sprintf(":%d", at.Port()), "-status-password-file", dir+"/password")
+	d.waitFor(fmt.Sprintf("Status page: http://203.0.113.9:%d", at.Port()))
 	d.end(syscall.SIGTERM)
 	d = start(t, dir, nil, "-status", "")
 	if slices.ContainsFunc(d.said, func(l string) bool { return strings.HasPrefix(l, "Status page:") }) {

@@ -124,6 +124,16 @@ func welcome(w io.Writer, cfg *config.Config, srv *server.Server, users *digest.
 // sharedSpace is RFC 6598's, behind a provider's NAT.
 var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 
+// usersNote warns of a user file that anybody on the machine can read or change: who has a hash can log in with it.
+func usersNote(cfg *config.Config) []string {
+	info, err := os.Stat(cfg.Users)
+	if err != nil || !info.Mode().IsRegular() || info.Mode()&0o007 == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the mode %04o of %s lets everybody on this machine at the hashes of the passwords, which are as good as these: chmod 600 %s",
+		info.Mode().Perm(), cfg.Users, cfg.Users)}
+}
+
 // usersFrom names where the users came from.
 func usersFrom(cfg *config.Config) string {
 	inEnv := os.Getenv(usersVariable) != ""

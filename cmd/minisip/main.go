@@ -71,6 +71,7 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		return fail(stderr, err)
 	}
 	cfg.Notes = append(cfg.Notes, mediaNotes(cfg)...)
+	cfg.Notes = append(cfg.Notes, usersNote(cfg)...)
 	if cfg.Check {
 		cfg.Describe(stdout)
 		return exitOK

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -48,7 +49,7 @@ func listenForWatchers(cfg *config.Config, log func(string)) (*watchers, error) 
 		switch {
 		case err == nil:
 			w.page = l
-			w.notes = append(w.notes, fmt.Sprintf("Status page: http://%s", l.Addr()))
+			w.notes = append(w.notes, fmt.Sprintf("Status page: http://%s", pageAddress(cfg, l)))
 		case cfg.Given("status"):
 			return nil, pageTrouble(cfg, err)
 		default:
@@ -64,6 +65,15 @@ func listenForWatchers(cfg *config.Config, log func(string)) (*watchers, error) 
 		w.socket = l
 	}
 	return w, nil
+}
+
+// pageAddress is where a browser finds the page: a wildcard address is nowhere to go to.
+func pageAddress(cfg *config.Config, l net.Listener) netip.AddrPort {
+	at := l.Addr().(*net.TCPAddr).AddrPort()
+	if !at.Addr().IsUnspecified() {
+		return at
+	}
+	return phoneAddress(cfg, []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()), netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port())})
 }
 
 func pageTrouble(cfg *config.Config, err error) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -67,6 +68,25 @@ func TestFirstRun(t *testing.T) {
 	}
 	if again, err := os.ReadFile(users); err != nil || string(again) != string(data) {
 		t.Errorf("the user file has changed: %v", err)
+	}
+}
+
+// TestUserFileForAll: a user file that others can read is said so, at a start and by -check.
+func TestUserFileForAll(t *testing.T) {
+	for _, test := range []struct {
+		mode os.FileMode
+		want bool
+	}{{0o644, true}, {0o602, true}, {0o640, false}, {0o600, false}} {
+		dir := t.TempDir()
+		write(t, dir+"/users.conf", line("001"))
+		if err := os.Chmod(dir+"/users.conf", test.mode); err != nil {
+			t.Fatal(err)
+		}
+		got := finish(t, minisip(t, dir, nil, "-check"))
+		note := fmt.Sprintf("the mode %04o of users.conf lets everybody on this machine at the hashes of the passwords", test.mode)
+		if strings.Contains(got.stdout, note) != test.want {
+			t.Errorf("mode %04o: printed\n%s", test.mode, got.stdout)
+		}
 	}
 }
 
