@@ -100,14 +100,9 @@ func (c *Core) withoutCall(in *inbound) {
 		c.reply(in, 481, "", "")
 		return
 	}
-	peer := session.Party{Routes: t.routes, Addr: t.addr}
-	if in.nextRoute() != nil {
-		at, ok := c.routeOn(in, &peer)
-		if !ok {
-			c.reply(in, 403, "Route Refused", "")
-			return
-		}
-		t.addr, t.routes = at, nil
+	if !c.alongPath(in, &t) {
+		c.reply(in, 403, "Route Refused", "")
+		return
 	}
 	if c.refuseInterval(in) {
 		return
@@ -168,6 +163,16 @@ func (c *Core) phoneAt(uri *sipmsg.URI) (t target, found bool) {
 		}
 	}
 	return t, false
+}
+
+// alongPath has a request go by its own Route values, if it has any left: along the Path of its target, or not at all.
+func (c *Core) alongPath(in *inbound, t *target) (ok bool) {
+	if in.nextRoute() == nil {
+		return true
+	}
+	t.addr, ok = c.routeOn(in, &session.Party{Routes: t.routes, Addr: t.addr})
+	t.routes = nil
+	return ok
 }
 
 // proves says whether a request has the credentials of a user; if not, it is answered.
@@ -243,12 +248,12 @@ func (c *Core) ack(in *inbound) {
 func (c *Core) ackWithoutCall(in *inbound) {
 	c.findRoutes(in)
 	t, found, err := c.remoteTarget(in)
-	if err != nil || !found || len(in.ToTag()) == 0 || !c.atBinding(in, c.claimed(in)) || in.nextRoute() != nil {
+	if err != nil || !found || len(in.ToTag()) == 0 || !c.atBinding(in, c.claimed(in)) || !c.alongPath(in, &t) {
 		c.count.drop(Stray)
 		return
 	}
 	in.sender = string(c.claimed(in))
-	c.rewriteRequest(in, t.uri, nil, in.breadth())
+	c.rewriteRequest(in, t.uri, t.routes, in.breadth())
 	c.passAck(in, t.local, t.addr)
 }
 
