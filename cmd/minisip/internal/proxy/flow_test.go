@@ -191,6 +191,10 @@ func TestKindChanges(t *testing.T) {
 		if err := s.run(step.line, step.sdp); err != nil {
 			t.Fatal(err)
 		}
+		if step.kind == "image" {
+			s.relay.streams[0].types = [2][]uint8{{0}, {0}} // of before
+			s.do("media")
+		}
 		for _, d := range s.core.callsOf("001")[0].directions(s.now) {
 			if d.Kind != step.kind || d.Codec != step.codec {
 				t.Errorf("after %s %q: %s, %q, want %s, %q", step.line, step.sdp, d.Kind, d.Codec, step.kind, step.codec)
