@@ -40,10 +40,10 @@ func (l *leg) moveTo(local netip.Addr) (left *former, err error) {
 	if l.former != nil && l.former.local == local {
 		next = *l.former // back again
 	} else {
-		if err := s.relay.bind(&next.rtp, netip.AddrPortFrom(local, l.port)); err != nil {
+		if err := s.relay.bind(&next.rtp, l.at(local, l.port)); err != nil {
 			return nil, err
 		}
-		if err := s.relay.bind(&next.rtcp, netip.AddrPortFrom(local, l.port+1)); err != nil {
+		if err := s.relay.bind(&next.rtcp, l.at(local, l.port+1)); err != nil {
 			next.rtp.close()
 			return nil, err
 		}

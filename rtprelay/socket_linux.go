@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -133,6 +134,9 @@ func setOption(fd, level, name, value int) syscall.Errno {
 func zoneID(zone string) (uint32, error) {
 	if zone == "" {
 		return 0, nil
+	}
+	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+		return uint32(n), nil // RFC 4007 11.2: the interface's number may stand there
 	}
 	ifi, err := net.InterfaceByName(zone)
 	if err != nil {

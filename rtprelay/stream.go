@@ -69,6 +69,7 @@ type leg struct {
 	former *former // where it was before it moved; nil: nowhere
 	clocks map[uint8]uint32
 	agent  *agent // nil: the side does no ICE
+	zone   string // the interface that a link-local side signals from, else ""
 }
 
 func newStream(r *Relay) *Stream {
@@ -88,11 +89,11 @@ func (s *Stream) openLeg(side Side, cfg LegConfig, port uint16) error {
 		return errors.New("no local address")
 	}
 	l := &s.legs[side]
-	l.local, l.port, l.v4 = local, port, local.Is4()
-	if err := s.relay.bind(&l.rtp.socket, netip.AddrPortFrom(local, port)); err != nil {
+	l.local, l.port, l.v4, l.zone = local, port, local.Is4(), cfg.Signal.Zone()
+	if err := s.relay.bind(&l.rtp.socket, l.at(local, port)); err != nil {
 		return err
 	}
-	if err := s.relay.bind(&l.rtcp.socket, netip.AddrPortFrom(local, port+1)); err != nil {
+	if err := s.relay.bind(&l.rtcp.socket, l.at(local, port+1)); err != nil {
 		l.rtp.socket.close()
 		return err
 	}
@@ -100,6 +101,15 @@ func (s *Stream) openLeg(side Side, cfg LegConfig, port uint16) error {
 	l.rtp.latch.expect(now, netip.AddrPort{}, signal)
 	l.rtcp.latch.expect(now, netip.AddrPort{}, signal)
 	return nil
+}
+
+// at is an address of ours for the system. A link-local one means something on its interface alone (RFC 4007 6): that
+// on which the side reaches us.
+func (l *leg) at(local netip.Addr, port uint16) netip.AddrPort {
+	if local.IsLinkLocalUnicast() && local.Zone() == "" {
+		local = local.WithZone(l.zone)
+	}
+	return netip.AddrPortFrom(local, port)
 }
 
 // start begins to relay. What the first packet changes of the other sockets waits until all are listened to.
@@ -142,6 +152,9 @@ func (s *Stream) Expect(side Side, p Peer) {
 		control = netip.AddrPortFrom(media.Addr(), media.Port()+1)
 	}
 	signal := canonical(p.Signal)
+	if zone := p.Signal.Zone(); zone != "" {
+		l.zone = zone
+	}
 	l.mux = p.Mux
 	if p.Clocks != nil {
 		l.clocks = p.Clocks
