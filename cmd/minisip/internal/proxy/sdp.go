@@ -73,7 +73,7 @@ func (md *media) repeat(m *sipmsg.Message, from session.Role) error {
 			// An offer that waits for its answer is still one to do ICE.
 			ice := &md.streams[i].ice[to]
 			leg = md.streams[i].towards(to, st, c.cfg.ICE && (ice.pwd != "" || md.asked[to] && ice.Ufrag != ""))
-		case md.open():
+		default:
 			leg.Refused = true
 		}
 		c.legs = append(c.legs, leg)
