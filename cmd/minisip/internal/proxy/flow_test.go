@@ -187,13 +187,13 @@ func TestKindChanges(t *testing.T) {
 		{"001: INVITE none", fax, "audio", "G722/8000"},
 		{"002a: 200 OK", fax, "image", ""},
 		{"001: ACK", nil, "image", ""},
+		{"001: INVITE none", pcmu, "image", ""},
+		{"002a: 183 Session Progress", pcmu, "image", ""},
+		{"002a: 488 Not Acceptable Here", nil, "image", ""},
+		{"001: ACK", nil, "image", ""},
 	} {
 		if err := s.run(step.line, step.sdp); err != nil {
 			t.Fatal(err)
-		}
-		if step.kind == "image" {
-			s.relay.streams[0].types = [2][]uint8{{0}, {0}} // of before
-			s.do("media")
 		}
 		for _, d := range s.core.callsOf("001")[0].directions(s.now) {
 			if d.Kind != step.kind || d.Codec != step.codec {

@@ -140,9 +140,6 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	}
 	dir.track, dir.side, dir.other, dir.rtcp = &s.tracks[side], side, f.Other, f.RTCP
 	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)
-	if s.kind == "image" {
-		dir.Codec = "" // of the speech before the fax
-	}
 	dir.foreign = s.foreign(side, f.Types)
 	if !f.Last.IsZero() {
 		dir.first, dir.last = onWall(at, f.First), onWall(at, f.Last)

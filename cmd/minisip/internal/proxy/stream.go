@@ -104,7 +104,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	if s.kind == "" || answer && !md.preview && s.kind != string(st.Media) { // RFC 3264 8.3.3: sound may turn into a fax
 		s.kind = printable(st.Media) // the log shows it
 	}
-	if answer && (s.codec == "" || !md.preview) {
+	if answer && (!md.preview || s.codec == "" && s.kind == string(st.Media)) {
 		s.codec = firstCodec(st)
 	}
 	md.hearICE(s, st, from, answer)
