@@ -128,19 +128,31 @@ func undelivered(c *Call) (found []Finding) {
 	return found
 }
 
-// gone is how long a side must have been silent to have stopped.
-const gone = 10 * time.Second
+// gone is how long a side must have been silent to have stopped; one of which came fewer packets than openers did not
+// speak and pause, they opened its NAT, so that it is judged sooner.
+const (
+	gone    = 10 * time.Second
+	openers = 10
+)
+
+// quiet says whether a side that was heard is no more. far is the other one.
+func (c *Call) quiet(d, far *Direction) bool {
+	if d.Packets < openers && !c.byWord(d.Side) && min(far.Last.Sub(d.Last), far.Last.Sub(c.Answered)) >= judged {
+		return true
+	}
+	return c.Now.Sub(d.Last) >= gone
+}
 
 // stoppedMedia is a side that was heard, and then no more.
 func stoppedMedia(c *Call) (found []Finding) {
 	for _, side := range [...]Side{Caller, Callee} {
 		d, far := c.audio(side), c.audio(side.Other())
 		held := c.Caller.Held || c.Callee.Held
-		if d == nil || far == nil || d.Packets == 0 || held || c.Now.Sub(d.Last) < gone || c.End == Silence {
+		if d == nil || far == nil || d.Packets == 0 || held || !c.quiet(d, far) || c.End == Silence {
 			continue
 		}
 		p := c.party(side)
-		if far.Packets > 0 && far.Last.Sub(d.Last) < gone {
+		if far.Packets > 0 && far.Last.Sub(d.Last) < gone && c.Now.Sub(d.Last) >= gone {
 			found = append(found, one(Warning, "media-stopped", "Look at this server's network at that time.", "No packet from either side since %s", clock(d.Last))...)
 			return found
 		}

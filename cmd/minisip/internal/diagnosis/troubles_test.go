@@ -209,6 +209,14 @@ var troubles = []struct {
 	}, "media-elsewhere", "5400 packets for 002 came from 192.0.2.88:4002 and were refused: it signals from 192.0.2.9, so they may be anybody's."},
 	{"nothing from 002 since", func(c *Call) { c.Media[1].Last = at(42) },
 		"media-stopped", "No packet from 002 since 12:00:42, while the other side went on."},
+	{"a packet that opens the NAT and no more, in a call of six seconds", func(c *Call) {
+		c.Now, c.Media[0].Last = at(10), at(10)
+		c.Media[1].Packets, c.Media[1].Last = 1, at(4)
+	}, "media-stopped", "No packet from 002 since 12:00:04, while the other side went on."},
+	{"a word, and listening since", func(c *Call) {
+		c.Now, c.Media[0].Last = at(10), at(10)
+		c.Media[1].Packets, c.Media[1].Last = 10, at(4)
+	}, "", ""},
 	{"both stopped", func(c *Call) { c.Media[0].Last, c.Media[1].Last = at(42), at(43) },
 		"media-stopped", "No packet from either side since 12:00:42."},
 	{"re_sdp off and a private address", func(c *Call) { c.Repairs.SDP, c.Media = false, nil },

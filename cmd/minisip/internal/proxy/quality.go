@@ -14,7 +14,17 @@ const (
 	jittery  = 50 * time.Millisecond // more than usual jitter buffers take
 	gone     = 10 * time.Second      // without a packet at the end of a call
 	tooShort = 2 * time.Second       // a call in which silence says nothing
+	few      = 10                    // packets, fewer are no speech that pauses: they opened a NAT, or went out before it broke
 )
+
+// stopped says whether nothing has come for long at the end of a call from a side that was heard. One of which only a few
+// packets came did not speak and pause, so it is judged sooner: when another side went on without it.
+func (f *Flow) stopped(answer, end, other time.Time) bool {
+	if f.Packets < few && min(other.Sub(f.Last), other.Sub(answer)) >= tooShort {
+		return true
+	}
+	return end.Sub(f.Last) > gone
+}
 
 // grade is the verdict on one direction, the worst last.
 type grade uint8
@@ -29,8 +39,8 @@ const (
 )
 
 // verdict says in words what came from one side of a call that was up from answer to end;
-// end is now while it is still up.
-func verdict(f *Flow, user string, signalled netip.AddrPort, held bool, answer, end time.Time) (grade, string) {
+// end is now while it is still up. The other side was heard last at other.
+func verdict(f *Flow, user string, signalled netip.AddrPort, held bool, answer, end, other time.Time) (grade, string) {
 	switch {
 	case f.Packets == 0 && end.Sub(answer) < tooShort:
 		return untold, "too short to tell"
@@ -38,7 +48,7 @@ func verdict(f *Flow, user string, signalled netip.AddrPort, held bool, answer, 
 		return silent, fmt.Sprintf("no packet ever came from %s: %s; %d packets from elsewhere were refused", user, signalled, f.Strangers)
 	case f.Packets == 0:
 		return silent, fmt.Sprintf("no packet ever came from %s: %s", user, signalled)
-	case end.Sub(f.Last) > gone && !held:
+	case f.stopped(answer, end, other) && !held:
 		at := max(0, f.Last.Sub(answer)).Round(time.Second)
 		return stopped, fmt.Sprintf("stopped at %02d:%02d", int(at.Minutes()), int(at.Seconds())%60)
 	case f.lossPercent() >= manyLost:

@@ -33,6 +33,10 @@ func TestVerdict(t *testing.T) {
 		{"stopped late", flow(2100, 0, 0, 4*time.Minute+5*time.Second), false, end, "stopped at 04:05"},
 		{"stopped before the answer", flow(21, 0, 0, -time.Second), false, end, "stopped at 00:00"},
 		{"stopped after hours", flow(2100, 0, 0, 2*time.Hour+5*time.Second), false, up.Add(3 * time.Hour), "stopped at 120:05"},
+		{"a packet that opens the NAT, and no more", flow(1, 0, 0, 0), false, up.Add(3 * time.Second), "stopped at 00:00"},
+		{"the same in a call that is too short to tell", flow(1, 0, 0, -5*time.Second), false, up.Add(time.Second), "fine"},
+		{"the same, and held", flow(1, 0, 0, 0), true, up.Add(3 * time.Second), "fine"},
+		{"a word, and listening since", flow(10, 0, 0, 200*time.Millisecond), false, up.Add(9 * time.Second), "fine"},
 		{"silent at the end, not for long", flow(15000, 0, 0, 5*time.Minute-9*time.Second), false, end, "fine"},
 		{"held", flow(2100, 0, 0, 42*time.Second), true, end, "fine"},
 		{"3 % lost", flow(9700, 300, 0, 5*time.Minute), false, end, "lossy: 3.0 % lost"},
@@ -43,10 +47,14 @@ func TestVerdict(t *testing.T) {
 		{"late", flow(15000, 0, 50*time.Millisecond, 5*time.Minute), false, end, "choppy: jitter 50 ms"},
 		{"nearly late", flow(15000, 0, 49*time.Millisecond, 5*time.Minute), false, end, "fine"},
 	} {
-		_, got := verdict(&tt.flow, "002", netip.MustParseAddrPort("192.0.2.7:4000"), tt.held, up, tt.end)
+		_, got := verdict(&tt.flow, "002", netip.MustParseAddrPort("192.0.2.7:4000"), tt.held, up, tt.end, tt.end)
 		if got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
+	}
+	both := flow(1, 0, 0, 0)
+	if _, got := verdict(&both, "002", netip.AddrPort{}, false, up, up.Add(9*time.Second), both.Last); got != "fine" {
+		t.Errorf("one packet of each side: %q", got)
 	}
 }
 

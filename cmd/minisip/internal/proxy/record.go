@@ -144,7 +144,11 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	if !f.Last.IsZero() {
 		dir.first, dir.last = onWall(at, f.First), onWall(at, f.Last)
 	}
-	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, held, d.call.Answered, at)
+	var other time.Time
+	if s.kind == "audio" { // text and fax come in few packets, when they come
+		other = s.flow(side.Other()).Last
+	}
+	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, held, d.call.Answered, at, other)
 	codec, _, _ := strings.Cut(dir.Codec, "/")
 	scored := s.kind == "audio" && f.Packets > 0
 	if scored {
