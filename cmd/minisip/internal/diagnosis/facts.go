@@ -106,6 +106,7 @@ type Direction struct {
 	Types       []string // its payload types, as "0 PCMU/8000"
 	Foreign     bool     // the other side's SDP lists none of them
 	Undelivered uint64   // packets that could not be sent on
+	Source      string   // where its packets come from now, or came from last
 	Strangers   uint64   // packets from elsewhere, refused
 	Stranger    string   // where they came from
 	Other       uint64   // STUN, DTLS and what is no RTP

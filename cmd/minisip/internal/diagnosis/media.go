@@ -165,7 +165,7 @@ func stoppedMedia(c *Call) (found []Finding) {
 // strangers are packets from elsewhere beside those that count.
 func strangers(c *Call) []Finding {
 	for _, side := range [...]Side{Caller, Callee} {
-		if d := c.audio(side); d != nil && d.Packets > 0 && d.Strangers > 50 && !c.rebound(d) {
+		if d := c.audio(side); d != nil && d.Packets > 0 && d.Strangers > 50 && !c.rebound(d) && !d.moved() {
 			return one(Warning, "strangers", "If sound dropped out, the phone changes its address while it speaks: look at its network. If not, somebody tries to get in, in vain.",
 				"%d packets for the call came from %s, which is not %s, and were refused", d.Strangers, d.Stranger, c.party(side).User)
 		}
@@ -178,6 +178,11 @@ func strangers(c *Call) []Finding {
 func (c *Call) rebound(d *Direction) bool {
 	from, err := netip.ParseAddrPort(d.Stranger)
 	return err == nil && from.Addr() == c.party(d.Side).Addr.Addr() && d.Strangers > 50 && d.LossPercent >= lossy
+}
+
+// moved says the same of a phone that goes on from another address: what was refused at first is listened to now.
+func (d *Direction) moved() bool {
+	return d.Stranger != "" && d.Stranger == d.Source && d.Strangers > 50 && d.LossPercent >= lossy
 }
 
 // Bounds of what is heard as bad.
@@ -204,6 +209,9 @@ func bad(c *Call) (found []Finding) {
 		case c.rebound(d):
 			found = append(found, one(Warning, "nat-rebound", "Look at the router of "+p.User+": it started anew, changed its uplink, or forgets ports that are in use.",
 				"%.1f %% of what %s said is missing, and %d packets came from %s, another port of its address: its NAT gave it that in the middle of the call", d.LossPercent, p.User, d.Strangers, d.Stranger)...)
+		case d.moved():
+			found = append(found, one(Warning, "phone-moved", "Look at the network of "+p.User+": it changed, from Wi-Fi to mobile data or the like, and the phone did not say so by a re-INVITE, which leaves no gap.",
+				"%.1f %% of what %s said is missing, and %d packets were refused that came from %s, where its sound has come from since: it changed its address in the middle of the call", d.LossPercent, p.User, d.Strangers, d.Stranger)...)
 		case d.LossPercent >= lossy:
 			found = append(found, one(Warning, "loss", "Look at the uplink of "+p.User+": Wi-Fi, mobile reception, uploads at the same time.",
 				"%.1f %% of what %s said was lost on its way here%s", d.LossPercent, p.User, score)...)

@@ -255,6 +255,12 @@ var troubles = []struct {
 		c.Media[0] = Direction{Side: Caller, Kind: "audio"}
 		c.Media[1] = Direction{Side: Callee, Kind: "audio", Other: 60}
 	}, "no-keys", "002 spoke DTLS or STUN and no packet ever came from 001, wanted at 192.168.1.2:4000: it waits to be spoken to first, which its NAT does not let happen."},
+	{"002 goes on from another network", func(c *Call) {
+		c.Media[1].Source, c.Media[1].Stranger, c.Media[1].Strangers, c.Media[1].LossPercent = "100.64.3.2:9", "100.64.3.2:9", 100, 11.75
+	}, "phone-moved", "11.8 % of what 002 said is missing, and 100 packets were refused that came from 100.64.3.2:9, where its sound has come from since: it changed its address in the middle of the call."},
+	{"somebody sprays packets, and 002's uplink is bad", func(c *Call) {
+		c.Media[1].Source, c.Media[1].Stranger, c.Media[1].Strangers, c.Media[1].LossPercent = "192.0.2.9:4002", "203.0.113.66:7000", 100, 11.75
+	}, "strangers loss", "100 packets for the call came from 203.0.113.66:7000, which is not 002, and were refused."},
 	{"somebody sprays packets", func(c *Call) { c.Media[0].Strangers, c.Media[0].Stranger = 900, "203.0.113.66:7000" },
 		"strangers", "900 packets for the call came from 203.0.113.66:7000, which is not 001, and were refused."},
 	{"packets lost", func(c *Call) { c.Media[1].LossPercent, c.Media[1].MOS = 7.25, 2.9 },
