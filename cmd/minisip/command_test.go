@@ -89,6 +89,15 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, said[name], want)
 		}
 	}
+	// What a start would refuse is refused, and nothing is made.
+	if _, err := os.Stat(dir + "/users.conf"); err == nil {
+		t.Error("-check made users.conf")
+	}
+	write(t, dir+"/users.conf", "001:secret\n")
+	got = finish(t, minisip(t, dir, nil, "-check"))
+	if got.status != exitUsage || !strings.HasPrefix(got.stderr, "minisip: users.conf:1: expected user:realm:MD5-hash") {
+		t.Errorf("got %+v", got)
+	}
 }
 
 // TestFeatures: start-up prints which features are on.

@@ -74,6 +74,9 @@ func serve(args []string, stdout, stderr io.Writer) int {
 	cfg.Notes = append(cfg.Notes, usersNote(cfg)...)
 	if cfg.Check {
 		cfg.Describe(stdout)
+		if _, _, err := loadUsers(cfg); err != nil {
+			return fail(stderr, err) // as a start or a reload would
+		}
 		return exitOK
 	}
 	return run(cfg, parse, stdout, stderr)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -133,7 +134,10 @@ func setUser(a userArgs, stdin io.Reader, stdout, stderr io.Writer) error {
 		password = digest.RandomPassword()
 	}
 	account := digest.Account{Name: a.name, Password: password}
-	done := "is added to"
+	done, as := "is added to", ""
+	if _, err := os.Stat(a.users); errors.Is(err, fs.ErrNotExist) {
+		as = ", a new file" // maybe not the one that minisip reads
+	}
 	if a.verb == "passwd" {
 		done = "has a new password in"
 		err = digest.SetPassword(a.users, a.realm, account)
@@ -143,7 +147,7 @@ func setUser(a userArgs, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err != nil {
 		return userFileError(a.users, err)
 	}
-	fmt.Fprintf(stdout, "user %s %s %s\n", a.name, done, a.users)
+	fmt.Fprintf(stdout, "user %s %s %s%s\n", a.name, done, a.users, as)
 	if made {
 		fmt.Fprintf(stdout, "password: %s\n", password)
 	}

@@ -63,10 +63,10 @@ func TestPasswordOnTerminal(t *testing.T) {
 		status         int
 		stdout, stderr string
 	}{
-		{"twice the same", []string{"geheim\n", "geheim\n"}, 0, "user 001 is added to FILE\n", asked + "The same again: \n"},
+		{"twice the same", []string{"geheim\n", "geheim\n"}, 0, "user 001 is added to FILE, a new file\n", asked + "The same again: \n"},
 		{"two that differ", []string{"geheim\n", "geheimer\n"}, 1, "",
 			asked + "The same again: \nminisip user: the two passwords differ; nothing is changed\n"},
-		{"made up", []string{"\n"}, 0, "user 001 is added to FILE\npassword: ", asked},
+		{"made up", []string{"\n"}, 0, "user 001 is added to FILE, a new file\npassword: ", asked},
 	} {
 		path := filepath.Join(t.TempDir(), "users.conf")
 		person, program := openTerminal(t)

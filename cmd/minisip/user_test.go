@@ -21,7 +21,7 @@ func TestUserCommand(t *testing.T) {
 		stdout, stderr string
 	}{
 		{"list -users FILE", "", 1, "", "minisip user: there is no user file FILE; name it with -users FILE, or make it with: minisip user add NAME\n"},
-		{"add 001 -users FILE", "secret\n", 0, "user 001 is added to FILE\n", ""},
+		{"add 001 -users FILE", "secret\n", 0, "user 001 is added to FILE, a new file\n", ""},
 		{"-users FILE add -realm mini_sip_proxy 002", "", 0, "user 002 is added to FILE\npassword: {pw}\n", ""},
 		{"add --users=FILE -- -3", "without line end", 0, "user -3 is added to FILE\n", ""},
 		{"add 001 -users FILE", "x\n", 1, "", `minisip user: FILE:1: user "001" is there already; to change the password: minisip user passwd 001` + "\n"},
