@@ -34,8 +34,8 @@ func TestControl(t *testing.T) {
 		{"status", 0, `(?m)^users +2 with 2 phones$`},
 		{"status -json", 0, `^\{"version":"devel",.*"users":2,`},
 		{"users", 0, `(?m)^USER +FROM +NAT +EXPIRES +PING +PHONE\n001 +127\.0\.0\.1:\d+ .*\n002 `},
-		{"users 002", 0, `(?m)\A[^\n]*\n002 [^\n]*\n\z`},
-		{"users zz", 0, `^No phone is registered with "zz" in it\.\n$`}, // in no address either
+		{"users 002", 0, `(?m)\A[^\n]*\n(?:001 +127\.0\.0\.1:\d*002\d* [^\n]*\n)?002 [^\n]*\n\z`}, // its port may have the digits too
+		{"users zz", 0, `^No phone is registered with "zz" in it\.\n$`},                           // in no address either
 		{"calls", 0, `^No calls \(live\)\.\n$`},
 		{"calls ended", 0, `(?m)^1 +ended +001 +002 +[0-9:]{8} +002 was busy \(486\)\.$`},
 		{"calls all 004", 0, `(?m)^r1 +ended +001 +004 +[0-9:]{8} +001 called 004, and the user file has no such user\.$`},
