@@ -130,7 +130,7 @@ func seenAs(m *sipmsg.Message) netip.AddrPort {
 	if err != nil || port == 0 {
 		return netip.AddrPort{}
 	}
-	return netip.AddrPortFrom(ip.Unmap(), port)
+	return netip.AddrPortFrom(ip.Unmap().WithZone(""), port) // a zone could be any text
 }
 
 // echo calls the phone that has just registered, by its Contact, so that no other phone of the user rings.

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"minisip/sipmsg"
 )
@@ -157,8 +159,15 @@ type Refused struct {
 	Status         int
 }
 
+// Error says it for a terminal, which shall show and not obey what a server has sent.
 func (e *Refused) Error() string {
-	return fmt.Sprintf("%s was refused: %d %s", e.Method, e.Status, e.Reason)
+	reason := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '.'
+	}, e.Reason)
+	return fmt.Sprintf("%s was refused: %d %s", e.Method, e.Status, reason)
 }
 
 // ErrNoAnswer says that no response came at all, or, to an INVITE, no final one.

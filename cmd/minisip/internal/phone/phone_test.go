@@ -212,3 +212,11 @@ func TestEarMeasures(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 }
+
+// A reason phrase is whatever a server wants; a terminal shows it.
+func TestRefusedIsText(t *testing.T) {
+	err := &Refused{Method: "REGISTER", Status: 403, Reason: "N\u00f6\x1b]0;x\a \u009b31m\u202e\xff"}
+	if got, want := err.Error(), "REGISTER was refused: 403 N\u00f6.]0;x. .31m.\ufffd"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
