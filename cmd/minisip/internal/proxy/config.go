@@ -120,11 +120,14 @@ func (c *Core) listed(ip netip.Addr) bool {
 	if len(c.cfg.Domains) == 0 {
 		return false
 	}
-	text := ip.String()
-	if ip.Is6() {
-		text = "[" + text + "]"
+	var room [64]byte
+	text := room[:0]
+	if ip.Is4() {
+		text = ip.AppendTo(text)
+	} else {
+		text = append(ip.AppendTo(append(text, '[')), ']')
 	}
-	return slices.Contains(c.cfg.Domains, text)
+	return slices.ContainsFunc(c.cfg.Domains, func(d string) bool { return d == string(text) })
 }
 
 // serves says whether a Request-URI names a host that we answer for: with -domain, one of

@@ -128,6 +128,10 @@ func TestDomainsServed(t *testing.T) {
 			t.Errorf("%s served: %v, want %v", uri, got, want)
 		}
 	}
+	c := w.start()
+	if n := testing.AllocsPerRun(100, func() { c.listed(ours4.Addr()); c.listed(ours6.Addr()) }); n != 0 {
+		t.Errorf("%v allocations, and requests are many", n)
+	}
 }
 
 // A Route or a Path leads to addresses alone, never to ourselves nor to what only this machine reaches, whoever names it.
