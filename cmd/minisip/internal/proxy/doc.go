@@ -69,7 +69,8 @@
 //	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless,
 //	                                                                            streams
 //	RFC 3264 6    an answer has as many streams as its offer      sdp           answer-surplus, answer-short
-//	RFC 3325 5    who a phone says it is, if it is not            identity      identity, identity-inside
+//	RFC 3325 5    who a phone says it is, if it is not            identity      identity, identity-inside,
+//	                                                                            identity-answer
 //	RFC 3326      why a phone is to stop ringing: answered        cancel        fork, fork-all-refuse, cancel-reason
 //	              elsewhere, or what the caller's CANCEL says
 //	RFC 3311      UPDATE                                          media         prack, update-hold
@@ -114,7 +115,7 @@
 // Path or Record-Route leads to another machine than the one whose packets they came in
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts); keepalive
 // of phones behind NAT (keepalive, TestPingsNeverBurst); the end of silent calls (silence,
-// silence-hold, silence-hold-refused, one-way, no-ack, fork-unacknowledged); copies made by the network (retransmit-invite); unknown users who
+// silence-hold, silence-hold-refused, one-way, no-ack, fork-unacknowledged, fork-two-answers-held); copies made by the network (retransmit-invite); unknown users who
 // get no answer, nor to an OPTIONS to ourselves (silent, options-short); sources that fail too
 // often, banned (ban, guess, scanner; package guard); nothing that a third party could be flooded with (TestAmplification); 503 for new calls
 // while the loop lags (overload.go); dial codes (dial-codes); call records with a verdict on the

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"fmt"
 
 	"minisip/session"
 	"minisip/sipmsg"
@@ -49,4 +50,21 @@ func (c *Core) keepsName(in *inbound, p *session.Party) bool {
 	}
 	was, err := sipmsg.ParseNameAddr([]byte(p.Identity))
 	return err == nil && name == string(userPart(was.URI))
+}
+
+// identity is how the callee is called in a dialog that a response makes: by its To, whose URI "MUST equal" that of the
+// request (RFC 3261 8.2.6.2). Who takes another name there is called as the caller called him.
+func (ctx *context) identity(in *inbound) []byte {
+	to, called := in.To().URI, in.To().URI
+	if ctx.req != nil {
+		called = ctx.req.To().URI
+	} else if others := ctx.call.dialogs; len(others) > 0 {
+		if was, err := sipmsg.ParseNameAddr([]byte(others[0].callee.Identity)); err == nil {
+			called = was.URI
+		}
+	}
+	if bytes.Equal(to, called) || bytes.Equal(userPart(to), userPart(called)) {
+		return in.Get(sipmsg.ToHdr)
+	}
+	return fmt.Appendf(nil, "<%s>;tag=%s", called, in.ToTag())
 }

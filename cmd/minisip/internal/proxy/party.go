@@ -71,7 +71,7 @@ func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
 	if len(k.dialogs) >= maxDialogs {
 		return nil
 	}
-	to, contact := in.Get(sipmsg.ToHdr), contactOf(in.Message)
+	to, contact := ctx.identity(in), contactOf(in.Message)
 	if sideSize(in.Message, to) > maxSide {
 		return nil
 	}
@@ -138,7 +138,6 @@ func (c *Core) routesTo(b *branch, in *inbound) []string {
 func (d *dialog) learn(in *inbound) {
 	d.call.place(&d.callee, in.src)
 	d.said.hear(d.call.core, in)
-	learn(&d.callee.Identity, in.Get(sipmsg.ToHdr))
 	if u := contactOf(in.Message); len(u) > 0 {
 		learn(&d.callee.Contact, u)
 	}
