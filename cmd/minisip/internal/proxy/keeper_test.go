@@ -227,3 +227,17 @@ func TestNothingIsKept(t *testing.T) {
 	}
 	w.finish()
 }
+
+// Who was taken out of the user file while the proxy was down has no binding after it.
+func TestRestoreWithoutUser(t *testing.T) {
+	s := &script{newWorld(t)}
+	s.do("config keeps", "phone 001 at 198.51.100.7:5060", "phone 002 at 192.0.2.2:5060", "registered 001 002", "wait 10s")
+	delete(s.users, "002")
+	s.restart()
+	for name, want := range map[string]int{"001": 1, "002": 0} {
+		if got := len(s.core.where.Bindings(s.now, name)); got != want {
+			t.Errorf("%s has %d bindings after the restart, want %d", name, got, want)
+		}
+	}
+	s.finish()
+}

@@ -86,3 +86,22 @@ func TestRegistersLeaveRoom(t *testing.T) {
 	s.now = s.now.Add(time.Second)
 	s.finish()
 }
+
+// However many users there are who send requests without end, a sixteenth of the transactions is left to BYE.
+func TestCallsCanEnd(t *testing.T) {
+	s := crowd(t, 62, func(c *Config) { c.MaxTransactions = 320 })
+	s.do("u0: INVITE u1 auth", "u1: 200 OK", "u0: ACK")
+	for range 20 {
+		for i := 2; i < 62; i++ {
+			s.do(fmt.Sprintf("u%d: MESSAGE u1 auth", i))
+		}
+	}
+	if free := s.core.freeTransactions(); free != 320/16 {
+		t.Errorf("%d transactions are left, want %d", free, 320/16)
+	}
+	s.do("u0: BYE", "u1: 200 OK to BYE")
+	if got := s.answered("u0", "BYE"); got != "200" {
+		t.Errorf("the BYE got %s", got)
+	}
+	s.finish()
+}
