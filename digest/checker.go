@@ -3,7 +3,6 @@ package digest
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"net/netip"
 	"time"
 )
@@ -19,14 +18,7 @@ func (s *Server) Checker() *Checker {
 
 // Ours says whether a nonce was made here for that origin, and is not older than nonces serve.
 func (c *Checker) Ours(now time.Time, origin netip.Addr, nonce []byte) bool {
-	var b [nonceSize]byte
-	if len(nonce) != nonceText {
-		return false
-	}
-	if n, err := base64.RawURLEncoding.Decode(b[:], nonce); err != nil || n != nonceSize {
-		return false
-	}
-	id := nonceID(b[:idSize])
+	id, mac, ok := decode(nonce)
 	age := c.millis(now) - id.millis()
-	return age < c.life && -age < c.life && hmac.Equal(b[idSize:], c.sign(id, origin))
+	return ok && age < c.life && -age < c.life && hmac.Equal(mac[:], c.sign(id, origin))
 }

@@ -157,7 +157,7 @@ func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint
 	millis := n.clock(now)
 	n.rotate(millis)
 	id, mac, ok := decode(text)
-	if !ok || !n.made(&id) || !hmac.Equal(mac[:], n.sign(id, origin)) {
+	if !ok || [len(n.maker)]byte(id[makerAt:]) != n.maker || !hmac.Equal(mac[:], n.sign(id, origin)) {
 		return false
 	}
 	made := id.millis()
@@ -193,9 +193,6 @@ func decode(text []byte) (id nonceID, mac [nonceSize - idSize]byte, ok bool) {
 	k, err := base64.RawURLEncoding.Decode(b[:], text)
 	return nonceID(b[:idSize]), [nonceSize - idSize]byte(b[idSize:]), err == nil && k == nonceSize
 }
-
-// made says whether this process is the maker of a nonce.
-func (n *nonces) made(id *nonceID) bool { return [len(n.maker)]byte(id[makerAt:]) == n.maker }
 
 // madeAt says when a nonce that spend knows was made, in milliseconds since 1970.
 func madeAt(nonce []byte) int64 {

@@ -139,12 +139,6 @@ func (s *Server) Verify(now time.Time, origin netip.Addr, method, requestURI, bo
 	return OK
 }
 
-// Asked says whether a nonce has the look of one that we gave out since we run. That proves nothing.
-func (s *Server) Asked(nonce []byte) bool {
-	id, _, ok := decode(nonce)
-	return ok && s.nonces.made(&id)
-}
-
 // matches reports whether the response is the one that u's password gives. RFC
 // 7616 3.4.1, with hashes H() in lower-case hexadecimal:
 //

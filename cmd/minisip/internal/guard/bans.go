@@ -180,7 +180,7 @@ func (b *Bans) Guesses(now time.Time, ip netip.Addr) bool {
 		return false
 	}
 	s := b.sources[origin(ip)]
-	return s != nil && len(s.names) >= few && now.Sub(s.asked) < b.limits.For
+	return s != nil && s.guesses(now, b.limits.For)
 }
 
 // Ban is one source that is banned.
@@ -209,13 +209,14 @@ func (b *Bans) List(now time.Time) (list []Ban) {
 	return list
 }
 
-// Lift ends the ban of ip and forgets what it was charged with. It reports false where ip was not banned.
+// Lift ends the ban of ip, or that it counts as one who guesses, and forgets what it was charged with. It reports
+// false where ip was neither.
 func (b *Bans) Lift(now time.Time, ip netip.Addr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	ip = origin(ip)
 	s := b.sources[ip]
-	if s == nil || !now.Before(s.until) {
+	if s == nil || !now.Before(s.until) && !s.guesses(now, b.limits.For) {
 		return false
 	}
 	b.forget(ip, s)

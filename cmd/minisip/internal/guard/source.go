@@ -34,6 +34,11 @@ const patience = 16
 // few is how many unknown names one may ask for before he is taken for somebody who guesses.
 const few = 3
 
+// guesses says whether so many were asked for lately.
+func (s *source) guesses(now time.Time, lately time.Duration) bool {
+	return len(s.names) >= few && now.Sub(s.asked) < lately
+}
+
 // maxFailing is how many names may fail at a banned source before it counts as one where everybody does.
 const maxFailing = 64
 

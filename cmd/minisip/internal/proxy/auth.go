@@ -50,7 +50,7 @@ func (c *Core) judge(in *inbound) *proof {
 			continue
 		}
 		if !c.ourRealm(&cred) {
-			if c.auth.Asked(cred.Nonce) {
+			if c.nonces.Ours(in.now, in.src.Addr(), cred.Nonce) {
 				p.realm = cred.Realm
 			}
 			continue

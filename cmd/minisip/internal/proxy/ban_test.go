@@ -82,3 +82,36 @@ func TestBanOneTryAName(t *testing.T) {
 		}
 	}
 }
+
+// A user who gets no answer for what others at his address have asked for is named in the log, with the way out, however
+// many lines those took; and the operator can have him answered.
+func TestGuessedBesideIsSaid(t *testing.T) {
+	s := &script{newWorld(t)}
+	s.cfg.Bans = guard.Limits{Count: 10, Within: time.Minute, For: time.Hour}
+	s.do("phone 666 at 198.51.100.7:6000 user 001")
+	// asks sends a REGISTER as somebody, and says whether it was answered.
+	asks := func(as string) bool {
+		t.Helper()
+		s.events = slices.DeleteFunc(s.events, func(e event) bool { return e.from == "minisip" })
+		if err := s.run("666: REGISTER", []string{"From: <sip:" + as + "@minisip.example>;tag=1", "To: <sip:" + as + "@minisip.example>"}); err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(s.events, func(e event) bool { return e.from == "minisip" })
+	}
+	for _, name := range []string{"777", "778", "779", "001"} {
+		if asks(name) {
+			t.Errorf("%s got an answer", name)
+		}
+	}
+	want := "REGISTER from 198.51.100.7:6000 as 001 gets no answer: users who do not exist were asked for from there (minisip ban del 198.51.100.7)"
+	if log := s.logged(); len(log) != 2 || log[1] != want {
+		t.Errorf("logged %q, want the last to be %q", log, want)
+	}
+	if !s.core.Bans().Lift(s.now, netip.MustParseAddr("198.51.100.7")) {
+		t.Error("there was nothing to lift")
+	}
+	if !asks("001") {
+		t.Error("001 gets no answer afterwards")
+	}
+	s.finish()
+}

@@ -51,6 +51,7 @@ type Core struct {
 	notices     map[string]int // NOTIFYs under way, by account
 	listedAt    [2]time.Time   // when calls, and users, were last listed in the log
 	hushed      hushedSources  // unknown users, in silent mode
+	doubted     hushedSources  // known ones who get no answer for what others did there
 	denied      hushedSources  // wrong passwords
 	oversized   oversized
 	bans        *guard.Bans

@@ -30,8 +30,12 @@ func (c *Core) hush(in *inbound) bool {
 		c.charge(in, guard.Failure{User: name, Unknown: true, Why: "no such user: " + printable(name)})
 	case doubtful:
 		c.count.drop(Doubtful)
-		if !c.refusedProof(in) && known && c.hushed.news(in.now, in.src.Addr()) {
-			c.logf("%s from %s as %s gets no answer: too much from there has failed", printable(in.MethodName()), in.src, printable(name))
+		if !c.refusedProof(in) && known && c.doubted.news(in.now, in.src.Addr()) {
+			why, ip := "users who do not exist were asked for from there", in.src.Addr()
+			if c.bans.Banned(in.now, ip) {
+				why = "it is banned"
+			}
+			c.logf("%s from %s as %s gets no answer: %s (minisip ban del %s)", printable(in.MethodName()), in.src, printable(name), why, ip)
 		}
 	default:
 		return false
