@@ -257,6 +257,9 @@ func TestStreamsThatLeave(t *testing.T) {
 	if n := len(s.core.callsOf("001")[0].directions(s.now)); n != maxLeft {
 		t.Errorf("%d directions are kept, want %d", n, maxLeft)
 	}
+	if got := s.core.count.Packets; got != 2*501+2*1501 {
+		t.Errorf("%d packets are counted, want %d", got, 2*501+2*1501)
+	}
 	s.finish()
 }
 

@@ -18,7 +18,11 @@ func (md *media) leave(i int, from session.Role) {
 		}
 	}
 	d := md.dialog()
-	if d != nil && d.began.Before(now) && s.agreed() && len(md.left) < maxLeft {
+	was := d != nil && d.began.Before(now) && s.agreed()
+	if was {
+		md.call.core.sample(s, new(tally), false)
+	}
+	if was && len(md.left) < maxLeft {
 		for _, side := range [...]session.Role{session.Caller, session.Callee} {
 			dir := d.direction(s, side, now)
 			track := s.tracks[side] // the stream forgets it

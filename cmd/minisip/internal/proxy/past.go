@@ -185,21 +185,23 @@ func (k *call) sample(found *tally, keep bool) {
 			continue
 		}
 		for i := range d.media.streams {
-			s := &d.media.streams[i]
-			if s.Stream == nil {
-				continue
+			if s := &d.media.streams[i]; s.Stream != nil {
+				k.core.sample(s, found, keep)
 			}
-			for side := range s.tracks {
-				f := s.flow(session.Role(side))
-				packets, lost := s.tracks[side].Since(f.Packets, f.Lost)
-				found.packets += packets
-				found.lost += lost
-				k.core.count.Packets += packets
-				k.core.count.PacketsLost += lost
-				if keep {
-					s.tracks[side].Add(f.Packets, f.Lost, f.Jitter)
-				}
-			}
+		}
+	}
+}
+
+func (c *Core) sample(s *relayedStream, found *tally, keep bool) {
+	for side := range s.tracks {
+		f := s.flow(session.Role(side))
+		packets, lost := s.tracks[side].Since(f.Packets, f.Lost)
+		found.packets += packets
+		found.lost += lost
+		c.count.Packets += packets
+		c.count.PacketsLost += lost
+		if keep {
+			s.tracks[side].Add(f.Packets, f.Lost, f.Jitter)
 		}
 	}
 }
