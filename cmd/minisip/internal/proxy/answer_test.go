@@ -88,7 +88,9 @@ func (p *phone) receive(m *text) {
 			d := p.find(m.get("Call-ID"), m.get("To"), m.get("From"))
 			if d.target == "" && m.method() == "NOTIFY" { // RFC 6665 4.4.1: it makes the subscriber's dialog
 				d.routes = m.all("Record-Route")
-				d.cseq, _ = strconv.Atoi(p.sent["SUBSCRIBE"].cseq())
+				if s := p.sent["SUBSCRIBE"]; s != nil { // else nobody asked for it
+					d.cseq, _ = strconv.Atoi(s.cseq())
+				}
 			}
 			d.target = uriOf(m.get("Contact"))
 		}

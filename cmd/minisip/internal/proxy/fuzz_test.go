@@ -79,6 +79,8 @@ func (s *fuzzed) caps() {
 		{"calls", c.known, fuzzCalls},
 		{"keys of calls", len(c.calls), fuzzCalls},
 		{"accounts of users", len(c.usage), 2},
+		{"accounts of NOTIFYs", len(c.notices), 4},
+		{"less than no weight", -c.weight, 0},
 		{"bindings", bindings, 2 * fuzzContacts},
 		{"pingers", c.pingers.count, bindings},
 		{"suspended", c.suspended, bindings},
