@@ -13,9 +13,8 @@ import (
 // cancel takes a CANCEL: RFC 3261 16.10 and 9.2. It is answered without state, since
 // every copy gets the same answer.
 func (c *Core) cancel(in *inbound) {
-	c.key = session.AppendKey(c.key[:0], in.Message, inviteName, in.src.Addr())
-	tx := c.servers[string(c.key)]
-	if tx == nil || tx.src != in.src {
+	tx := c.cancelled(in)
+	if tx == nil {
 		c.refuseWith(in, 481, "", "")
 		return
 	}
@@ -29,6 +28,18 @@ func (c *Core) cancel(in *inbound) {
 			ctx.forwardBest(in.now)
 		}
 	}
+}
+
+// cancelled is the transaction of the INVITE that a CANCEL is for; nil: of none, or of somebody else's.
+func (c *Core) cancelled(in *inbound) *serverTx {
+	if in.Method() != sipmsg.CANCEL {
+		return nil
+	}
+	c.key = session.AppendKey(c.key[:0], in.Message, inviteName, in.src.Addr())
+	if tx := c.servers[string(c.key)]; tx != nil && tx.src == in.src {
+		return tx
+	}
+	return nil
 }
 
 var inviteName = []byte("INVITE")

@@ -205,7 +205,7 @@ func (c *Core) request(in *inbound) {
 		}
 	}
 	c.findDialog(in)
-	if in.dialog == nil && c.hush(in) {
+	if in.dialog == nil && c.cancelled(in) == nil && c.hush(in) {
 		return
 	}
 	if tx == nil {

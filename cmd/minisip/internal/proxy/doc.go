@@ -117,7 +117,7 @@
 // of phones behind NAT (keepalive, TestPingsNeverBurst); the end of silent calls (silence,
 // silence-hold, silence-hold-refused, one-way, no-ack, fork-unacknowledged, fork-two-answers-held); copies made by the network (retransmit-invite); unknown users who
 // get no answer, nor to an OPTIONS to ourselves (silent, options-short); sources that fail too
-// often, banned (ban, guess, scanner; package guard); nothing that a third party could be flooded with (TestAmplification); 503 for new calls
+// often, banned (ban, ban-cancel, guess, scanner; package guard); nothing that a third party could be flooded with (TestAmplification); 503 for new calls
 // while the loop lags (overload.go); dial codes (dial-codes); call records with a verdict on the
 // media.
 //

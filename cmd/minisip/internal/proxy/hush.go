@@ -8,7 +8,7 @@ import (
 	"minisip/sipmsg"
 )
 
-// hush decides whether a request outside a call gets no answer at all: in silent mode, one of a user who
+// hush decides whether a request outside a call, and no CANCEL of one, gets no answer at all: in silent mode, one of a user who
 // is not in the user file or of a scanner; and from a source that is banned, or that has asked for so many users
 // who do not exist that it must be guessing, what comes from no phone that we know there.
 func (c *Core) hush(in *inbound) bool {
