@@ -165,9 +165,15 @@ func (c *Core) phoneAt(uri *sipmsg.URI) (t target, found bool) {
 	return t, false
 }
 
-// alongPath has a request go by its own Route values, if it has any left: along the Path of its target, or not at all.
+// alongPath has a request go by its own Route values, if it has any left: along the Path of its target, or to where
+// it would go anyway, since the Record-Route of the proxy there is not known any more, or was never kept; or not at all.
 func (c *Core) alongPath(in *inbound, t *target) (ok bool) {
-	if in.nextRoute() == nil {
+	next := in.nextRoute()
+	if next == nil {
+		return true
+	}
+	if at, ok := c.routeAddr(string(next)); ok && at == t.addr {
+		t.routes = nil
 		return true
 	}
 	t.addr, ok = c.routeOn(in, &session.Party{Routes: t.routes, Addr: t.addr})

@@ -74,7 +74,8 @@
 //	RFC 3326      why a phone is to stop ringing: answered        cancel        fork, fork-all-refuse, cancel-reason
 //	              elsewhere, or what the caller's CANCEL says
 //	RFC 3311      UPDATE                                          media         prack, update-hold
-//	RFC 3327      Path                                            outside       path, path-third-party, edge-contact
+//	RFC 3327      Path                                            outside       path, path-third-party, edge-contact,
+//	                                                                            edge-subscribe
 //	RFC 3428 4    MESSAGE to all bindings                         outside       message, failover-subscribe
 //	RFC 3515      REFER, blind and with Replaces (RFC 3891)       dialog        transfer-blind, transfer
 //	RFC 3891 3, 7 who may take over or join (RFC 3911) a call     replaces      replaces-stranger, transfer,
