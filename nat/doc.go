@@ -20,7 +20,8 @@
 //   - the port of m= and of a=rtcp become the leg's; port 0 is a refusal and stays 0; an
 //     a=rtcp that names the port of m= goes on naming it;
 //   - the address of the stream's own c= and of a=rtcp become the leg's, with its address
-//     type; 0.0.0.0 and :: mean hold and stay what they are, in the leg's address type;
+//     type; 0.0.0.0 and :: in c= mean hold and stay what they are, in the leg's address type, as they do
+//     in a=rtcp then;
 //   - the c= of the session becomes the address of the first leg, whether a stream needs
 //     it or not, so that no private address shows. A stream for which it is wrong
 //     afterwards gets a c= of its own;

@@ -102,9 +102,10 @@ func substitute(old netip.Addr, l Leg) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
-// substitute gives what takes the place of an address of stream st.
+// substitute gives what takes the place of an address of stream st. One of a=rtcp that names nobody holds nothing
+// where RTP has an address: browsers write "a=rtcp:9 IN IP4 0.0.0.0" until they know better.
 func (st *Stream) substitute(old netip.Addr, l Leg) netip.Addr {
-	if st.nowhere() {
+	if st.nowhere() || old.IsUnspecified() && !st.Addr.IsUnspecified() {
 		return l.Addr
 	}
 	return substitute(old, l)

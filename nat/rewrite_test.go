@@ -219,6 +219,15 @@ func TestRewriteRules(t *testing.T) {
 -m=video 4002 RTP/AVP 96
 +m=video 10004 RTP/AVP 96
 `},
+		{"a browser that knows no address for RTCP yet", one, `
+ v=0
+-c=IN IP4 10.0.0.1
++c=IN IP4 198.51.100.1
+-m=audio 4000 RTP/AVP 0
++m=audio 10000 RTP/AVP 0
+-a=rtcp:9 IN IP4 0.0.0.0
++a=rtcp:10001 IN IP4 198.51.100.1
+`},
 		{"hold, IPv6", "[2001:db8::1]:10000", `
  v=0
  c=IN IP6 ::
