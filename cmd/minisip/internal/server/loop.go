@@ -114,7 +114,15 @@ func (s *Server) handle(p *packet, q *queue) {
 		}
 		kept = s.core.Receive(now, p.local, p.src, &p.msg, p.err)
 	})
-	if !kept && cap(p.buf) <= 4096 {
+	if !kept {
+		s.reuse(p)
+	}
+}
+
+// reuse takes back a packet that nobody looks at any more. Long ones are left to the garbage collector: a short message
+// that the core keeps would keep all of their memory.
+func (s *Server) reuse(p *packet) {
+	if cap(p.buf) <= 4096 {
 		s.free.Put(p)
 	}
 }

@@ -54,13 +54,24 @@ func (r *reader) take(b []byte, src, local netip.AddrPort) {
 		}
 	}
 	p := r.free.Get().(*packet)
-	p.buf = append(p.buf[:0], b...)
+	p.buf = append(p.buf[:0], trimmed(b)...)
 	p.src, p.local, p.came = src, local, now
 	p.parse()
 	if !q.put(p, overload, share) {
 		r.health.dropped.Add(1)
-		r.free.Put(p)
+		r.reuse(p)
 	}
+}
+
+// trimmed is a datagram without most of the line ends in front of it, which mean nothing (RFC 3261 7.5) and would be kept with a
+// message that is kept, uncounted. So many stay that nothing becomes a ping that was none (RFC 5626 4.4.1).
+func trimmed(b []byte) []byte {
+	const stay = len("\r\n\r\n\r\n")
+	n := 0
+	for n < len(b) && (b[n] == '\r' || b[n] == '\n') {
+		n++
+	}
+	return b[max(0, n-stay):]
 }
 
 // passes says whether a datagram from an unknown address is looked at as far as bans go. From a banned one
