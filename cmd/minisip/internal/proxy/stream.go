@@ -101,13 +101,33 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	if answer && !md.preview {
 		s.opened[from] = false
 	}
-	if s.kind == "" || answer && !md.preview && s.kind != string(st.Media) { // RFC 3264 8.3.3: sound may turn into a fax
+	s.describe(st, answer, md.preview)
+	md.hearICE(s, st, from, answer)
+	md.expect(s, st, from)
+	to := from.Other()
+	if u := md.before(to, i); u != nil && !answer {
+		// Offers cross, and only if that of the other side is refused will it answer this one. Then it does ICE as before.
+		leg = s.towards(to, st, false)
+		if u.ice.pwd != "" {
+			leg.Ufrag, leg.Pwd = u.ice.Ufrag, u.ice.Pwd
+		}
+		return leg, nil
+	}
+	return s.towards(to, st, md.offersICE(s, st, to, answer)), nil
+}
+
+// describe names what a stream carries: what was agreed last, and until then what was shown.
+func (s *relayedStream) describe(st *nat.Stream, answer, preview bool) {
+	if s.kind == "" || answer && !preview && s.kind != string(st.Media) { // RFC 3264 8.3.3: sound may turn into a fax
 		s.kind = printable(st.Media) // the log shows it
 	}
-	if answer && (!md.preview || s.codec == "" && s.kind == string(st.Media)) {
+	if answer && (!preview || s.codec == "" && s.kind == string(st.Media)) {
 		s.codec = firstCodec(st)
 	}
-	md.hearICE(s, st, from, answer)
+}
+
+// expect tells a stream where side from wants its packets and sends its own from.
+func (md *media) expect(s *relayedStream, st *nat.Stream, from session.Role) {
 	p := Peer{RTP: netip.AddrPortFrom(st.Addr, st.Port), RTCP: st.RTCP, Signal: md.ends[from].signal, Mux: st.Mux}
 	// New signalling lets a side's source move, even where its SDP says what it said
 	// before (RFC 3264 8: a phone comes back from hold behind a NAT that forgot it). The
@@ -121,16 +141,6 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		s.lists[from].add(st)
 		s.Expect(from, p, types.rates)
 	}
-	to := from.Other()
-	if u := md.before(to, i); u != nil && !answer {
-		// Offers cross, and only if that of the other side is refused will it answer this one. Then it does ICE as before.
-		leg = s.towards(to, st, false)
-		if u.ice.pwd != "" {
-			leg.Ufrag, leg.Pwd = u.ice.Ufrag, u.ice.Pwd
-		}
-		return leg, nil
-	}
-	return s.towards(to, st, md.offersICE(s, st, to, answer)), nil
 }
 
 // note keeps what a side says of stream i, for when the offer of offerer is refused.
