@@ -39,6 +39,7 @@ func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (has
 			md.leave(i, from) // not answered, so refused
 		}
 		md.settle(to)
+		md.settle(from) // what it has agreed to outlives the refusal of an offer that it had made before
 		md.asked[from] = false
 	}
 	md.put(m, part, to)

@@ -98,9 +98,6 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	} else if !answer && s.opened[from.Other()] {
 		s.opened[from] = true
 	}
-	if answer && !md.preview {
-		s.opened[from] = false
-	}
 	s.describe(st, answer, md.preview)
 	md.hearICE(s, st, from, answer)
 	md.expect(s, st, from)
