@@ -232,8 +232,7 @@ func (md *media) refused(side session.Role) {
 	for i := range md.streams {
 		switch s := &md.streams[i]; {
 		case s.opened[side] && s.opened[side.Other()]: // offers have crossed, and the other one may be taken
-			s.peers[side] = Peer{}
-			s.setICE(side, iceLeg{ICE: ICE{Ufrag: s.ice[side].Ufrag, Pwd: s.ice[side].Pwd}}) // that stand in the other one
+			s.peers[side] = Peer{} // its ICE stands in the other one
 		case s.opened[side]:
 			md.closeStream(s)
 		}
