@@ -33,6 +33,8 @@ func TestErrors(t *testing.T) {
 		{source{args: "-status 8060"}, `flag -status: found "8060", expected IP:PORT, :PORT for every address, or "" for none, for example -status 127.0.0.1:8060`},
 		{source{args: "-status :0"}, `flag -status: found ":0", expected IP:PORT, :PORT for every address, or "" for none, for example -status 127.0.0.1:8060`},
 		{source{args: "-status 192.0.2.1:80"}, `flag -status: found 192.0.2.1:80, which others can reach, and no password; expected -status-password-file FILE beside it, or a loopback address, for example -status 127.0.0.1:8060`},
+		{source{args: "-users a.conf -log ./a.conf"}, `flag -log: found ./a.conf, which is the file of -users, expected one of its own, for example -log /var/log/minisip/sip_server.log`},
+		{source{args: "-log a.log -cdr a.log"}, `flag -cdr: found a.log, which is the file of -log, expected one of its own, for example -cdr /var/log/minisip/cdr.jsonl`},
 		{source{args: "-log-days 0"}, `flag -log-days: found "0", expected a number of days from 1 to 3650, for example -log-days 7`},
 		{source{args: "-dial-admins a,,b"}, `flag -dial-admins: found nothing, expected user names separated by commas, for example -dial-admins 001,002`},
 		{source{args: "-ban 10"}, `flag -ban: found "10", expected failures from 1 to 1000, a slash, within what time (1s to 24h), a comma, for how long (1s to 8760h), or off, for example -ban 10/1m,1h`},

@@ -1,6 +1,10 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
 
 // A setting is a value given to an option somewhere.
 type setting struct {
@@ -59,6 +63,9 @@ func Parse(args []string, env func(string) (string, bool), readFile func(string)
 		return nil, err
 	}
 	if err := c.checkStatus(); err != nil {
+		return nil, err
+	}
+	if err := c.checkFiles(); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -123,4 +130,25 @@ func (c *Config) checkStatus() error {
 		Problem: fmt.Sprintf("found %s, which others can reach, and no password; expected -status-password-file FILE beside it, or a loopback address, for example -status 127.0.0.1:8060",
 			c.Status),
 	}
+}
+
+// checkFiles refuses to write into a file that something else is kept in: the log would be added to the users.
+func (c *Config) checkFiles() error {
+	named := map[string]string{}
+	for _, f := range [...]struct{ option, path string }{
+		{"config", c.File}, {"users", c.Users}, {"status-password-file", c.StatusPasswordFile}, {"log", c.Log}, {"cdr", c.CDR},
+	} {
+		path := filepath.Clean(f.path)
+		if f.path == "" || strings.HasPrefix(path, "/dev/") {
+			continue
+		}
+		if other, ok := named[path]; ok && (f.option == "log" || f.option == "cdr") {
+			return &Error{
+				Where:   c.origin[f.option].at.of(f.option),
+				Problem: fmt.Sprintf("found %s, which is the file of -%s, expected one of its own, for example -%s %s", f.path, other, f.option, c.origin[f.option].opt.example),
+			}
+		}
+		named[path] = f.option
+	}
+	return nil
 }
