@@ -5,18 +5,28 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"minisip/cmd/minisip/internal/guard"
 )
 
 // One request tries few passwords: of many credentials for our realm only the first are
-// looked at.
+// looked at, and from a banned address one.
 func TestCredentialsTriedAtATime(t *testing.T) {
 	for _, tt := range []struct {
-		wrong int // in front of the right ones
-		want  string
-	}{{0, "100"}, {1, "100"}, {3, "100"}, {4, "407"}, {20, "407"}} {
-		s := stage(t, 1, nil)
+		wrong  int // in front of the right ones
+		banned bool
+		want   string
+	}{{0, false, "100"}, {1, false, "100"}, {3, false, "100"}, {4, false, "407"}, {20, false, "407"}, {0, true, "100"}, {1, true, "407"}} {
+		s := stage(t, 1, func(c *Config) { c.Bans = guard.Limits{Count: 1, Within: time.Minute, For: time.Hour} })
 		p := s.phone("001")
+		if tt.banned {
+			s.core.bans.Charge(s.now, p.addr.Addr(), guard.Failure{User: []byte("001"), Why: "test"})
+		}
 		s.do("001: INVITE 002")
+		if got := s.core.bans.Banned(s.now, p.addr.Addr()); got != tt.banned {
+			t.Fatalf("banned: %v", got)
+		}
 		m := p.request("INVITE", &wish{target: "002", auth: p})
 		right := m.get("Proxy-Authorization")
 		m.set("Proxy-Authorization", "")
@@ -26,7 +36,7 @@ func TestCredentialsTriedAtATime(t *testing.T) {
 		m.add("Proxy-Authorization", right)
 		s.transmit(p, m)
 		if got := word(s.answerTo001(), 1); got != tt.want {
-			t.Errorf("after %d wrong ones: got %s, want %s", tt.wrong, got, tt.want)
+			t.Errorf("after %d wrong ones, banned %v: got %s, want %s", tt.wrong, tt.banned, got, tt.want)
 		}
 		s.finish()
 	}

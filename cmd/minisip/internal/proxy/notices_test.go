@@ -53,6 +53,10 @@ func TestListsAreFew(t *testing.T) {
 	if n := s.core.notices["001\x00998"]; n != 1 {
 		t.Errorf("%d NOTIFYs are under way, want 1", n)
 	}
+	s.do("001: 100 Trying to NOTIFY") // which is none yet
+	if n := s.core.notices["001\x00998"]; n != 1 {
+		t.Errorf("after a 100 %d NOTIFYs are under way, want 1", n)
+	}
 	s.do("001: 200 OK to NOTIFY")
 	s.dial(998)
 	if n := s.core.notices["001\x00998"]; n != 1 {
