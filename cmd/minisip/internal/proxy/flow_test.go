@@ -236,6 +236,7 @@ func TestStreamsThatLeave(t *testing.T) {
 		}
 	}
 	do("001: INVITE 002 auth", sdp(audio, video, video))
+	do("002a: 183 Session Progress", sdp(audio, video, video))
 	do("002a: 200 OK", sdp(audio, video, noVideo))
 	do("001: ACK", nil)
 	s.do("media", "wait 10s", "media")

@@ -119,5 +119,63 @@ func TestForgedGuesses(t *testing.T) {
 	if heard > 20 {
 		t.Errorf("%d guesses were looked at, want ten before the ban and ten in this minute", heard)
 	}
+	if got := asks(p, &wish{auth: p}); got != "200" {
+		t.Errorf("the phone at the very address of its binding then got %s", got)
+	}
+	s.finish()
+}
+
+// From a banned address a try is one password, so a request is, too.
+func TestOnePasswordATry(t *testing.T) {
+	s := &script{newWorld(t)}
+	s.cfg.Bans = guard.Limits{Count: 10, Within: time.Minute, For: time.Hour}
+	s.do("user 002", "phone 666 at 198.51.100.7:6666 user 002 password guess", "666: REGISTER")
+	p := s.phone("666")
+	asks := func(passwords ...string) bool {
+		delete(p.answer, "REGISTER")
+		m := p.request("REGISTER", &wish{})
+		for _, word := range passwords {
+			p.password = word
+			g := p.request("REGISTER", &wish{auth: p})
+			m.add("Authorization", g.get("Authorization"))
+		}
+		s.transmit(p, m)
+		return p.answer["REGISTER"] != nil
+	}
+	for range 100 {
+		if !asks("guess") {
+			break
+		}
+	}
+	if asks("guess", "secret-002") {
+		t.Error("a second password in a request was tried")
+	}
+	if !asks("secret-002") {
+		t.Error("the right one alone was not heard")
+	}
+	s.finish()
+}
+
+// Where somebody asks for names that do not exist, a phone that is in a call there is challenged as ever, though it has no
+// binding. Nobody else is, whatever name he bears.
+func TestCallerBesideAGuesser(t *testing.T) {
+	s := &script{newWorld(t)}
+	s.cfg.Silent, s.cfg.Bans = true, guard.Limits{Count: 10, Within: time.Minute, For: time.Hour}
+	s.do("phone 009 at 198.51.100.99:5060", "phone 666 at 198.51.100.99:6666 user 009", "phone 002 at 192.0.2.2:5060", "registered 002",
+		"009: INVITE 002", "009: ACK", "009: INVITE 002 auth", "002: 200 OK to INVITE", "009: ACK")
+	for _, name := range []string{"777", "778", "779"} {
+		if err := s.run("666: INVITE 002", []string{"From: <sip:" + name + "@minisip.example>;tag=1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.do("666: INVITE 002")
+	if a := s.phone("666").answer["INVITE"]; a != nil {
+		t.Errorf("who guesses got %s", a.status())
+	}
+	delete(s.phone("009").answer, "INVITE")
+	s.do("009: INVITE 002")
+	if a := s.phone("009").answer["INVITE"]; a == nil || a.status() != "407" {
+		t.Errorf("who is in a call got %v, want a challenge", a)
+	}
 	s.finish()
 }

@@ -46,6 +46,19 @@ func TestLongMessagesAreFew(t *testing.T) {
 	s.finish()
 }
 
+// A long response weighs as well, for as long as it is kept, whatever came before it.
+func TestLongResponsesWeigh(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.do("001: MESSAGE 002 auth")
+	if err := s.run("002a: 200 OK", []string{"--", strings.Repeat("x", 50_000)}); err != nil {
+		t.Fatal(err)
+	}
+	if want := 50_000 / ordinaryDatagram; s.core.weight != want || s.core.usage["001"].open != 1+want {
+		t.Errorf("it weighs %d, and %d in its user's account, want %d", s.core.weight, s.core.usage["001"].open-1, want)
+	}
+	s.finish()
+}
+
 // Answers to short requests can be long: beyond their share of memory they are given, but not remembered.
 func TestLongAnswersAreFew(t *testing.T) {
 	s := crowd(t, 2, func(c *Config) { c.MaxTransactions = 4000 })
