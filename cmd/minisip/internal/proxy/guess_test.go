@@ -85,9 +85,10 @@ func TestForgedGuesses(t *testing.T) {
 		}
 		return "nothing"
 	}
+	const noneOfOurs = "bm9uZS1vZi1vdXJzLW5vbmUtb2Ytb3Vy"
 	forge := func() {
 		for i := range 40 {
-			forger.nonce = "bm9uZS1vZi1vdXJzLW5vbmUtb2Ytb3Vy" // what is sent to the phone's address he does not see
+			forger.nonce = noneOfOurs // what is sent to the phone's address he does not see
 			s.transmit(forger, forger.request("REGISTER", &wish{auth: forger, fields: [][]string{{"Call-ID", fmt.Sprint("forged-", i)}}}))
 		}
 	}
@@ -97,6 +98,10 @@ func TestForgedGuesses(t *testing.T) {
 	}
 	s.do("002 moves to 198.51.100.7:5070")
 	p := s.phone("002")
+	p.nonce = noneOfOurs
+	if got := asks(p, &wish{auth: p}); got != "401" || !strings.Contains(p.answer["REGISTER"].get("WWW-Authenticate"), "stale=true") {
+		t.Errorf("the phone with an old nonce got %s, want a challenge with stale", got)
+	}
 	if got := asks(p, &wish{}); got != "401" {
 		t.Errorf("the phone at its new port got %s, want a challenge", got)
 	}

@@ -70,7 +70,9 @@ func (c *Core) doubts(in *inbound, name []byte) bool {
 	case lives && !banned:
 		return false
 	case lives && !c.nonces.Ours(in.now, ip, cred.Nonce):
-		in.proof = proof{judged: true} // as if it brought none: who forges an address uses up no tries there
+		// Who forges an address uses up no tries there. A phone whose nonce is too old has to hear that it is that alone, or
+		// it takes its password for wrong (RFC 7616 3.3).
+		in.proof = proof{judged: true, verdict: digest.Stale}
 		return false
 	case lives:
 		return !c.bans.Try(in.now, ip)
