@@ -130,37 +130,6 @@ func TestForgedGuesses(t *testing.T) {
 	s.finish()
 }
 
-// From a banned address a try is one password, so a request is, too.
-func TestOnePasswordATry(t *testing.T) {
-	s := &script{newWorld(t)}
-	s.cfg.Bans = guard.Limits{Count: 10, Within: time.Minute, For: time.Hour}
-	s.do("user 002", "phone 666 at 198.51.100.7:6666 user 002 password guess", "666: REGISTER")
-	p := s.phone("666")
-	asks := func(passwords ...string) bool {
-		delete(p.answer, "REGISTER")
-		m := p.request("REGISTER", &wish{})
-		for _, word := range passwords {
-			p.password = word
-			g := p.request("REGISTER", &wish{auth: p})
-			m.add("Authorization", g.get("Authorization"))
-		}
-		s.transmit(p, m)
-		return p.answer["REGISTER"] != nil
-	}
-	for range 100 {
-		if !asks("guess") {
-			break
-		}
-	}
-	if asks("guess", "secret-002") {
-		t.Error("a second password in a request was tried")
-	}
-	if !asks("secret-002") {
-		t.Error("the right one alone was not heard")
-	}
-	s.finish()
-}
-
 // Where somebody asks for names that do not exist, a phone that is in a call there is challenged as ever, though it has no
 // binding. Nobody else is, whatever name he bears.
 func TestCallerBesideAGuesser(t *testing.T) {
