@@ -37,7 +37,7 @@
 //	13.3.1.4      a 2xx that is sent again changes nothing        media         late-2xx
 //	14.1          a refused offer changes nothing                 media         reinvite-refused, glare,
 //	                                                                            glare-video, glare-answered,
-//	                                                                            preview-refused
+//	                                                                            preview-refused, offerless-refused
 //	16.3          400, 416, 420, 482, 483                         validate      refusals, loop, sips
 //	16.4          our Routes off, strict routers in front         route         strict-router, TestFindRoutes
 //	16.4, 16.5    maddr: ours means nothing, another goes nowhere outside       maddr

@@ -105,10 +105,10 @@ func (c *Core) relayRequest(b *branch) int {
 		return 503
 	}
 	ctx.offered = ctx.offered || hasSDP && !answer
+	if ctx.dialog != nil {
+		ctx.wasHeld = [2]bool{ctx.call.caller.Held, ctx.dialog.callee.Held}
+	}
 	if hasSDP {
-		if ctx.dialog != nil {
-			ctx.wasHeld = [2]bool{ctx.call.caller.Held, ctx.dialog.callee.Held}
-		}
 		ctx.hold(from, b, c.held())
 	}
 	return 0
@@ -268,16 +268,22 @@ func (md *media) close() {
 // dropMedia frees the ports of a branch that lost.
 func (b *branch) dropMedia() {
 	if ctx := b.ctx; ctx.dialog != nil {
-		if ctx.offered {
-			ctx.dialog.media.refused(ctx.from)
+		md, other := ctx.dialog.media, ctx.from.Other()
+		switch {
+		case ctx.offered:
+			md.refused(ctx.from)
 			ctx.dialog.party(ctx.from).Held = ctx.wasHeld[ctx.from]
 			if b.described { // by a preview
-				ctx.dialog.party(ctx.from.Other()).Held = ctx.wasHeld[ctx.from.Other()]
+				ctx.dialog.party(other).Held = ctx.wasHeld[other]
 			}
-			ctx.dialog.call.watch(ctx.core.now) // it may be set to the time that a held call has
-		} else if md := ctx.dialog.media; md != nil && ctx.invite && b.described {
+		case md != nil && ctx.invite && b.described && md.asked[ctx.from]:
+			md.refused(other) // the offer that a response made
 			md.asked[ctx.from] = false
+			ctx.dialog.party(other).Held = ctx.wasHeld[other]
+		default:
+			return
 		}
+		ctx.dialog.call.watch(ctx.core.now) // it may be set to the time that a held call has
 		return
 	}
 	b.media.close()
