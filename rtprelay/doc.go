@@ -53,7 +53,7 @@
 // what the other phone sends do that), take MESSAGE-INTEGRITY-SHA256 for a
 // proof, transcode, or speak SIP or SDP. It does not record, but shows what
 // passes to who does ([Stream.Tap]); while nobody looks, that costs one comparison.
-// IPv6 link-local phones need a leg bound to an address with its zone.
+// A leg that is bound to a link-local address of IPv6 hears the one interface that its side signals from.
 //
 // # How it is made, and what was tried
 //
