@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"iter"
 
 	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/guard"
@@ -9,8 +10,20 @@ import (
 	"minisip/sipmsg"
 )
 
-// credentialFields are the two in which a request can carry credentials.
-var credentialFields = [...]sipmsg.ID{sipmsg.AuthorizationHdr, sipmsg.ProxyAuthorizationHdr}
+// credentials gives the values of the two fields in which a request can carry credentials, by the index of the field.
+func credentials(m *sipmsg.Message) iter.Seq2[int, []byte] {
+	return func(yield func(int, []byte) bool) {
+		if m.Index(sipmsg.AuthorizationHdr) < 0 && m.Index(sipmsg.ProxyAuthorizationHdr) < 0 {
+			return
+		}
+		for i := range m.NumHeaders() {
+			h := m.Header(i)
+			if (h.ID == sipmsg.AuthorizationHdr || h.ID == sipmsg.ProxyAuthorizationHdr) && !yield(i, h.Value) {
+				return
+			}
+		}
+	}
+}
 
 // maxCredentials is how many credentials for our realm are looked at in one request: a
 // phone sends one for each algorithm, in one or both fields. From a banned address, where tries are counted, it is one.
@@ -40,12 +53,8 @@ func (c *Core) judge(in *inbound) *proof {
 	if c.bans.Banned(in.now, in.src.Addr()) {
 		most = 1
 	}
-	for i := range in.NumHeaders() {
-		h := in.Header(i)
-		if h.ID != sipmsg.AuthorizationHdr && h.ID != sipmsg.ProxyAuthorizationHdr {
-			continue
-		}
-		cred, err := digest.ParseCredentials(h.Value)
+	for _, value := range credentials(in.Message) {
+		cred, err := digest.ParseCredentials(value)
 		if err != nil {
 			continue
 		}
@@ -79,11 +88,9 @@ func (c *Core) judge(in *inbound) *proof {
 
 // proving gives the first credentials that judge would look at; ok is false where a request brings none for our realm.
 func (c *Core) proving(in *inbound) (cred digest.Credentials, ok bool) {
-	for i := range in.NumHeaders() {
-		if h := in.Header(i); h.ID == sipmsg.AuthorizationHdr || h.ID == sipmsg.ProxyAuthorizationHdr {
-			if cred, err := digest.ParseCredentials(h.Value); err == nil && c.ourRealm(&cred) {
-				return cred, true
-			}
+	for _, value := range credentials(in.Message) {
+		if cred, err := digest.ParseCredentials(value); err == nil && c.ourRealm(&cred) {
+			return cred, true
 		}
 	}
 	return cred, false
@@ -156,19 +163,10 @@ func (c *Core) ourRealm(cred *digest.Credentials) bool {
 // stripCredentials takes our realm's credentials out before a request goes on; those
 // for other realms are not ours to touch (RFC 3261 22.3).
 func (c *Core) stripCredentials(m *sipmsg.Message) {
-	for _, id := range credentialFields {
-		if m.Index(id) < 0 {
-			continue
-		}
-		for i := range m.NumHeaders() {
-			h := m.Header(i)
-			if h.ID != id {
-				continue
-			}
-			cred, err := digest.ParseCredentials(h.Value)
-			if err == nil && c.ourRealm(&cred) || err != nil && bytes.Contains(h.Value, []byte(`"`+c.cfg.Realm+`"`)) {
-				m.RemoveHeader(i) // what cannot be read may still be ours
-			}
+	for i, value := range credentials(m) {
+		cred, err := digest.ParseCredentials(value)
+		if err == nil && c.ourRealm(&cred) || err != nil && bytes.Contains(value, []byte(`"`+c.cfg.Realm+`"`)) {
+			m.RemoveHeader(i) // what cannot be read may still be ours
 		}
 	}
 }

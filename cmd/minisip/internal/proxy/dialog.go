@@ -22,8 +22,7 @@ func (c *Core) findDialog(in *inbound) {
 }
 
 func (c *Core) lookFor(in *inbound, callerTag, calleeTag []byte, from session.Role) {
-	c.key = append(append(append(c.key[:0], in.CallID()...), 0), callerTag...)
-	for k := c.calls[string(c.key)]; k != nil; k = k.next {
+	for k := c.named(in.CallID(), callerTag); k != nil; k = k.next {
 		for _, d := range k.dialogs {
 			if d.callee.Tag != string(calleeTag) {
 				continue
@@ -34,6 +33,13 @@ func (c *Core) lookFor(in *inbound, callerTag, calleeTag []byte, from session.Ro
 			}
 		}
 	}
+}
+
+// named is the first call with a Call-ID and a caller's tag; the others, where one call went through us several times, are
+// next to it.
+func (c *Core) named(callID, tag []byte) *call {
+	c.key = append(append(append(c.key[:0], callID...), 0), tag...)
+	return c.calls[string(c.key)]
 }
 
 // inDialog takes a request with a To tag. It comes from the address of the side that it

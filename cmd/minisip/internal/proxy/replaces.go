@@ -40,8 +40,7 @@ func (c *Core) mayTake(value []byte, user string) bool {
 	callID, params, _ := bytes.Cut(value, []byte(";"))
 	for p := range bytes.SplitSeq(params, []byte(";")) {
 		_, tag, _ := bytes.Cut(p, []byte("="))
-		c.key = append(append(append(c.key[:0], bytes.TrimSpace(callID)...), 0), bytes.TrimSpace(tag)...)
-		for k := c.calls[string(c.key)]; k != nil; k = k.next {
+		for k := c.named(bytes.TrimSpace(callID), bytes.TrimSpace(tag)); k != nil; k = k.next {
 			if k.State != session.Ended && !k.has(user) && !c.talks(user, k) {
 				return false
 			}

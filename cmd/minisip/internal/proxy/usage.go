@@ -112,9 +112,8 @@ func (c *Core) refuseSame(in *inbound, user string) bool {
 	if in.Method() != sipmsg.INVITE {
 		return false
 	}
-	c.key = append(append(append(c.key[:0], in.CallID()...), 0), in.FromTag()...)
 	same := 0
-	for k := c.calls[string(c.key)]; k != nil; k = k.next {
+	for k := c.named(in.CallID(), in.FromTag()); k != nil; k = k.next {
 		same++
 	}
 	if same < maxSame {
