@@ -29,7 +29,8 @@ func (c *call) set() error {
 	}
 	var wish any = map[string]any{"word": word, "on": value == "on"}
 	onOff := value == "on" || value == "off"
-	switch isWord := slices.Contains(proxy.Words, word); {
+	isWord := slices.Contains(proxy.Words, word)
+	switch {
 	case !isWord && len(c.words) == 2 && (config.IsFlag(word) || !onOff):
 		wish = map[string]any{"option": word, "value": value}
 	case !isWord && config.IsFlag(word):
@@ -42,7 +43,7 @@ func (c *call) set() error {
 		return err
 	}
 	return showJSON(c, b, func(f *status.Features) {
-		if !slices.Contains(proxy.Words, word) {
+		if !isWord {
 			fmt.Fprintf(c.Out, "-%s is %q now, until a restart\n", word, value)
 			return
 		}

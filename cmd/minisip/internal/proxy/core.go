@@ -48,11 +48,11 @@ type Core struct {
 	weight      int               // of all transactions, beyond their number
 	pingers     pingers
 	subscribers subscribers
-	notices     map[string]int // NOTIFYs under way, by account
-	listedAt    [2]time.Time   // when calls, and users, were last listed in the log
-	hushed      hushedSources  // unknown users, in silent mode
-	doubted     hushedSources  // known ones who get no answer for what others did there
-	denied      hushedSources  // wrong passwords
+	notices     map[string]int                   // NOTIFYs under way, by account
+	lastList    struct{ calls, users time.Time } // when the log was last given a list of them
+	hushed      hushedSources                    // unknown users, in silent mode
+	doubted     hushedSources                    // known ones who get no answer for what others did there
+	denied      hushedSources                    // wrong passwords
 	oversized   oversized
 	bans        *guard.Bans
 	sources     *guard.Sources // of bindings, and of the sides of calls

@@ -29,16 +29,16 @@ func (c *Core) dial(in *inbound, user string, cmd dialcmd.Command) {
 	case dialcmd.Set:
 		c.set(cmd.Word, cmd.On)
 	case dialcmd.ShowCalls:
-		if c.mayList(0, in.now) {
+		if mayList(&c.lastList.calls, in.now) {
 			c.logCalls(in)
 		}
 	case dialcmd.ShowUsers:
-		if c.mayList(1, in.now) {
+		if mayList(&c.lastList.users, in.now) {
 			c.logUsers(in)
 		}
 	case dialcmd.NotifyUsers:
-		if to := user + "\x00998"; c.notices[to] < oneList {
-			c.notifyUsers(in, to)
+		if account := user + "\x00998"; c.notices[account] < oneList { // apart from what he watches
+			c.notifyUsers(in, account)
 		} else {
 			c.logf("%s has not answered the NOTIFY before, and gets no other", user)
 		}
@@ -64,13 +64,13 @@ func (c *Core) set(word string, on bool) {
 	}
 }
 
-// mayList says whether a list of that kind may go into the log: one a second is as much as anybody can read, and a list is
+// mayList says whether a list may go into the log again: one a second is as much as anybody can read, and a list is
 // a thousand lines.
-func (c *Core) mayList(kind int, now time.Time) bool {
-	if since := now.Sub(c.listedAt[kind]); since >= 0 && since < time.Second {
+func mayList(last *time.Time, now time.Time) bool {
+	if since := now.Sub(*last); since >= 0 && since < time.Second {
 		return false
 	}
-	c.listedAt[kind] = now
+	*last = now
 	return true
 }
 
@@ -150,8 +150,8 @@ func (c *Core) userLines(in *inbound) (lines []string) {
 const maxNotify = 60_000
 
 // notifyUsers sends the registered users to the caller's learned address, in a request
-// of its own outside any dialog, counted under to.
-func (c *Core) notifyUsers(in *inbound, to string) {
+// of its own outside any dialog.
+func (c *Core) notifyUsers(in *inbound, account string) {
 	var body strings.Builder
 	lines, more := c.userLines(in), c.where.Len()
 	for len(lines) > 0 && body.Len()+len(lines[0]) < maxNotify {
@@ -169,7 +169,7 @@ func (c *Core) notifyUsers(in *inbound, to string) {
 		callID: c.token() + "@minisip", cseq: 1,
 		header: "Event: registered-users\r\nSubscription-State: terminated\r\n" +
 			fmt.Sprintf("Contact: <sip:998@%s>\r\n", host) + "Content-Type: text/plain\r\n",
-		body: body.String(), dst: in.src, local: in.local, user: c.note(to, ignore{}),
+		body: body.String(), dst: in.src, local: in.local, user: c.notice(account, ignore{}),
 	})
 }
 

@@ -69,7 +69,7 @@ func (c *Core) instance(now time.Time, uri *sipmsg.URI, from netip.AddrPort) *lo
 }
 
 // remoteURI is the Request-URI that a side of a dialog gets: its Contact, and where that is
-// a GRUU of its own, what the GRUU stands for now (RFC 5627 6.1), on the flow that it will take.
+// a GRUU of its own, what the GRUU stands for (RFC 5627 6.1), on the flow that it will take.
 func (c *Core) remoteURI(now time.Time, p *session.Party) string {
 	if strings.Contains(p.Contact, ";gr=") {
 		uri, err := sipmsg.ParseURI([]byte(p.Contact))

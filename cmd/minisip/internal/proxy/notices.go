@@ -16,20 +16,20 @@ const (
 
 // notice is told what becomes of a NOTIFY, counts it off, and tells who wants to know.
 type notice struct {
-	core *Core
-	to   string // the account that it is in
-	then clientUser
+	core    *Core
+	account string
+	then    clientUser
 }
 
-// note enters a NOTIFY into an account.
-func (c *Core) note(to string, then clientUser) notice {
-	c.notices[to]++
-	return notice{c, to, then}
+// notice enters a NOTIFY into an account.
+func (c *Core) notice(account string, then clientUser) notice {
+	c.notices[account]++
+	return notice{c, account, then}
 }
 
 func (n notice) done() {
-	if n.core.notices[n.to]--; n.core.notices[n.to] == 0 {
-		delete(n.core.notices, n.to)
+	if n.core.notices[n.account]--; n.core.notices[n.account] == 0 {
+		delete(n.core.notices, n.account)
 	}
 }
 

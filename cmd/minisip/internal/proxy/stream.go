@@ -67,9 +67,9 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	}
 	s := &md.streams[i]
 	if !answer {
-		md.note(i, from, from)
+		md.remember(i, from, from)
 	} else if md.preview {
-		md.note(i, from, from.Other())
+		md.remember(i, from, from.Other())
 	}
 	switch {
 	case !st.Relayable && md.preview:
@@ -140,8 +140,8 @@ func (md *media) expect(s *relayedStream, st *nat.Stream, from session.Role) {
 	}
 }
 
-// note keeps what a side says of stream i, for when the offer of offerer is refused.
-func (md *media) note(i int, side, offerer session.Role) {
+// remember keeps what a side says of stream i, for when the offer of offerer is refused.
+func (md *media) remember(i int, side, offerer session.Role) {
 	s := &md.streams[i]
 	noted := func(b before) bool { return b.stream == i && b.side == side }
 	if s.peers[side] != (Peer{}) && !slices.ContainsFunc(md.undo[offerer], noted) {

@@ -147,7 +147,7 @@ func (w *subscriber) notify(now time.Time, state string, user clientUser) {
 		routes: w.side.Routes,
 		header: "Event: " + w.event + "\r\nSubscription-State: " + state + "\r\nContact: " + w.contact() +
 			"\r\nContent-Type: " + reginfoType + "\r\n",
-		body: string(body), dst: c.firstHop(&w.side), local: w.side.Local, user: c.note(w.user, user),
+		body: string(body), dst: c.firstHop(&w.side), local: w.side.Local, user: c.notice(w.user, user),
 	})
 }
 

@@ -120,7 +120,7 @@ func TestRestart(t *testing.T) {
 				}
 			}
 			x := newAudio(t, "127.0.0.66")
-			sendTo(t, x.rtp, toA, "\x80\x00\x00\x01\x00\x00\x00\xa0XXXXof a stranger")
+			sendTo(t, x.rtp, toA, "\x80\x00\x00\x01\x00\x00\x00\xa0BBBBof a stranger")
 			sendTo(t, mediaA.rtp, toA, "\x80\x00\x00\x02\x00\x00\x00\xa0AAAAfrom a again")
 			if got, from := receive(t, mediaB.rtp); got != "\x80\x00\x00\x02\x00\x00\x00\xa0AAAAfrom a again" || from != toB {
 				t.Errorf("b hears %q from %s", got, from)
