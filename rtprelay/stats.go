@@ -155,6 +155,11 @@ type jitter struct {
 	scaled  int64
 }
 
+// newBase is the least step of the transit, in seconds, that is no network's: the sender counts its timestamps from
+// elsewhere, as phones do that come back from hold, or a server that plays another source (RFC 3550 A.8 knows no such
+// step, and would show minutes of jitter for seconds).
+const newBase = 5
+
 // restart forgets the last packet but not the estimate.
 func (j *jitter) restart() { j.known = false }
 
@@ -187,6 +192,9 @@ func (j *jitter) add(now time.Duration, ts uint32) {
 	}
 	if d < 0 {
 		d = -d
+	}
+	if d >= newBase*j.clock {
+		return
 	}
 	j.scaled += d - (j.scaled+8)>>4
 }

@@ -59,6 +59,10 @@ func TestJitter(t *testing.T) {
 		{"no clock, no jitter", []packet{{1 * sec, 0, 0}, {1*sec + 40*ms, 160, 0}}, 0},
 		{"a type without clock between leaves it alone",
 			[]packet{{1 * sec, 0, 8000}, {2 * sec, 0, 0}, {3 * sec, 0, 0}, {1*sec + 40*ms, 160, 8000}}, 1250 * time.Microsecond},
+		{"timestamps from elsewhere are a new base, which the next packet is measured by",
+			[]packet{{1 * sec, 0, 8000}, {1*sec + 20*ms, 1 << 30, 8000}, {1*sec + 60*ms, 1<<30 + 160, 8000}}, 1250 * time.Microsecond},
+		{"also where the sender's clock stood still on hold",
+			[]packet{{1 * sec, 0, 8000}, {31 * sec, 160, 8000}, {31*sec + 40*ms, 320, 8000}}, 1250 * time.Microsecond},
 		{"another clock keeps the time, not the units", []packet{{1 * sec, 0, 8000}, {1*sec + 40*ms, 160, 8000}, {2 * sec, 0, 48000}}, 1250 * time.Microsecond},
 	} {
 		var j jitter
