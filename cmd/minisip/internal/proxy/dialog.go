@@ -83,7 +83,7 @@ func (c *Core) inDialog(in *inbound) {
 	if ctx.invite {
 		ctx.trying(in.now)
 	}
-	if ctx.bye && d.call.State == session.Up {
+	if ctx.bye && d.live() && d.call.State == session.Up { // that of an early dialog ends no call
 		d.call.State = session.Ending
 	}
 	c.fork(ctx, in.now, []target{{user: peer.User, uri: c.remoteURI(in.now, peer), addr: to, local: peer.Local}})
