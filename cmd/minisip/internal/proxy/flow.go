@@ -25,10 +25,11 @@ type Flow struct {
 	Undelivered          uint64         // packets that the other side had no address for
 }
 
-// flow is what came from one side. A fax by T.38 has no RTP: there all that is media counts as packets.
+// flow is what came from one side. A fax by T.38 has no RTP: there all that is media counts as packets, and for good, since
+// who counts what is new relies on it that none is less than it was.
 func (s *relayedStream) flow(from session.Role) Flow {
 	f := s.Flow(from)
-	if s.kind == "image" && !f.First.IsZero() {
+	if s.fax && !f.First.IsZero() {
 		f.Packets += f.Other
 	}
 	return f

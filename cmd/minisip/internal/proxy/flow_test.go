@@ -142,6 +142,44 @@ func TestFax(t *testing.T) {
 	s.finish()
 }
 
+// A fax over (RFC 3264 8.3.3 back to sound), what came of it has still come: no count runs back.
+func TestSoundAfterFax(t *testing.T) {
+	s := stage(t, 1, nil)
+	sdp := func(media string) []string {
+		return []string{"Content-Type: application/sdp", "--", "v=0", "c=IN IP4 192.0.2.1", media}
+	}
+	sound, fax := sdp("m=audio 4000 RTP/AVP 0"), sdp("m=image 4000 udptl t38")
+	offer := func(request string, sdp []string) {
+		t.Helper()
+		for _, step := range []struct {
+			line string
+			args []string
+		}{{request, sdp}, {"002a: 200 OK", sdp}, {"001: ACK", nil}} {
+			if err := s.run(step.line, step.args); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	offer("001: INVITE 002 auth", fax)
+	s.relay.streams[0].fax = true
+	s.do("media", "wait 10s", "media", "wait 5s")
+	k := s.core.callsOf("001")[0]
+	before, counted := k.directions(s.now), s.core.Overview().Counters.Packets
+	offer("001: INVITE none", sound)
+	after := k.directions(s.now)
+	for i := range after {
+		if after[i].Packets != before[i].Packets || after[i].Now.PacketsPerSecond > 60 {
+			t.Errorf("from %s: %d packets, now %v a second; before: %d", after[i].From, after[i].Packets, after[i].Now.PacketsPerSecond, before[i].Packets)
+		}
+	}
+	s.do("wait 5s")
+	if o := s.core.Overview(); o.Counters.Packets != counted || o.PacketsPerSecond != 0 {
+		t.Errorf("in all %d packets, %v a second; before: %d packets", o.Counters.Packets, o.PacketsPerSecond, counted)
+	}
+	s.core.HangUp(s.now, "1", "the operator")
+	s.finish()
+}
+
 // What a stream calls itself is a stranger's word: of it nothing that a terminal would obey is kept, nor more than a name has.
 func TestKindOfStream(t *testing.T) {
 	s := stage(t, 1, nil)

@@ -232,6 +232,7 @@ func (k *call) restoreMedia(r *pack.Reader) *media {
 			s.ice[i] = iceLeg{ICE{f.String(), f.String(), f.String()}, f.String()}
 		}
 		s.kind, s.codec = f.String(), f.String()
+		s.fax = s.kind == "image"
 		md.asked[session.Caller] = md.asked[session.Caller] || was && s.peers[session.Caller] == (Peer{}) // the ACK has not come
 		if was {
 			stream, err := c.relay.Reopen(md.leg(session.Caller), md.leg(session.Callee), c.cfg.Epoch, &state)

@@ -51,6 +51,7 @@ type relayedStream struct {
 	peers  [2]Peer
 	ice    [2]iceLeg      // by role
 	kind   string         // audio, video ...
+	fax    bool           // it is one, or was: by T.38
 	codec  string         // first of the answer, as "PCMU/8000"
 	lists  [2]formats     // by role: the payload types that its SDP has listed since we run
 	names  [2]string      // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
@@ -117,6 +118,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 func (s *relayedStream) describe(st *nat.Stream, answer, preview bool) {
 	if s.kind == "" || answer && !preview && s.kind != string(st.Media) { // RFC 3264 8.3.3: sound may turn into a fax
 		s.kind = printable(st.Media) // the log shows it
+		s.fax = s.fax || s.kind == "image"
 	}
 	if answer && (!preview || s.codec == "" && s.kind == string(st.Media)) {
 		s.codec = firstCodec(st)
