@@ -103,14 +103,15 @@ type Direction struct {
 	RTT         time.Duration
 	MOS         float64 // 0: not judged
 	First, Last time.Time
-	Types       []string // its payload types, as "0 PCMU/8000"
-	Foreign     bool     // the other side's SDP lists none of them
-	Undelivered uint64   // packets that could not be sent on
-	Source      string   // where its packets come from now, or came from last
-	Strangers   uint64   // packets from elsewhere, refused
-	Stranger    string   // where they came from
-	Other       uint64   // STUN, DTLS and what is no RTP
-	RTCP        uint64   // reports, which a phone sends though it is mute
+	Heard       time.Time // the newest packet of any kind, as a report
+	Types       []string  // its payload types, as "0 PCMU/8000"
+	Foreign     bool      // the other side's SDP lists none of them
+	Undelivered uint64    // packets that could not be sent on
+	Source      string    // where its packets come from now, or came from last
+	Strangers   uint64    // packets from elsewhere, refused
+	Stranger    string    // where they came from
+	Other       uint64    // STUN, DTLS and what is no RTP
+	RTCP        uint64    // reports, which a phone sends though it is mute
 }
 
 // party gives a side.

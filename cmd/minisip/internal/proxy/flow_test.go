@@ -139,6 +139,10 @@ func TestFax(t *testing.T) {
 	if got := overall(k.directions(s.now)); got != "fine" {
 		t.Errorf("%q, want fine", got)
 	}
+	s.do("wait 11s", "media from the caller")
+	if got := overall(k.directions(s.now)); got != "fine" {
+		t.Errorf("%q while a page passes, want fine", got)
+	}
 	s.finish()
 }
 

@@ -39,8 +39,8 @@ const (
 )
 
 // verdict says in words what came from one side of a call that was up from answer to end;
-// end is now while it is still up. The other side was heard last at other.
-func verdict(f *Flow, user string, signalled netip.AddrPort, held bool, answer, end, other time.Time) (grade, string) {
+// end is now while it is still up. The other side was heard last at other. Of what pauses, silence says nothing.
+func verdict(f *Flow, user string, signalled netip.AddrPort, pauses bool, answer, end, other time.Time) (grade, string) {
 	switch {
 	case f.Packets == 0 && end.Sub(answer) < tooShort:
 		return untold, "too short to tell"
@@ -48,7 +48,7 @@ func verdict(f *Flow, user string, signalled netip.AddrPort, held bool, answer, 
 		return silent, fmt.Sprintf("no packet ever came from %s: %s; %d packets from elsewhere were refused", user, signalled, f.Strangers)
 	case f.Packets == 0:
 		return silent, fmt.Sprintf("no packet ever came from %s: %s", user, signalled)
-	case f.stopped(answer, end, other) && !held:
+	case f.stopped(answer, end, other) && !pauses:
 		at := max(0, f.Last.Sub(answer)).Round(time.Second)
 		return stopped, fmt.Sprintf("stopped at %02d:%02d", int(at.Minutes()), int(at.Seconds())%60)
 	case f.lossPercent() >= manyLost:

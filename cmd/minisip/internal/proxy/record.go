@@ -62,8 +62,9 @@ type Direction struct {
 
 	first, last time.Time // packets; Last points to the latter
 	side        session.Role
-	other, rtcp uint64 // STUN, DTLS; RTCP
-	foreign     bool   // the other side listed none of its payload types
+	other, rtcp uint64    // STUN, DTLS; RTCP
+	heard       time.Time // the newest of any kind
+	foreign     bool      // the other side listed none of its payload types
 	grade       grade
 	left        bool         // its stream was taken out of the call
 	track       *trail.Track // while the call is up
@@ -130,7 +131,9 @@ func (k *call) directions(at time.Time) (out []Direction) {
 // direction judges what comes from one side of a stream.
 func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Direction {
 	p, f := d.party(side), s.flow(side)
-	held := p.Held || d.party(side.Other()).Held
+	// Who is on hold is silent on purpose; text comes when somebody types, and who receives a fax has nothing to say
+	// for the length of a page.
+	pauses := p.Held || d.party(side.Other()).Held || s.kind != "audio" && s.kind != "video"
 	dir := Direction{
 		Kind: s.kind, Codec: s.codec, From: p.User, Source: addrText(f.Source),
 		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, LossPercent: round(f.lossPercent(), 2),
@@ -143,12 +146,13 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	dir.foreign = s.foreign(side, f.Types)
 	if !f.Last.IsZero() {
 		dir.first, dir.last = onWall(at, f.First), onWall(at, f.Last)
+		dir.heard = onWall(at, f.Heard)
 	}
 	var other time.Time
 	if s.kind == "audio" { // text and fax come in few packets, when they come
 		other = s.flow(side.Other()).Last
 	}
-	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, held, d.call.Answered, at, other)
+	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, pauses, d.call.Answered, at, other)
 	codec, _, _ := strings.Cut(dir.Codec, "/")
 	scored := s.kind == "audio" && f.Packets > 0
 	if scored {
