@@ -105,6 +105,9 @@ func setup(fd int, local netip.AddrPort, zone uint32, tos int) error {
 		// refuses it still relays.
 		setOption(fd, syscall.IPPROTO_IP, syscall.IP_TOS, tos)
 	}
+	// As for SIP: a router before a narrow link may cut a packet in pieces (RFC 791), since its word that it is too
+	// large does not always come back. This is for mapped addresses as well.
+	setOption(fd, syscall.IPPROTO_IP, syscall.IP_MTU_DISCOVER, syscall.IP_PMTUDISC_DONT)
 	if ip.Is6() && tos >= 0 {
 		setOption(fd, syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
 	}

@@ -3,7 +3,9 @@
 package rtprelay
 
 import (
+	"net/netip"
 	"runtime"
+	"syscall"
 	"testing"
 )
 
@@ -36,5 +38,21 @@ func TestMemoryPerStream(t *testing.T) {
 	t.Logf("%d bytes a stream", per)
 	if per > 15<<10 {
 		t.Errorf("%d bytes a stream, want 15 KB or less", per)
+	}
+}
+
+// TestRoutersMayFragment: Linux is told not to set DF in what leaves, IPv4 on a socket for both included.
+func TestRoutersMayFragment(t *testing.T) {
+	r := newRelay(t, 2, -1)
+	s, err := r.Open(LegConfig{server, hostA}, LegConfig{netip.IPv6Unspecified(), hostB})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for side := range s.legs {
+		fd, _ := s.legs[side].rtp.socket.descriptor()
+		got, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_MTU_DISCOVER)
+		if err != nil || got != syscall.IP_PMTUDISC_DONT {
+			t.Errorf("leg %d: IP_MTU_DISCOVER is %d, %v", side, got, err)
+		}
 	}
 }

@@ -47,9 +47,7 @@ func TestFragments(t *testing.T) {
 	a.authorized(t, "REGISTER", "sip:"+serverIP, "")
 	b.authorized(t, "REGISTER", "sip:"+serverIP, "")
 	toServer, toB := startCaptureTo(t, netns("srv"), serverIP), startCapture(t, netns("b"))
-	sdp := "v=0\r\no=- 1 1 IN IP4 192.168.1.2\r\ns=-\r\nc=IN IP4 192.168.1.2\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n" +
-		strings.Repeat("a=x-padding:0123456789abcdef0123456789abcdef0123456789abcdef\r\n", 90)
-	a.ask(t, "INVITE", "sip:002@"+serverIP, sdp)
+	a.ask(t, "INVITE", "sip:002@"+serverIP, paddedSDP(90))
 	invite := b.expect(t, "INVITE ")
 	b.answer(t, invite, "486 Busy Here", strings.Repeat("busy\r\n", 1000))
 	busy := a.expect(t, "SIP/2.0 486 ")
@@ -70,6 +68,46 @@ func TestFragments(t *testing.T) {
 		return regexp.MustCompile(`INVITE of \d{4} bytes to ` + natB).MatchString(s.log())
 	})
 }
+
+// TestNarrowPath: on the way to the phone is a link of 1,400 bytes, and a firewall keeps the word of it from minisip. An INVITE that
+// fits all links but that one comes through in fragments of the router's.
+func TestNarrowPath(t *testing.T) {
+	newNetwork(t)
+	command(t, "ip", "-n", netns("isp"), "link", "set", "natb", "mtu", "1400")
+	command(t, "ip", "netns", "exec", netns("isp"), "sh", "-c", "printf %s '"+dumb+"' | nft -f -")
+	accounts, file := threeUsers()
+	startServer(t, file)
+	a, b := newSocket(t, netns("a"), accounts["001"]), newSocket(t, netns("b"), accounts["002"])
+	a.authorized(t, "REGISTER", "sip:"+serverIP, "")
+	b.authorized(t, "REGISTER", "sip:"+serverIP, "")
+	toServer := startCaptureTo(t, netns("srv"), natB)
+	a.ask(t, "INVITE", "sip:002@"+serverIP, paddedSDP(14))
+	invite := b.expect(t, "INVITE ")
+	if n := len(invite); n <= 1400-28 || n > 1500-28 {
+		t.Fatalf("the INVITE has %d bytes, which is no test", n)
+	}
+	b.answer(t, invite, "486 Busy Here", "")
+	a.expect(t, "SIP/2.0 486 ")
+	if n := toServer.count(t, "ip[6] & 0x40 != 0 and src host "+serverIP); n > 0 {
+		t.Errorf("%d datagrams of minisip's forbid fragments", n)
+	}
+}
+
+// paddedSDP is an offer with so many lines of 62 bytes more than it needs.
+func paddedSDP(lines int) string {
+	return "v=0\r\no=- 1 1 IN IP4 192.168.1.2\r\ns=-\r\nc=IN IP4 192.168.1.2\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n" +
+		strings.Repeat("a=x-padding:0123456789abcdef0123456789abcdef0123456789abcdef\r\n", lines)
+}
+
+// dumb is a router that tells nobody of what it could not pass on.
+const dumb = `
+table ip dumb {
+	chain out {
+		type filter hook output priority filter
+		icmp type destination-unreachable drop
+	}
+}
+`
 
 // count is how many of the captured packets a filter takes.
 func (c *capture) count(t *testing.T, filter string) int {

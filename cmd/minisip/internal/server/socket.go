@@ -37,6 +37,7 @@ func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*sock
 		return nil, fmt.Errorf("cannot listen on %s: %w", at, err)
 	}
 	forceBuffer(raw, receiveBuffer)
+	letFragment(raw)
 	if tos > 0 {
 		setTOS(raw, tos)
 	}
