@@ -60,6 +60,7 @@ func (it *ValueIter) Next() bool {
 		for it.next < it.last {
 			start, end := it.next, it.last
 			if fields[it.id].flags&list != 0 {
+				start = skipEmpty(it.m.data, start, end)
 				end = start + valueEnd(it.m.data[start:end])
 			}
 			it.next = end + 1
@@ -88,6 +89,14 @@ func (it *ValueIter) Value() Value {
 		return Value{}
 	}
 	return it.m.value(it.header, it.start, it.end)
+}
+
+// skipEmpty passes over empty values, which nobody counts: there may be 8,000 of them in one field.
+func skipEmpty(b []byte, start, end int) int {
+	for start < end && (b[start] == ',' || isLWS(b[start])) {
+		start++
+	}
+	return start
 }
 
 // valueEnd gives the index of the first comma of b that is neither in a quoted string nor in
