@@ -193,26 +193,6 @@ func mustPair(name []byte) bool {
 // allPair: "URI header components are never ignored."
 func allPair([]byte) bool { return true }
 
-func equalPairs(a, b []byte, sep byte, must func(name []byte) bool) bool {
-	return bytes.Equal(a, b) || agree(a, b, sep, must) && agree(b, a, sep, must)
-}
-
-// agree says that each pair of a has the same value in b, or is absent there and need not be present.
-func agree(a, b []byte, sep byte, must func(name []byte) bool) bool {
-	for len(a) > 0 {
-		var name, value []byte
-		name, value, a = cutPair(a, sep)
-		if len(name) == 0 {
-			continue
-		}
-		other, ok := findPair(b, sep, name)
-		if ok && !equalEscaped(value, other, true) || !ok && must(name) {
-			return false
-		}
-	}
-	return true
-}
-
 // equalEscaped compares with "%HH" equal to its byte, save where that byte is of the reserved set:
 // there the escaped and the plain character differ.
 func equalEscaped(a, b []byte, fold bool) bool {

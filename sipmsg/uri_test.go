@@ -141,6 +141,15 @@ func TestEqualURI(t *testing.T) {
 		{"sip:a@[2001:db8::1]", "sip:a@[2001:db8::2]", false},
 		{"sip:a@[::ffff:192.0.2.1]", "sip:a@[::ffff:c000:201]", true},
 		{"sip:a@[::ffff:192.0.2.1]", "sip:a@192.0.2.1", false},
+		{"sip:a@b;%6Cr;x=%31", "sip:a@b;X=1;LR", true},
+		{"sip:a@b;%6Cr=1", "sip:a@b;Lr=2", false},
+		{"sip:a@b;x=1;x=1;y", "sip:a@b;y;x=1", true},
+		{"sip:a@b;x=1;x=2", "sip:a@b;x=1;y", false}, // neither may have two
+		{"sip:a@b;;x=1;", "sip:a@b;x=1", true},
+		{"sip:a@b;x", "sip:a@b;x=", true},
+		{"sip:a@b" + many(0, 63), "sip:a@b" + many(63, 0), true}, // 64 each
+		{"sip:a@b" + many(0, 62) + ";ttl", "sip:a@b" + many(0, 63), false},
+		{"sip:a@b" + many(0, 62) + ";p63=2", "sip:a@b" + many(63, 0), false},
 		{"tel:+1-201", "TEL:+1-201", true},
 		{"tel:+1;ext=1", "tel:+1;ext=2", false},
 		{"urn:service:sos", "URN:service:SOS", true},
@@ -161,6 +170,18 @@ func TestEqualURI(t *testing.T) {
 			t.Errorf("%s does not equal itself", tt.a)
 		}
 	}
+}
+
+// many are parameters with numbers from first to last, up or down.
+func many(first, last int) (params string) {
+	step := 1
+	if last < first {
+		step = -1
+	}
+	for n := first; n != last+step; n += step {
+		params += fmt.Sprintf(";p%d=%d", n, n)
+	}
+	return params
 }
 
 func TestAppendUnescaped(t *testing.T) {
