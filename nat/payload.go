@@ -1,33 +1,57 @@
 package nat
 
-import "bytes"
+import (
+	"bytes"
+	"iter"
+)
 
 // PayloadName gives the encoding that payload type pt stands for in the stream, as in
 // "PCMU/8000": what a=rtpmap says (RFC 8866 6.6), else the static assignment of RFC 3551 6,
 // else "".
 func (st *Stream) PayloadName(pt uint8) string {
-	static, b := staticPayloads[pt], st.Encoding(pt)
-	if b == nil || string(b) == static {
-		return static
-	}
-	return string(b)
-}
-
-// Encoding is what a=rtpmap says of a payload type; nil: nothing. It points into the parsed body.
-func (st *Stream) Encoding(pt uint8) []byte {
-	for pos := 0; pos < len(st.section); {
-		line, next := nextLine(st.section, pos)
-		pos = next
-		rest, ok := bytes.CutPrefix(line, []byte("a=rtpmap:"))
-		if !ok {
+	name := staticPayloads[pt]
+	for n, encoding := range st.rtpmaps() {
+		if n != int(pt) {
 			continue
 		}
-		f := fields{b: rest}
-		if n, ok := parseUint(f.next(), 127); ok && n == int(pt) {
-			return f.next()
+		if string(encoding) != name {
+			name = string(encoding)
+		}
+		break
+	}
+	return name
+}
+
+// FirstDynamic is the lowest of the payload types that have no meaning of their own: RFC 3551 3.
+const FirstDynamic = 96
+
+// Encodings gives what a=rtpmap says of the dynamic payload types, from FirstDynamic on; nil: nothing. They point into
+// the parsed body. Asked for one by one, each would cost a walk through up to MaxLines lines.
+func (st *Stream) Encodings() (names [128 - FirstDynamic][]byte) {
+	for n, encoding := range st.rtpmaps() {
+		if n >= FirstDynamic && names[n-FirstDynamic] == nil {
+			names[n-FirstDynamic] = encoding
 		}
 	}
-	return nil
+	return names
+}
+
+// rtpmaps walks the payload types and encodings of all a=rtpmap lines.
+func (st *Stream) rtpmaps() iter.Seq2[int, []byte] {
+	return func(yield func(int, []byte) bool) {
+		for pos := 0; pos < len(st.section); {
+			line, next := nextLine(st.section, pos)
+			pos = next
+			rest, ok := bytes.CutPrefix(line, []byte("a=rtpmap:"))
+			if !ok {
+				continue
+			}
+			f := fields{b: rest}
+			if n, ok := parseUint(f.next(), 127); ok && !yield(n, f.next()) {
+				return
+			}
+		}
+	}
 }
 
 // staticPayloads is RFC 3551 tables 4 and 5.

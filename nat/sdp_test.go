@@ -212,6 +212,22 @@ func TestPayloadName(t *testing.T) {
 	}
 }
 
+// Of several lines about one payload type the first counts, one that says nothing included.
+func TestEncodings(t *testing.T) {
+	var s SDP
+	err := s.Parse([]byte("v=0\nm=audio 4000 RTP/AVP 96 97 98\na=rtpmap:97 \na=rtpmap:8 x/1\na=rtpmap:127 b/1\na=rtpmap:96 a/1\n" +
+		"a=rtpmap:97 c/1\na=rtpmap:128 d/1\na=rtpmap:96 e/1\na=rtpmap: f/1\na=rtpmap:95 g/1\nm=video 1 RTP/AVP 98\na=rtpmap:98 h/1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range s.Streams[0].Encodings() {
+		want, known := map[int]string{96: "a/1", 97: "", 127: "b/1"}[i+FirstDynamic]
+		if string(name) != want || (name != nil) != known {
+			t.Errorf("type %d: %q, want %q", i+FirstDynamic, name, want)
+		}
+	}
+}
+
 // parseIP agrees with netip on what is a literal.
 func TestParseIP(t *testing.T) {
 	for _, s := range []string{

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -55,19 +56,33 @@ const longestEncoding = 64
 // appendDynamic appends the numbers and names of a stream's dynamic payload types, each once however often
 // it is listed.
 func appendDynamic(b []byte, st *nat.Stream) []byte {
-	var seen [128]bool
-	for f := range bytes.FieldsSeq(st.Formats) {
-		pt, err := strconv.ParseUint(string(f), 10, 7)
-		if err != nil || pt < 96 || seen[pt] {
+	names := st.Encodings()
+	for pt := range listed(st) {
+		if pt < nat.FirstDynamic {
 			continue
 		}
-		seen[pt] = true
-		name := st.Encoding(uint8(pt))
-		if _, ok := rateOf(name); ok && len(name) <= longestEncoding {
-			b = append(append(append(strconv.AppendUint(b, pt, 10), ' '), name...), ' ')
+		name := &names[pt-nat.FirstDynamic]
+		if _, ok := rateOf(*name); ok && len(*name) <= longestEncoding {
+			b = append(append(append(strconv.AppendUint(b, uint64(pt), 10), ' '), *name...), ' ')
 		}
+		*name = nil
 	}
 	return b
+}
+
+// listed gives the payload types that an m= line lists, as far as it lists no more than there are.
+func listed(st *nat.Stream) iter.Seq[uint8] {
+	return func(yield func(uint8) bool) {
+		n := 0
+		for f := range bytes.FieldsSeq(st.Formats) {
+			if n++; n > 128 {
+				return
+			}
+			if pt, err := strconv.ParseUint(string(f), 10, 7); err == nil && !yield(uint8(pt)) {
+				return
+			}
+		}
+	}
 }
 
 // rateOf reads the rate of an encoding: 8000 of "PCMU/8000".
@@ -120,10 +135,8 @@ type formats [2]uint64
 
 // add takes up those that a stream of SDP lists.
 func (l *formats) add(st *nat.Stream) {
-	for f := range bytes.FieldsSeq(st.Formats) {
-		if pt, err := strconv.ParseUint(string(f), 10, 7); err == nil {
-			l[pt/64] |= 1 << (pt % 64)
-		}
+	for pt := range listed(st) {
+		l[pt/64] |= 1 << (pt % 64)
 	}
 }
 
