@@ -45,7 +45,25 @@ func (a *addresses) refresh(now time.Time, sockets []*socket) []string {
 			}
 		}
 	}
+	for ip := range a.served {
+		if !slices.Contains(machine, ip) && routedHere(ip) {
+			machine = append(machine, ip)
+		}
+	}
 	return a.look(machine, sockets)
+}
+
+// routedHere says whether the system takes an address for its own, though no interface has it: all of 127.0.0.0/8, and what a
+// route says is local, as behind load balancers that leave their address in what they pass on. Then packets can leave from it. No
+// packet is sent to find out; Linux does the like for IPv4 alone.
+func routedHere(ip netip.Addr) bool {
+	const discard = 9 // any port would do
+	conn, err := net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, 0)), net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, discard)))
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 // look takes in which addresses the machine has.
@@ -68,8 +86,7 @@ func (a *addresses) look(machine []netip.Addr, sockets []*socket) (lines []strin
 		}
 	}
 	for ip := range a.served {
-		// All of 127.0.0.0/8 is ours, and an address with a zone has another form here.
-		there := slices.Contains(machine, ip) || ip.IsLoopback() || ip.Zone() != ""
+		there := slices.Contains(machine, ip) || ip.Zone() != "" // with a zone it has another form here
 		i := slices.Index(a.lost, ip)
 		switch {
 		case !there && i < 0:

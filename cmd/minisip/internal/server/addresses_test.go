@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 )
 
 // TestAddressThatGoes: an address that phones use and that goes is said once, stays known as ours, and is said again when it
@@ -56,5 +57,22 @@ func TestAddressThatGoes(t *testing.T) {
 	}
 	if lines := a.look([]netip.Addr{eth, fixed}, sockets); lines != nil || a.came(at(eth)) != "" {
 		t.Errorf("said once more: %q", lines)
+	}
+}
+
+// TestRoutedHere: what the system takes for its own without an interface that has it, as most of 127.0.0.0/8, is not lost.
+func TestRoutedHere(t *testing.T) {
+	here, elsewhere := netip.MustParseAddr("127.0.0.77"), netip.MustParseAddr("192.0.2.77")
+	if !routedHere(here) || routedHere(elsewhere) {
+		t.Errorf("%s is ours: %v, %s: %v", here, routedHere(here), elsewhere, routedHere(elsewhere))
+	}
+	var a addresses
+	sockets := []*socket{{local: netip.MustParseAddrPort("0.0.0.0:5060"), wildcard: true}}
+	a.refresh(time.Now(), sockets)
+	a.came(netip.AddrPortFrom(here, 5060))
+	a.came(netip.AddrPortFrom(elsewhere, 5060))
+	lines := a.refresh(time.Now().Add(lookEvery), sockets)
+	if len(lines) != 1 || !a.gone(elsewhere) || a.gone(here) {
+		t.Errorf("said %q; %s is gone: %v", lines, here, a.gone(here))
 	}
 }

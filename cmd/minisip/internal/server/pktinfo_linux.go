@@ -28,7 +28,8 @@ func askDestination(conn *net.UDPConn, six bool) error {
 }
 
 // destination reads the address out of a control message: struct in_pktinfo is interface
-// index, local address, header destination; struct in6_pktinfo address and index.
+// index, local address, header destination; struct in6_pktinfo address and index. Where the latter is the address of a group
+// (of all nodes of a link, RFC 4291 2.7.1), nothing can leave from it, and the kernel chooses.
 func destination(oob []byte) (netip.Addr, bool) {
 	if len(oob) < syscall.SizeofCmsghdr {
 		return netip.Addr{}, false
@@ -40,7 +41,8 @@ func destination(oob []byte) (netip.Addr, bool) {
 	case level == syscall.IPPROTO_IP && kind == syscall.IP_PKTINFO && len(data) >= syscall.SizeofInet4Pktinfo:
 		return netip.AddrFrom4([4]byte(data[4:8])), true
 	case level == syscall.IPPROTO_IPV6 && kind == syscall.IPV6_PKTINFO && len(data) >= 16:
-		return netip.AddrFrom16([16]byte(data[:16])), true
+		ip := netip.AddrFrom16([16]byte(data[:16]))
+		return ip, !ip.IsMulticast()
 	}
 	return netip.Addr{}, false
 }
