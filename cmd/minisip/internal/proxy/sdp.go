@@ -9,6 +9,9 @@ import (
 // rewrite puts our legs into the SDP that side from sends in m, opening what is missing;
 // in an answer, what it refuses is closed (RFC 3264 6). An error leaves m as it is.
 func (md *media) rewrite(m *sipmsg.Message, from session.Role, answer bool) (hasSDP bool, err error) {
+	if md != nil && md.closed {
+		return false, md.repeat(m, from)
+	}
 	part, ok, err := md.parse(m)
 	if !ok || err != nil {
 		return false, err
@@ -57,14 +60,17 @@ func (md *media) cut(from session.Role, n int) {
 	}
 }
 
-// repeat puts the legs that there are into SDP that side from has sent before.
+// repeat puts the legs that there are into SDP that side from has sent before, or that comes when the call is over: then
+// there are none, and as it came it would lead media past us.
 func (md *media) repeat(m *sipmsg.Message, from session.Role) error {
 	part, ok, err := md.parse(m)
 	if !ok || err != nil {
 		return err
 	}
 	c, to := md.call.core, from.Other()
-	md.cut(from, max(md.offered[from], md.offered[to]))
+	if !md.closed {
+		md.cut(from, max(md.offered[from], md.offered[to]))
+	}
 	c.legs = c.legs[:0]
 	for i := range c.sdp.Streams {
 		var leg nat.Leg
@@ -85,7 +91,7 @@ func (md *media) repeat(m *sipmsg.Message, from session.Role) error {
 
 // parse reads the SDP in m into the core's, if there is any to be rewritten.
 func (md *media) parse(m *sipmsg.Message) (part nat.Part, ok bool, err error) {
-	if md == nil || md.closed || !negotiates(m.Method()) {
+	if md == nil || !negotiates(m.Method()) {
 		return part, false, nil
 	}
 	if part, ok = nat.FindSDP(m); ok {
