@@ -33,7 +33,6 @@ type Party struct {
 	Addr     netip.AddrPort // where its packets really come from
 	Local    netip.AddrPort // our address that they come to
 	CSeq     uint32         // highest in its requests
-	Held     bool           // its last SDP put the call on hold
 }
 
 // CallState is how far a call has come.

@@ -27,9 +27,10 @@ func (k *call) diagnose(r *Record, at time.Time) []diagnosis.Finding {
 	f := c.factsOf(r, k.course, k.said, callee)
 	f.Now, f.Ended, f.End, f.Refused = at, k.State == session.Ended, k.ending, k.refusal
 	f.Rang, f.Answered = k.Rang, k.Answered
-	f.Caller.Addr, f.Caller.Contact, f.Caller.Via, f.Caller.Held = k.caller.Addr, c.hostOf(k.caller.Contact), k.via, k.caller.Held
+	f.Caller.Addr, f.Caller.Contact, f.Caller.Via = k.caller.Addr, c.hostOf(k.caller.Contact), k.via
 	if d != nil {
-		f.Callee.User, f.Callee.Addr, f.Callee.Contact, f.Callee.Held = d.callee.User, d.callee.Addr, c.hostOf(d.callee.Contact), d.callee.Held
+		f.Callee.User, f.Callee.Addr, f.Callee.Contact = d.callee.User, d.callee.Addr, c.hostOf(d.callee.Contact)
+		f.Caller.Held, f.Callee.Held = d.media.holds(session.Caller), d.media.holds(session.Callee)
 		c.signalled(f, d.media)
 	}
 	for i := range r.Media {

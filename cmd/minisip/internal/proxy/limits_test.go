@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"minisip/digest"
+	"minisip/session"
 )
 
 func duration(t testing.TB, s string) time.Duration {
@@ -333,8 +334,8 @@ func TestHoldIsOfOneDialog(t *testing.T) {
 	s := stage(t, 2, nil)
 	s.do("001: INVITE 002 auth", "002a: 200 OK to INVITE", "002b: 200 OK inactive to INVITE")
 	for i, d := range s.core.callsOf("001")[0].dialogs {
-		if held := i == 1; d.callee.Held != held {
-			t.Errorf("%s holds: %v", d.callee.Addr, d.callee.Held)
+		if held := i == 1; d.media.held[session.Callee] != held {
+			t.Errorf("%s holds: %v", d.callee.Addr, d.media.held[session.Callee])
 		}
 	}
 	s.finish()

@@ -36,6 +36,7 @@ type media struct {
 	undo    [2][]before // by role: what was said before an offer of its that waits for its answer
 	offered [2]int      // by role: how many streams its latest offer had
 	asked   [2]bool     // by role: its INVITE had no SDP, and a response brought the offer
+	held    [2]bool     // by role: its latest SDP has put the call on hold
 	again   bool        // what is being rewritten repeats what was seen
 	preview bool        // it is an answer that another one may follow
 	closed  bool        // for good
@@ -105,11 +106,11 @@ func (c *Core) relayRequest(b *branch) int {
 		return 503
 	}
 	ctx.offered = ctx.offered || hasSDP && !answer
-	if ctx.dialog != nil {
-		ctx.wasHeld = [2]bool{ctx.call.caller.Held, ctx.dialog.callee.Held}
+	if md != nil {
+		ctx.wasHeld = md.held
 	}
 	if hasSDP {
-		ctx.hold(from, b, c.held())
+		md.held[from] = c.held()
 	}
 	return 0
 }
@@ -144,7 +145,7 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 		}
 		md.asked[from.Other()] = md.asked[from.Other()] || ctx.invite && !ctx.offered && !b.described
 		b.described = true
-		ctx.hold(from, b, c.held())
+		md.held[from] = c.held()
 	}
 }
 
@@ -172,23 +173,6 @@ func whyNoStream(err error) string {
 	return "media cannot be relayed: " + err.Error()
 }
 
-// hold notes whether side from holds the call, on branch b where the dialog is just being made.
-func (ctx *context) hold(from session.Role, b *branch, held bool) {
-	switch {
-	case ctx.dialog != nil:
-		ctx.dialog.party(from).Held = held
-	case ctx.call == nil:
-	case from == session.Caller:
-		ctx.call.caller.Held = held
-	default:
-		for _, d := range ctx.call.dialogs {
-			if d.branch == b.key.id {
-				d.callee.Held = held
-			}
-		}
-	}
-}
-
 // relayAck rewrites the SDP of an ACK. It is the answer to an offer in a response, if one waits for it (RFC
 // 3261 13.2.1). Any other repeats what was said, so it changes nothing: nobody can be challenged for an
 // ACK, and whoever is behind the same NAT could send one.
@@ -206,9 +190,12 @@ func (c *Core) relayAck(m *sipmsg.Message, d *dialog, from session.Role) {
 	if err != nil {
 		d.call.takeOut(m, d.party(from).Addr, err)
 	} else if hasSDP {
-		d.party(from).Held = c.held()
+		md.held[from] = c.held()
 	}
 }
+
+// holds says whether a side has put the call on hold.
+func (md *media) holds(side session.Role) bool { return md != nil && md.held[side] }
 
 // held says whether the SDP just parsed puts all its streams on hold.
 func (c *Core) held() bool {
@@ -272,14 +259,14 @@ func (b *branch) dropMedia() {
 		switch {
 		case ctx.offered:
 			md.refused(ctx.from)
-			ctx.dialog.party(ctx.from).Held = ctx.wasHeld[ctx.from]
+			md.held[ctx.from] = ctx.wasHeld[ctx.from]
 			if b.described { // by a preview
-				ctx.dialog.party(other).Held = ctx.wasHeld[other]
+				md.held[other] = ctx.wasHeld[other]
 			}
 		case md != nil && ctx.invite && b.described && md.asked[ctx.from]:
 			md.refused(other) // the offer that a response made
 			md.asked[ctx.from] = false
-			ctx.dialog.party(other).Held = ctx.wasHeld[other]
+			md.held[other] = ctx.wasHeld[other]
 		default:
 			return
 		}

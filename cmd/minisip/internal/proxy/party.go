@@ -33,6 +33,9 @@ func (d *dialog) party(r session.Role) *session.Party {
 	return &d.callee
 }
 
+// held says whether a side has put it on hold.
+func (d *dialog) held() bool { return d.media.holds(session.Caller) || d.media.holds(session.Callee) }
+
 // contactOf is the URI of the first Contact that has one, as the phone wrote it.
 func contactOf(m *sipmsg.Message) []byte {
 	for it := m.Values(sipmsg.ContactHdr); it.Next(); {

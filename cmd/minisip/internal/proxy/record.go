@@ -133,7 +133,7 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	p, f := d.party(side), s.flow(side)
 	// Who is on hold is silent on purpose; text comes when somebody types, and who receives a fax has nothing to say
 	// for the length of a page.
-	pauses := p.Held || d.party(side.Other()).Held || s.kind != "audio" && s.kind != "video"
+	pauses := d.held() || s.kind != "audio" && s.kind != "video"
 	dir := Direction{
 		Kind: s.kind, Codec: s.codec, From: p.User, Source: addrText(f.Source),
 		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, LossPercent: round(f.lossPercent(), 2),

@@ -52,7 +52,7 @@ func (k *call) appendRecord(b []byte) []byte {
 	epoch := k.core.cfg.Epoch
 	b = pack.AppendString(b, k.callID, k.dialled)
 	b = pack.AppendTime(b, epoch, k.Created, k.Rang, k.Answered)
-	b = appendParty(b, &k.caller)
+	b = appendParty(b, &k.caller, k.holds(session.Caller))
 	shared := k.liveMedia()
 	b = pack.AppendUint(b, uint64(len(shared)))
 	for _, md := range shared {
@@ -97,32 +97,33 @@ func (c *Core) KeptStreams() (list []Stream) {
 	return list
 }
 
-func appendParty(b []byte, p *session.Party) []byte {
+func appendParty(b []byte, p *session.Party, holds bool) []byte {
 	return pack.AppendSection(b, func(b []byte) []byte {
 		b = pack.AppendString(b, p.User, p.Tag, p.Identity, p.Contact)
 		b = pack.AppendStrings(b, p.Routes)
 		b = pack.AppendAddrPort(b, p.Addr, p.Local)
 		b = pack.AppendUint(b, uint64(p.CSeq))
-		return pack.AppendBool(b, p.Held)
+		return pack.AppendBool(b, holds)
 	})
 }
 
 // readParty gives the address apart: see place.
-func readParty(r *pack.Reader) (p session.Party, at netip.AddrPort) {
+func readParty(r *pack.Reader) (p session.Party, at netip.AddrPort, holds bool) {
 	s := r.Section()
 	p = session.Party{User: s.String(), Tag: s.String(), Identity: s.String(), Contact: s.String(), Routes: s.Strings()}
 	at = s.AddrPort()
-	p.Local, p.CSeq, p.Held = s.AddrPort(), uint32(s.Uint()), s.Bool()
-	return p, at
+	p.Local, p.CSeq = s.AddrPort(), uint32(s.Uint())
+	return p, at, s.Bool()
 }
 
 func (d *dialog) appendRecord(b []byte, epoch time.Time, media int) []byte {
-	b = appendParty(b, &d.callee)
+	b = appendParty(b, &d.callee, d.media.holds(session.Callee))
 	b = pack.AppendUint(b, d.branch)
 	b = pack.AppendInt(b, int64(media))
 	b = pack.AppendTime(b, epoch, d.began, d.acks[session.Caller].at)
 	b = pack.AppendUint(b, uint64(d.acks[session.Caller].seq), uint64(d.interval/time.Second))
-	return d.appendAcks(b, epoch)
+	b = d.appendAcks(b, epoch)
+	return pack.AppendBool(b, d.media.holds(session.Caller))
 }
 
 func (md *media) appendRecord(b []byte, epoch time.Time) []byte {
@@ -162,7 +163,7 @@ func (c *Core) restoreCall(now time.Time, serial int64, record string) error {
 	k.Begin(r.Time(epoch))
 	k.Rang, k.Answered, k.State = r.Time(epoch), r.Time(epoch), session.Up
 	k.Touch(now)
-	caller, at := readParty(&r)
+	caller, at, holds := readParty(&r)
 	k.caller = caller
 	sections := make([]pack.Reader, min(r.Uint(), maxDialogs))
 	for i := range sections {
@@ -187,14 +188,15 @@ func (c *Core) restoreCall(now time.Time, serial int64, record string) error {
 		shared[i] = k.restoreMedia(&sections[i])
 	}
 	for r.More() && len(k.dialogs) < maxDialogs {
-		k.restoreDialog(r.Section(), shared)
+		k.restoreDialog(r.Section(), shared, holds)
 	}
 	k.watch(now)
 	return nil
 }
 
-func (k *call) restoreDialog(r pack.Reader, shared []*media) {
-	callee, at := readParty(&r)
+// restoreDialog makes a dialog go on. That the caller has put some dialog on hold is all that older versions say.
+func (k *call) restoreDialog(r pack.Reader, shared []*media, callerHolds bool) {
+	callee, at, holds := readParty(&r)
 	d := k.newDialog()
 	d.callee, d.branch, d.confirmed = callee, r.Uint(), true
 	if i := r.Int(); i >= 0 && i < int64(len(shared)) {
@@ -205,6 +207,12 @@ func (k *call) restoreDialog(r pack.Reader, shared []*media) {
 	d.acks[session.Caller].at, d.acks[session.Caller].seq = r.Time(epoch), uint32(r.Uint())
 	d.interval = time.Duration(uint32(r.Uint())) * time.Second
 	d.readAcks(&r, epoch)
+	if r.More() {
+		callerHolds = r.Bool()
+	}
+	if d.media != nil {
+		d.media.held = [2]bool{callerHolds, holds}
+	}
 	k.place(&d.callee, at)
 	k.course.Name(at, d.callee.User)
 	d.joined()

@@ -25,7 +25,7 @@ func (k *call) limit() time.Duration {
 		return session.Lifetime // the ACK never came
 	}
 	for _, d := range k.dialogs {
-		if d.live() && (d.callee.Held || k.caller.Held) {
+		if d.live() && d.held() {
 			return k.expires(k.core.cfg.HoldTimeout)
 		}
 	}

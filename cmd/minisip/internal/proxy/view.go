@@ -63,7 +63,7 @@ type StepView struct {
 // view shows a live call; whole with its ladder.
 func (k *call) view(now time.Time, whole bool) *CallView {
 	r := k.recordAt(now)
-	v := &CallView{ID: k.number, State: k.State.String(), Record: *r, Held: [2]bool{k.caller.Held, k.calleeHeld()}}
+	v := &CallView{ID: k.number, State: k.State.String(), Record: *r, Held: [2]bool{k.holds(session.Caller), k.holds(session.Callee)}}
 	v.Findings = k.diagnose(r, now)
 	v.Media = directionViews(r, nil)
 	if whole {
@@ -72,8 +72,9 @@ func (k *call) view(now time.Time, whole bool) *CallView {
 	return v
 }
 
-func (k *call) calleeHeld() bool {
-	return slices.ContainsFunc(k.dialogs, func(d *dialog) bool { return d.confirmed && !d.over && d.callee.Held })
+// holds says whether a side has put the call on hold.
+func (k *call) holds(side session.Role) bool {
+	return slices.ContainsFunc(k.dialogs, func(d *dialog) bool { return d.live() && d.media.holds(side) })
 }
 
 // view shows a past call.
