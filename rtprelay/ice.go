@@ -65,8 +65,8 @@ func (s *Stream) SetICE(side Side, i ICE) {
 	default:
 		l.agent.before, l.agent.now = l.agent.now, newSecret(i)
 	}
-	l.rtp.latch.unprove()
-	l.rtcp.latch.unprove()
+	l.rtp.latch.unprove(l.agent != nil)
+	l.rtcp.latch.unprove(l.agent != nil)
 }
 
 // check takes in a STUN message that arrived at a leg with an agent. It is meant for us,

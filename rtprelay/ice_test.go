@@ -104,7 +104,7 @@ func TestLatchProofAndSDP(t *testing.T) {
 		t.Fatalf("a proof: %v, talks to %v", v, l.target)
 	}
 	// A restart: who was heard goes on, the next one who is proven takes over.
-	l.unprove()
+	l.unprove(true)
 	l.expect(7, rebound, phone.Addr())
 	if v := l.packet(arrives(8, mobile, seq(4))); v != pass || l.target != mobile {
 		t.Fatalf("the old source after a restart: %v, talks to %v", v, l.target)
@@ -112,7 +112,27 @@ func TestLatchProofAndSDP(t *testing.T) {
 	if v := l.prove(9, third, 1, false); v != moved || l.target != third {
 		t.Fatalf("the first proof after a restart: %v, talks to %v", v, l.target)
 	}
-	l.unprove()
+	l.unprove(true)
+	l.expect(10, phone, phone.Addr())
+	if l.target != third {
+		t.Fatalf("a restart from a new socket, before anything came from it: talks to %v", l.target)
+	}
+	l.expect(10, nowhere, gateway.Addr())
+	l.unprove(true)
+	l.expect(10, rebound, phone.Addr())
+	if l.target != third {
+		t.Fatalf("a second one: talks to %v", l.target)
+	}
+	if v := l.prove(10, third, 1, false); v != pass || l.target != third {
+		t.Fatalf("proven where it was: %v, talks to %v", v, l.target)
+	}
+	l.expect(10, nowhere, gateway.Addr())
+	l.unprove(true)
+	l.expect(10, gateway, netip.Addr{})
+	if l.target != gateway {
+		t.Fatalf("a restart from another network: talks to %v", l.target)
+	}
+	l.unprove(false)
 	l.expect(10, phone, phone.Addr())
 	if v := l.packet(arrives(11, phone, seq(5))); v != moved || l.target != phone {
 		t.Fatalf("the SDP's address, ICE being over: %v, talks to %v", v, l.target)

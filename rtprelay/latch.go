@@ -42,6 +42,7 @@ type latch struct {
 	heir   netip.AddrPort
 	after  uint16 // newest sequence number of heir
 
+	kept      bool          // source was proven before ICE began anew
 	nominated time.Duration // since when a source is, by USE-CANDIDATE; 0: none yet
 	priority  uint32        // of that check
 }
@@ -79,7 +80,7 @@ func (l *latch) expect(now time.Duration, sdp netip.AddrPort, signal netip.Addr)
 	// The best claim there is needs no newcomers, unless the side has moved
 	// and did not repeat it.
 	l.open = l.due || !l.sdp.IsValid() || roamed && !stated
-	if changed {
+	if changed && !l.kept {
 		// The phone opened another socket. What is still on its way from the
 		// old one proves nothing.
 		l.settle = now + silence
@@ -135,7 +136,7 @@ func (l *latch) packet(p *packet) verdict {
 
 // turn makes from the one who is listened and talked to.
 func (l *latch) turn(from netip.AddrPort) {
-	l.open, l.proven = false, false
+	l.open, l.proven, l.kept = false, false, false
 	l.source, l.target = from, from
 	l.heir = netip.AddrPort{}
 	l.last = header{}
@@ -160,7 +161,7 @@ func (l *latch) prove(now time.Duration, from netip.AddrPort, priority uint32, n
 		l.turn(from)
 		l.nominated = 0
 	}
-	l.proven, l.open, l.due = true, false, false
+	l.proven, l.kept, l.open, l.due = true, false, false, false
 	l.target, l.heard = from, now
 	if nominates {
 		if l.nominated == 0 {
@@ -174,8 +175,11 @@ func (l *latch) prove(now time.Duration, from netip.AddrPort, priority uint32, n
 	return pass
 }
 
-// unprove forgets what was proven: ICE begins anew, or ends. Who was heard goes on being so.
-func (l *latch) unprove() {
+// unprove forgets what was proven: ICE begins anew, or ends. Who was heard goes on being so. A phone that begins anew
+// where it was goes on being talked to there as well, whatever its SDP says now, until it is heard from elsewhere:
+// RFC 8445 9. One that signals from another network since, or that ends ICE, is taken by its word.
+func (l *latch) unprove(anew bool) {
+	l.kept = anew && (l.kept || l.proven && !l.open)
 	l.proven, l.nominated, l.priority = false, 0, 0
 }
 

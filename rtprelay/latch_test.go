@@ -275,7 +275,7 @@ func TestLatchNeverLearnsStrangers(t *testing.T) {
 			case 11:
 				l.prove(now, named[1+rng.IntN(len(named)-1)], rng.Uint32(), rng.IntN(2) == 0)
 			case 10:
-				l.unprove()
+				l.unprove(rng.IntN(2) == 0)
 				l.keep(now, stranger)
 			case 0:
 				l.expect(now, named[rng.IntN(len(named))], named[rng.IntN(len(named))].Addr())
