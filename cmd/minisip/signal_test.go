@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -139,6 +140,29 @@ func TestLogTrouble(t *testing.T) {
 	d.end(syscall.SIGTERM)
 	if said := d.stderr.String(); strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "log none/sip.log: cannot be opened: no such file or directory") {
 		t.Errorf("stderr %q", said)
+	}
+}
+
+// TestNobodyReads: what minisip has to say where nobody reads any more does not end it.
+func TestNobodyReads(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "users.conf"), line("001"))
+	from, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	from.Close()
+	at := freePort(t)
+	cmd := minisip(t, dir, nil, "-listen", at.String(), "-log", "none/sip.log") // there is trouble to be told
+	deaf := exec.Command("sh", append([]string{"-c", `exec "$0" "$@" 2>&3`}, cmd.Args...)...)
+	deaf.Dir, deaf.Env, deaf.ExtraFiles = cmd.Dir, cmd.Env, []*os.File{to}
+	d := serves(t, at, deaf)
+	if got := register(t, d.at, "001", "secret-001"); got != ok {
+		t.Errorf("001 got %s", got)
+	}
+	if status := d.end(syscall.SIGTERM); status != exitOK {
+		t.Errorf("status %d", status)
 	}
 }
 
