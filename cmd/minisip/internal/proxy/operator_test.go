@@ -287,7 +287,8 @@ func BenchmarkParts(b *testing.B) {
 	}
 }
 
-// TestSeenAfterRestart: a call that outlives a restart is in the lists, and can be hung up.
+// TestSeenAfterRestart: a call that outlives a restart is in the lists, and can be hung up; its ladder's times count from
+// when it began.
 func TestSeenAfterRestart(t *testing.T) {
 	s := &script{newWorld(t)}
 	s.keeps()
@@ -299,7 +300,7 @@ func TestSeenAfterRestart(t *testing.T) {
 	if !s.core.HangUp(s.now, "1", "the operator") {
 		t.Error("cannot be hung up")
 	}
-	if v := s.core.Call(s.now, "1", true); v == nil || v.Why != "hung up by the operator" || len(v.Steps) < 2 {
+	if v := s.core.Call(s.now, "1", true); v == nil || v.Why != "hung up by the operator" || len(v.Steps) < 2 || v.Steps[0].AtMS != 2000 {
 		t.Errorf("%+v", v)
 	}
 	s.do("wait 1m")

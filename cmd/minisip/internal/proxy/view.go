@@ -149,6 +149,9 @@ func (c *Core) draw(v *CallView, course *trail.Course, now time.Time) {
 	v.addMedia(us)
 	slices.SortStableFunc(v.Steps, func(a, b StepView) int { return a.Time.Compare(b.Time) })
 	begin := onWall(now, course.Begin)
+	if v.Begin.Before(begin) {
+		begin = v.Begin // after a restart: the messages from before it are not kept, yet the call and its media are older
+	}
 	for i := range v.Steps {
 		s := &v.Steps[i]
 		s.N, s.AtMS = i+1, s.Time.Sub(begin).Milliseconds()
