@@ -31,6 +31,7 @@
 //	                                                                            ack-neighbour,
 //	                                                                            restart-offerless
 //	13.2.2.4      several 2xx, each a dialog                      party         fork-two-answers, downstream-fork
+//	13.2.2.4      the ACK of our own to an offer refuses it       hangup        late-offer
 //	13.2.1        SDP in an unreliable 1xx is a preview           media, sdp    answer-preview
 //	13.2, 21.5.3  SDP that cannot be read does not pass: 488 for  unreadable    unreadable-offer, unreadable-answer,
 //	              an offer, 502 for who answers with it                         unreadable-offerless

@@ -1,9 +1,12 @@
 package proxy
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"minisip/nat"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -27,11 +30,38 @@ func (c *Core) hangUpOrphan(b *branch, in *inbound) {
 		to: string(in.Get(sipmsg.ToHdr)), callID: string(in.CallID()), cseq: in.CSeq(),
 		routes: c.routesTo(b, in), dst: in.src, local: b.local, user: ignore{},
 	}
+	if r.body = c.refusal(b, in); r.body != "" {
+		r.header = "Content-Type: application/sdp\r\n"
+	}
 	c.ownRequest(in.now, r)
+	r.header, r.body = "", ""
 	tag := string(in.ToTag())
 	if len(b.orphans) < maxDialogs && !slices.Contains(b.orphans, tag) {
 		b.orphans = append(b.orphans, tag)
 		r.method, r.cseq = "BYE", r.cseq+1
 		c.ownRequest(in.now, r)
 	}
+}
+
+// refusal is our answer to the offer in a 2xx, "" where it has none. RFC 3261 13.2.2.4: the ACK "MUST" have an answer
+// then. This one has port 0 for each stream, which refuses it (RFC 3264 6).
+func (c *Core) refusal(b *branch, in *inbound) string {
+	offer, ok := nat.FindSDP(in.Message)
+	if !ok || c.follow.Parse(b.sent) != nil || c.parseSDP(offer.SDP()) != nil {
+		return ""
+	}
+	if _, offered := nat.FindSDP(&c.follow); offered {
+		return "" // then the 2xx has the answer
+	}
+	family, at := "IP4", c.advertised(b.local).Addr()
+	if at.Is6() {
+		family = "IP6"
+	}
+	var answer strings.Builder
+	fmt.Fprintf(&answer, "v=0\r\no=- 1 1 IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n", family, at, family, at)
+	for i := range c.sdp.Streams {
+		st := &c.sdp.Streams[i]
+		fmt.Fprintf(&answer, "m=%s 0 %s %s\r\n", st.Media, st.Proto, st.Formats)
+	}
+	return answer.String()
 }
