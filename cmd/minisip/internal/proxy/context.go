@@ -173,6 +173,9 @@ func (ctx *context) open() bool {
 
 // release lets go of what only open branches need.
 func (ctx *context) release() {
+	if ctx.req != nil {
+		ctx.core.spent = append(ctx.core.spent, ctx.req)
+	}
 	ctx.req, ctx.later, ctx.tx.ctx = nil, nil, nil
 	for _, b := range ctx.branches {
 		if b.status >= 200 && b.status < 300 || b.status > 0 && !ctx.invite {
@@ -180,6 +183,16 @@ func (ctx *context) release() {
 			b.sent = nil
 		}
 	}
+}
+
+// reuseSpent gives back the requests of contexts that are done. Not at once: what ended a context may still be looking at its
+// request.
+func (c *Core) reuseSpent() {
+	for i, m := range c.spent {
+		c.out.Reuse(m)
+		c.spent[i] = nil
+	}
+	c.spent = c.spent[:0]
 }
 
 // tryNext goes on with the group of targets with the next lower q, where there is one and

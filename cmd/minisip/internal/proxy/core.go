@@ -25,6 +25,9 @@ type Output interface {
 	Log(line string)
 	// Record takes the account of a call that has ended, to keep.
 	Record(r *Record)
+	// Reuse takes back a Message that Receive has kept: nobody looks at it any more. Not each comes back; the others are
+	// garbage some day.
+	Reuse(m *sipmsg.Message)
 }
 
 // Core is the registrar and proxy. It is not safe for concurrent use: one goroutine owns it.
@@ -78,7 +81,8 @@ type Core struct {
 
 	saver  saver
 	spare  spare
-	former []netip.Addr // that were -public before
+	spent  []*sipmsg.Message // requests of contexts that are done: see reuseSpent
+	former []netip.Addr      // that were -public before
 
 	// Scratch space, in use only while one event is handled.
 	in              inbound
@@ -145,8 +149,9 @@ type inbound struct {
 }
 
 // Receive handles one datagram: m is what Parse made of it, err what Parse said. It
-// reports whether the core keeps m; otherwise m can be used again.
+// reports whether the core keeps m, until Output's Reuse; otherwise m can be used again.
 func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Message, err error) (kept bool) {
+	c.reuseSpent()
 	c.in = inbound{Message: m, now: now, local: local, src: src}
 	in := &c.in
 	c.now = now

@@ -22,8 +22,9 @@ type answering struct {
 	tell func(to netip.AddrPort, datagram string) // a ping
 }
 
-func (a *answering) Log(string)     {}
-func (a *answering) Record(*Record) {}
+func (a *answering) Log(string)            {}
+func (a *answering) Record(*Record)        {}
+func (a *answering) Reuse(*sipmsg.Message) {}
 func (a *answering) Send(_, to netip.AddrPort, b []byte) bool {
 	if b[0] == 'O' {
 		a.tell(to, string(b))

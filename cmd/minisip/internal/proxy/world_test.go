@@ -43,6 +43,8 @@ type world struct {
 	names      names
 	shown      map[string]bool // datagrams that the record holds already
 
+	held map[*sipmsg.Message]bool // the core keeps them
+
 	disk  *fakeKeeper
 	after func() // each step
 }
@@ -59,7 +61,7 @@ type event struct {
 var all = Features{Contact: true, SDP: true, Via: true, Duplicate: true, Silent: true}
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, begin: epoch, now: epoch, users: map[string]string{}, names: names{map[string]string{}, map[string]int{}}, shown: map[string]bool{}}
+	w := &world{t: t, begin: epoch, now: epoch, users: map[string]string{}, names: names{map[string]string{}, map[string]int{}}, shown: map[string]bool{}, held: map[*sipmsg.Message]bool{}}
 	w.relay = &fakeRelay{note: w.note}
 	w.cfg = Config{
 		Features: all, ICE: true, Realm: testRealm,
@@ -190,7 +192,30 @@ func (w *world) send(p *phone, datagram []byte) {
 func (w *world) deliver(src netip.AddrPort, datagram []byte) (kept bool) {
 	m := new(sipmsg.Message)
 	err := m.Parse([]byte(string(datagram)))
-	return w.start().Receive(w.now, ourSide(src), src, m, err)
+	if kept = w.start().Receive(w.now, ourSide(src), src, m, err); kept {
+		w.held[m] = true
+		return true
+	}
+	spoil(m)
+	return false
+}
+
+// Reuse implements Output.
+func (w *world) Reuse(m *sipmsg.Message) {
+	if !w.held[m] {
+		w.t.Error("a message comes back that is not out")
+	}
+	delete(w.held, m)
+	spoil(m)
+}
+
+// spoil makes whoever looks at a message notice that it is not his any more.
+func spoil(m *sipmsg.Message) {
+	b := m.Bytes()
+	for i := range b {
+		b[i] = '!'
+	}
+	*m = sipmsg.Message{}
 }
 
 // advance lets time pass, with every timer on the way.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
+	"minisip/sipmsg"
 )
 
 // slow is how long one event may hold the loop without being named in the log.
@@ -112,19 +113,12 @@ func (s *Server) handle(p *packet, q *queue) {
 		if p.crash != nil {
 			panic(p.crash)
 		}
-		kept = s.core.Receive(now, p.local, p.src, &p.msg, p.err)
+		kept = s.core.Receive(now, p.local, p.src, p.msg, p.err)
 	})
-	if !kept {
-		s.reuse(p)
+	if kept {
+		p.msg, p.buf = nil, nil
 	}
-}
-
-// reuse takes back a packet that nobody looks at any more. Long ones are left to the garbage collector: a short message
-// that the core keeps would keep all of their memory.
-func (s *Server) reuse(p *packet) {
-	if cap(p.buf) <= 4096 {
-		s.free.Put(p)
-	}
+	s.reuse(p)
 }
 
 // guard runs one event. A panic costs only that event: it is logged and the loop goes on.
@@ -176,6 +170,13 @@ func (o *output) Send(local, to netip.AddrPort, datagram []byte) bool {
 // be anywhere on its way, and is sent again like anything that is lost.
 func fullBuffer(err error) bool {
 	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
+}
+
+// Reuse implements proxy.Output.
+func (o *output) Reuse(m *sipmsg.Message) {
+	if cap(m.Bytes()) <= mostReused {
+		o.letters.Put(m)
+	}
 }
 
 // Log implements proxy.Output.

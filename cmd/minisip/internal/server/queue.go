@@ -10,11 +10,11 @@ import (
 	"minisip/sipmsg"
 )
 
-// packet is one datagram with what Parse made of it. Packets are used again unless the
-// core keeps their message.
+// packet is one datagram with what Parse made of it. Packets are used again, and so is the message, at once or
+// when the core gives back what it has kept.
 type packet struct {
-	msg        sipmsg.Message
-	buf        []byte
+	msg        *sipmsg.Message
+	buf        []byte // msg's
 	err        error
 	crash      any // what Parse panicked with
 	src, local netip.AddrPort
@@ -23,12 +23,33 @@ type packet struct {
 	slot       uint16 // which
 }
 
+// mostReused is how long the memory of a datagram may be that serves again. Longer ones are left to the garbage
+// collector: a short message that the core keeps would keep all of it.
+const mostReused = 4096
+
+// newPacket gives a packet with a message, whose memory may have served before.
+func (s *Server) newPacket() *packet {
+	p := s.packets.Get().(*packet)
+	if p.msg == nil {
+		p.msg = s.letters.Get().(*sipmsg.Message)
+		p.buf = p.msg.Bytes()
+	}
+	return p
+}
+
+// reuse takes back a packet that nobody looks at any more.
+func (s *Server) reuse(p *packet) {
+	if cap(p.buf) <= mostReused {
+		s.packets.Put(p)
+	}
+}
+
 // parse reads the datagram. A panic costs this datagram alone.
 func (p *packet) parse() {
 	p.crash = nil
 	defer func() {
 		if p.crash = recover(); p.crash != nil {
-			p.msg, p.err = sipmsg.Message{}, fmt.Errorf("%w: internal error: %v", sipmsg.ErrNotSIP, p.crash)
+			*p.msg, p.err = sipmsg.Message{}, fmt.Errorf("%w: internal error: %v", sipmsg.ErrNotSIP, p.crash)
 		}
 	}()
 	p.err = p.msg.Parse(p.buf)

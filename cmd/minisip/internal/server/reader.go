@@ -53,7 +53,7 @@ func (r *reader) take(b []byte, src, local netip.AddrPort) {
 			q = r.rest
 		}
 	}
-	p := r.free.Get().(*packet)
+	p := r.newPacket()
 	p.buf = append(p.buf[:0], trimmed(b)...)
 	p.src, p.local, p.came = src, local, now
 	p.parse()

@@ -14,6 +14,7 @@ import (
 	"minisip/cmd/minisip/internal/state"
 	"minisip/digest"
 	"minisip/rtprelay"
+	"minisip/sipmsg"
 )
 
 // Config joins what the server and its core need.
@@ -51,7 +52,8 @@ type Server struct {
 	first   *queue // what is being handled already goes first: see reader.go
 	rest    *queue
 	do      chan func()
-	free    sync.Pool
+	packets sync.Pool
+	letters sync.Pool // messages that were kept
 	health  health
 	faults  faults
 	crashes crashes
@@ -70,7 +72,8 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, first: newQueue(8192, 32<<20), rest: newQueue(2048, 8<<20), do: make(chan func()),
-		free: sync.Pool{New: func() any { return new(packet) }},
+		packets: sync.Pool{New: func() any { return new(packet) }},
+		letters: sync.Pool{New: func() any { return new(sipmsg.Message) }},
 	}
 	s.began = s.now()
 	s.wall.step(s.began)

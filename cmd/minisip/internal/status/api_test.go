@@ -84,8 +84,9 @@ func (o *output) Send(_, _ netip.AddrPort, datagram []byte) bool {
 	return true
 }
 
-func (o *output) Log(line string)      { o.tail.Add(line) }
-func (o *output) Record(*proxy.Record) {}
+func (o *output) Log(line string)       { o.tail.Add(line) }
+func (o *output) Record(*proxy.Record)  {}
+func (o *output) Reuse(*sipmsg.Message) {}
 
 // phone sends a request as a phone does, answers a challenge, and gives the response.
 func (r *rig) phone(method, user, to string) string {
