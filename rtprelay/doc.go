@@ -15,7 +15,8 @@
 // its RTP comes from. Until something arrives, packets go to the SDP's address
 // if its IP is trusted in that way, and nowhere else. So a phone behind a NAT
 // is found, and neither can a stranger who sprays the ports hear or say
-// anything, nor an SDP aim the relay at a third party.
+// anything, nor an SDP aim the relay at a third party. An SDP that names a leg of another stream which
+// faces the same side joins the two, as a PBX does that leaves the media to its phones (join.go).
 //
 // The address changes only after new signalling ([Stream.Expect]), or when it
 // has been silent for 2 s and two packets in a row come from elsewhere that

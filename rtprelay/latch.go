@@ -37,6 +37,7 @@ type latch struct {
 	sdp    netip.AddrPort // what the SDP names; zero: nothing yet
 	signal netip.Addr     // where the side signals from
 	kin    netip.Addr     // for RTCP: where the side's RTP comes from
+	joined bool           // the SDP names another leg of ours that faces the same side
 
 	settle time.Duration // before, packets of the source do not end open
 	heir   netip.AddrPort
@@ -86,7 +87,7 @@ func (l *latch) expect(now time.Duration, sdp netip.AddrPort, signal netip.Addr)
 		l.settle = now + silence
 	}
 	switch {
-	case l.open && now < l.settle && l.trusts(l.sdp.Addr()):
+	case l.open && now < l.settle && l.reachable():
 		l.target = l.sdp
 	case l.source.IsValid():
 		l.target = l.source
@@ -98,13 +99,16 @@ func (l *latch) expect(now time.Duration, sdp netip.AddrPort, signal netip.Addr)
 
 // follow tells the latch of RTCP where the RTP of the same side comes from.
 // While nothing has arrived, packets go to the address that the SDP names if
-// its IP is trusted, and nowhere else.
+// its IP is trusted or it is another leg of ours for the same side, and nowhere else.
 func (l *latch) follow(kin netip.Addr) {
 	l.kin = kin
-	if !l.source.IsValid() && l.sdp.IsValid() && l.trusts(l.sdp.Addr()) {
+	if !l.source.IsValid() && l.sdp.IsValid() && l.reachable() {
 		l.target = l.sdp
 	}
 }
+
+// reachable says whether packets may go to the address that the SDP names though nothing has come from there.
+func (l *latch) reachable() bool { return l.joined || l.trusts(l.sdp.Addr()) }
 
 func (l *latch) trusts(ip netip.Addr) bool {
 	return ip == l.signal || ip == l.kin

@@ -50,8 +50,8 @@ type Relay struct {
 	mu      sync.Mutex
 	ports   pool
 	pairs   int
-	streams map[*Stream]struct{}
-	ended   []*Stream // whose sockets are still open
+	streams map[uint16]*Stream // by the ports of their legs
+	ended   []*Stream          // whose sockets are still open
 	closed  bool
 }
 
@@ -75,7 +75,7 @@ func New(cfg Config) (*Relay, error) {
 		crashed: cfg.Crashed,
 		start:   time.Now(),
 		ports:   newPool(cfg.Low, cfg.High, max(cfg.Rest, 0)),
-		streams: make(map[*Stream]struct{}),
+		streams: make(map[uint16]*Stream),
 	}
 	r.pairs = r.ports.count
 	if cfg.Low == 0 || r.pairs < 2 {
@@ -106,8 +106,15 @@ func (r *Relay) Open(caller, callee LegConfig) (*Stream, error) {
 		}
 	}
 	s.start()
-	r.streams[s] = struct{}{}
+	r.keep(s)
 	return s, nil
+}
+
+// keep notes a stream that is open. The lock is held.
+func (r *Relay) keep(s *Stream) {
+	for i := range s.legs {
+		r.streams[s.legs[i].port] = s
+	}
 }
 
 // openLeg finds a port pair that can be bound. Ports that another program
@@ -144,7 +151,9 @@ const closeEvery = 100 * time.Millisecond
 func (r *Relay) release(s *Stream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.streams, s)
+	for i := range s.legs {
+		delete(r.streams, s.legs[i].port)
+	}
 	if r.closed || r.ports.rest < closeEvery {
 		s.closeSockets()
 	} else {
@@ -187,7 +196,7 @@ func (r *Relay) Close() {
 	r.mu.Lock()
 	r.closed = true
 	open := make([]*Stream, 0, len(r.streams))
-	for s := range r.streams {
+	for _, s := range r.streams {
 		open = append(open, s)
 	}
 	r.mu.Unlock()

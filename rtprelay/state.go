@@ -32,7 +32,7 @@ type LegState struct {
 type LatchState struct {
 	SDP, Source, Target netip.AddrPort
 	Signal, Kin         netip.Addr
-	Open, Due           bool
+	Open, Due, Joined   bool
 
 	Proven, Nominated bool   // by a check of ICE
 	Priority          uint32 // of that
@@ -64,7 +64,7 @@ func (s *Stream) State() (st State) {
 
 func (l *latch) state() LatchState {
 	return LatchState{
-		SDP: l.sdp, Source: l.source, Target: l.target, Signal: l.signal, Kin: l.kin, Open: l.open, Due: l.due,
+		SDP: l.sdp, Source: l.source, Target: l.target, Signal: l.signal, Kin: l.kin, Open: l.open, Due: l.due, Joined: l.joined,
 		Proven: l.proven, Nominated: l.nominated != 0, Priority: l.priority,
 		RTP: l.last.kind == rtp, RTCP: l.last.kind == rtcp, SSRC: l.last.ssrc, Seq: l.last.seq,
 	}
@@ -74,7 +74,7 @@ func (l *latch) state() LatchState {
 // inherit its place before it has had the time to be heard.
 func (l *latch) restore(now time.Duration, st LatchState) {
 	*l = latch{
-		sdp: st.SDP, source: st.Source, target: st.Target, signal: st.Signal, kin: st.Kin, open: st.Open, due: st.Due,
+		sdp: st.SDP, source: st.Source, target: st.Target, signal: st.Signal, kin: st.Kin, open: st.Open, due: st.Due, joined: st.Joined,
 		proven: st.Proven, priority: st.Priority,
 		heard: now, last: header{ssrc: st.SSRC, seq: st.Seq},
 	}
@@ -112,7 +112,7 @@ func (r *Relay) Reopen(caller, callee LegConfig, st State) (*Stream, error) {
 		}
 	}
 	s.start()
-	r.streams[s] = struct{}{}
+	r.keep(s)
 	return s, nil
 }
 

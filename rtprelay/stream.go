@@ -33,6 +33,7 @@ type Peer struct {
 	RTCP   netip.AddrPort // a=rtcp (RFC 3605); invalid: RTP's next port
 	Signal netip.Addr     // the IP this side signals from
 	Mux    bool           // RTCP on the RTP port (RFC 5761); agreed on when both sides say so
+	Ours   bool           // RTP's address is the one at which that side knows this relay
 
 	// Clocks are the clock rates in Hz by payload type, of a=rtpmap. They win
 	// over those of RFC 3551; a type with rate 0 (telephone-event) is left out
@@ -140,6 +141,7 @@ func (s *Stream) Port(side Side) uint16 {
 
 // Expect takes in new signalling of one side.
 func (s *Stream) Expect(side Side, p Peer) {
+	joint := s.joint(p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -150,6 +152,12 @@ func (s *Stream) Expect(side Side, p Peer) {
 	media, control := l.place(p.RTP), l.place(p.RTCP)
 	if !p.RTCP.IsValid() && media.Port() < 65535 {
 		control = netip.AddrPortFrom(media.Addr(), media.Port()+1)
+	}
+	if joint.found {
+		media, control = s.join(side, joint)
+	}
+	if media.IsValid() {
+		l.rtp.latch.joined, l.rtcp.latch.joined = joint.found, joint.found
 	}
 	signal := canonical(p.Signal)
 	if zone := p.Signal.Zone(); zone != "" {

@@ -88,6 +88,11 @@ func (c *Core) advertised(local netip.AddrPort) netip.AddrPort {
 	return local
 }
 
+// knownAs says whether ip is the address by which phones know our socket at local, or knew it before -public changed.
+func (c *Core) knownAs(local netip.AddrPort, ip netip.Addr) bool {
+	return ip == c.advertised(local).Addr() || slices.Contains(c.former, ip)
+}
+
 // ours says whether host and port of a Via, Route or Request-URI name this proxy at the
 // socket that in came to, or at any other. A name, not an address, is ours when it is
 // one of the domains we serve: without -domain, any. So is an address in -domain.

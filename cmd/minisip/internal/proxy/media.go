@@ -228,7 +228,7 @@ func (md *media) refused(side session.Role) {
 		if s := &md.streams[u.stream]; s.Stream != nil {
 			s.peers[u.side] = u.peer
 			s.setICE(u.side, u.ice)
-			s.Expect(u.side, u.peer, nil)
+			md.tell(s, u.side, nil)
 		}
 	}
 	md.settle(side)

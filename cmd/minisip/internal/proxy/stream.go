@@ -21,6 +21,7 @@ type Peer struct {
 	RTP, RTCP netip.AddrPort
 	Signal    netip.Addr
 	Mux       bool // RTCP on the RTP port
+	Ours      bool // RTP's address is ours, as that side knows it
 }
 
 // Stream is one m= line of one branch: a leg to each side.
@@ -138,8 +139,15 @@ func (md *media) expect(s *relayedStream, st *nat.Stream, from session.Role) {
 			s.names[from] = types.names
 		}
 		s.lists[from].add(st)
-		s.Expect(from, p, types.rates)
+		md.tell(s, from, types.rates)
 	}
+}
+
+// tell has the relay know what a side says of a stream.
+func (md *media) tell(s *relayedStream, side session.Role, rates map[uint8]uint32) {
+	p := s.peers[side]
+	p.Ours = md.call.core.knownAs(md.ends[side].local, p.RTP.Addr())
+	s.Expect(side, p, rates)
 }
 
 // remember keeps what a side says of stream i, for when the offer of offerer is refused.
@@ -226,7 +234,7 @@ func (md *media) moved(r session.Role, local netip.AddrPort, ip netip.Addr) {
 		s := &md.streams[i]
 		if s.Stream != nil {
 			s.peers[r].Signal = ip
-			s.Expect(r, s.peers[r], nil)
+			md.tell(s, r, nil)
 		}
 	}
 }

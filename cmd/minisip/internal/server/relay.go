@@ -39,7 +39,7 @@ type stream struct {
 func (s stream) Port(side session.Role) uint16 { return s.Stream.Port(rtprelay.Side(side)) }
 
 func (s stream) Expect(side session.Role, p proxy.Peer, clocks map[uint8]uint32) {
-	s.Stream.Expect(rtprelay.Side(side), rtprelay.Peer{RTP: p.RTP, RTCP: p.RTCP, Signal: p.Signal, Mux: p.Mux, Clocks: clocks})
+	s.Stream.Expect(rtprelay.Side(side), rtprelay.Peer{RTP: p.RTP, RTCP: p.RTCP, Signal: p.Signal, Mux: p.Mux, Ours: p.Ours, Clocks: clocks})
 }
 
 func (s stream) MoveTo(side session.Role, local netip.Addr) netip.Addr {

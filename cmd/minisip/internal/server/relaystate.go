@@ -31,7 +31,8 @@ func appendLeg(b []byte, l *rtprelay.LegState, epoch time.Time) []byte {
 			b = pack.AppendBool(b, latch.Open, latch.Due, latch.RTP, latch.RTCP)
 			b = pack.AppendUint(b, uint64(latch.SSRC), uint64(latch.Seq))
 			b = pack.AppendBool(b, latch.Proven, latch.Nominated)
-			return pack.AppendUint(b, uint64(latch.Priority))
+			b = pack.AppendUint(b, uint64(latch.Priority))
+			return pack.AppendBool(b, latch.Joined)
 		})
 	}
 	b = pack.AppendUint(b, l.Packets, l.Bytes, l.RTCPPackets, l.Other, l.Lost, l.Duplicates, l.OutOfOrder, l.Strangers)
@@ -56,6 +57,7 @@ func readLeg(r pack.Reader, epoch time.Time) (l rtprelay.LegState) {
 		latch.Open, latch.Due, latch.RTP, latch.RTCP = f.Bool(), f.Bool(), f.Bool(), f.Bool()
 		latch.SSRC, latch.Seq = uint32(f.Uint()), uint16(f.Uint())
 		latch.Proven, latch.Nominated, latch.Priority = f.Bool(), f.Bool(), uint32(f.Uint())
+		latch.Joined = f.Bool()
 	}
 	for _, n := range []*uint64{&l.Packets, &l.Bytes, &l.RTCPPackets, &l.Other, &l.Lost, &l.Duplicates, &l.OutOfOrder, &l.Strangers} {
 		*n = r.Uint()

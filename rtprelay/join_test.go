@@ -1,0 +1,108 @@
+package rtprelay
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// public is where phones find the relay of these tests: a router's address.
+var public = netip.MustParseAddr("203.0.113.9")
+
+// named is the leg of s that faces a side, as its SDP has it, given to somebody who signals from an IP.
+func named(s *Stream, side Side, signal netip.Addr) Peer {
+	return Peer{RTP: netip.AddrPortFrom(public, s.Port(side)), Signal: signal, Ours: true}
+}
+
+// between opens a stream between hosts.
+func between(t *testing.T, r *Relay, caller, callee netip.Addr) *Stream {
+	t.Helper()
+	s, err := r.Open(LegConfig{server, caller}, LegConfig{server, callee})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestJoined: whoever is in the middle of two calls gives each phone the SDP of the other (RFC 3725 4.1). The phones hear
+// each other from the first packet on, RTP and RTCP, also after a restart, and nobody when he takes the media to himself.
+func TestJoined(t *testing.T) {
+	r := newRelay(t, 4, -1)
+	one, two := between(t, r, hostX, hostA), between(t, r, hostX, hostB)
+	a, ac, b, bc := newPhone(t, hostA), newPhone(t, hostA), newPhone(t, hostB), newPhone(t, hostB)
+	one.Expect(Callee, Peer{RTP: a.addr, RTCP: ac.addr, Signal: hostA})
+	two.Expect(Caller, named(one, Caller, hostX))
+	two.Expect(Callee, Peer{RTP: b.addr, RTCP: bc.addr, Signal: hostB})
+	one.Expect(Caller, named(two, Caller, hostX))
+	pass := func(n uint16) {
+		t.Helper()
+		a.send(one.Port(Callee), rtpPacket(n, "of a"))
+		b.hears(rtpPacket(n, "of a"), two.Port(Callee))
+		b.send(two.Port(Callee), rtpPacket(n, "of b"))
+		a.hears(rtpPacket(n, "of b"), one.Port(Callee))
+		bc.send(two.Port(Callee)+1, []byte("\x80\xc9\x00\x01BBBB"))
+		ac.hears([]byte("\x80\xc9\x00\x01BBBB"), one.Port(Callee)+1)
+	}
+	pass(1)
+
+	states := [2]State{one.State(), two.State()}
+	r.Close()
+	r = newRelay(t, 4, -1)
+	for i, s := range []**Stream{&one, &two} {
+		again, err := r.Reopen(LegConfig{server, hostX}, LegConfig{server, hostA}, states[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		*s = again
+	}
+	pass(2)
+	if l := &one.legs[Caller].rtp.latch; !l.joined || !l.reachable() {
+		t.Errorf("after a restart the leg is joined no more: %+v", l)
+	}
+
+	x := newPhone(t, hostX)
+	one.Expect(Caller, Peer{RTP: x.addr, Signal: hostX})
+	a.send(one.Port(Callee), rtpPacket(3, "of a"))
+	x.hears(rtpPacket(3, "of a"), one.Port(Caller))
+	if one.legs[Caller].rtp.latch.joined {
+		t.Error("a leg that was given an address of its side is joined")
+	}
+}
+
+// TestNotJoined: SDP that names a leg of ours leads to none that faces somebody else, nor to its own stream, nor does a
+// stream stand between two others. At whose address the relay is has a right to name it.
+func TestNotJoined(t *testing.T) {
+	r := newRelay(t, 8, -1)
+	one, two, three := between(t, r, hostX, hostX), between(t, r, hostX, hostX), between(t, r, hostA, hostB)
+	target := func(s *Stream, side Side) netip.AddrPort { return s.Stats().From[side].Target }
+	nowhere := netip.AddrPort{}
+
+	one.Expect(Caller, named(three, Caller, hostX))
+	one.Expect(Callee, named(one, Caller, hostX))
+	local := named(one, Callee, hostX)
+	local.RTP, local.Ours = netip.AddrPortFrom(server, local.RTP.Port()), false // as one who knows what the router hides
+	one.Expect(Caller, local)
+	for side := range Side(2) {
+		if at := target(one, side); at != nowhere {
+			t.Errorf("a leg talks to %v", at)
+		}
+	}
+
+	// The circle: one - two - one.
+	one.Expect(Caller, named(two, Caller, hostX))
+	two.Expect(Caller, named(one, Caller, hostX))
+	two.Expect(Callee, named(one, Callee, hostX))
+	one.Expect(Callee, named(two, Callee, hostX))
+	if at, want := target(one, Caller), netip.AddrPortFrom(server, two.Port(Caller)); at != want {
+		t.Errorf("the first leg talks to %v, want %v", at, want)
+	}
+	for _, s := range []*Stream{one, two} {
+		if l := &s.legs[Callee].rtp.latch; l.target != nowhere || l.sdp != nowhere {
+			t.Errorf("the circle is closed: %+v", l)
+		}
+	}
+
+	three.Expect(Callee, Peer{RTP: netip.AddrPortFrom(server, one.Port(Caller)), Signal: server, Ours: true})
+	if at, want := target(three, Callee), netip.AddrPortFrom(server, one.Port(Caller)); at != want {
+		t.Errorf("who is at our address is talked to at %v, want %v", at, want)
+	}
+}
