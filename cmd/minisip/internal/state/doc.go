@@ -26,9 +26,10 @@
 // something was lost: the disk was full, the directory gone, the owner faster than the disk.
 //
 // Where the disk is full, or the permissions do not let us, Open reads what it may and the Store tries
-// again every second. Beside the journals there can be one small file ([Store.Beside]), which is made again with them.
+// again every second. Where a sync fails, all is written anew into another file: of this one nobody knows what the disk
+// has. Beside the journals there can be one small file ([Store.Beside]), which is made again with them.
 //
-// A new file is made under another name, synced, renamed, and the directory synced. An
+// A new file, the small one too, is made under another name, synced, renamed, and the directory synced. An
 // old one is never appended to by another process, so a frame that was torn by a crash, or spoilt, just
 // ends its file: what stands before it counts, and [Open] says that something was cut. A file that
 // cannot be read at all is left alone and said.

@@ -43,11 +43,21 @@ func (w *writer) begin() (err error) {
 	if err != nil && (!passes(err) || errors.Is(err, fs.ErrPermission)) {
 		return err // somebody else may have the directory: what is kept there is his
 	}
+	w.tidy()
 	w.load()
 	if err != nil {
 		return err
 	}
 	return w.create()
+}
+
+// tidy removes journals that nobody got to rename.
+func (w *writer) tidy() {
+	for _, name := range w.journals() {
+		if strings.HasSuffix(name, newSuffix) {
+			os.Remove(filepath.Join(w.dir, name))
+		}
+	}
 }
 
 // passes says whether an error may pass, and is no reason not to serve: with a full disk, what was kept
@@ -59,10 +69,6 @@ func passes(err error) bool {
 
 // load reads all files, and notes which of them are ours.
 func (w *writer) load() {
-	unnamed, _ := filepath.Glob(filepath.Join(w.dir, filePrefix+"*"+newSuffix))
-	for _, name := range unnamed {
-		os.Remove(name) // nobody got to rename it
-	}
 	all := w.files()
 	const usual = 512 // bytes of a frame: to make room once
 	var size int64
@@ -107,14 +113,25 @@ func (w *writer) goOn(last, now moment) {
 
 // files are the numbers of all there are, whoever wrote them, in order.
 func (w *writer) files() (all []int) {
-	names, _ := filepath.Glob(filepath.Join(w.dir, filePrefix+"*"))
-	for _, name := range names {
-		if n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(name), filePrefix)); err == nil && n > 0 {
+	for _, name := range w.journals() {
+		if n, err := strconv.Atoi(strings.TrimPrefix(name, filePrefix)); err == nil && n > 0 {
 			all = append(all, n)
 		}
 	}
 	slices.Sort(all)
 	return all
+}
+
+// journals are the names in the directory that begin like a journal's. It is no pattern that finds them: the directory
+// may have any name.
+func (w *writer) journals() (names []string) {
+	entries, _ := os.ReadDir(w.dir) // what could be read counts
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), filePrefix) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 const (

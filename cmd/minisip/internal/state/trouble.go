@@ -39,7 +39,7 @@ func (w *writer) fail(err error) {
 
 // probe tries to write again, where need be into a new file.
 func (w *writer) probe() error {
-	if w.gone() != nil {
+	if w.doubtful || w.gone() != nil {
 		if err := os.MkdirAll(w.dir, 0o700); err != nil {
 			return err
 		}
@@ -52,6 +52,7 @@ func (w *writer) probe() error {
 	n, err := w.file.Write(b)
 	if err == nil {
 		err = w.file.Sync()
+		w.doubtful = err != nil
 	}
 	if err != nil {
 		w.file.Truncate(w.size)
@@ -73,7 +74,10 @@ func (w *writer) beside() {
 	if err == nil && len(old) == len(f.data) {
 		return
 	}
-	if err = os.WriteFile(f.path, f.data, 0o600); err != nil && !f.said {
+	made, err := makeFile(f.path, f.data)
+	if err == nil {
+		made.Close()
+	} else if !f.said {
 		f.said = true
 		w.report(fmt.Sprintf("state: %s cannot be written (%v)", f.path, reason(err)))
 	}

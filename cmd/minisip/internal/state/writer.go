@@ -22,6 +22,7 @@ type writer struct {
 
 	unsynced bool
 	failed   bool // it is no good: nothing counts until it is fresh again
+	doubtful bool // a sync has failed: nobody knows what the disk has of it
 	said     bool // and somebody was told
 	missed   uint64
 	timer    *time.Timer
@@ -151,6 +152,7 @@ func (w *writer) sync() {
 	err := w.gone()
 	if err == nil {
 		err = w.file.Sync()
+		w.doubtful = err != nil
 	}
 	if err != nil {
 		w.fail(err)
@@ -176,10 +178,24 @@ func (w *writer) create() error {
 	at := w.moment()
 	at.bootID = w.bootID
 	b := appendFrame([]byte(magic), stamped, func(b []byte) []byte { return appendMoment(b, at) })
-	path := w.path(n)
-	f, err := os.OpenFile(path+newSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := makeFile(w.path(n), b)
 	if err != nil {
 		return err
+	}
+	if w.file != nil {
+		w.file.Close()
+		w.old = append(w.old, w.number)
+	}
+	w.file, w.number, w.size, w.needed, w.unsynced, w.doubtful = f, n, int64(len(b)), 0, false, false
+	return nil
+}
+
+// makeFile makes a file that begins with b, or replaces one: under another name first, so that nobody ever finds a part of
+// it at path. It is left open for writing.
+func makeFile(path string, b []byte) (*os.File, error) {
+	f, err := os.OpenFile(path+newSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
 	}
 	if _, err = f.Write(b); err == nil {
 		err = f.Sync()
@@ -188,24 +204,19 @@ func (w *writer) create() error {
 		err = os.Rename(path+newSuffix, path)
 	}
 	if err == nil {
-		err = syncDir(w.dir)
+		err = syncDir(filepath.Dir(path))
 	}
 	if err != nil {
 		f.Close()
 		os.Remove(path + newSuffix)
-		return err
+		return nil, err
 	}
-	if w.file != nil {
-		w.file.Close()
-		w.old = append(w.old, w.number)
-	}
-	w.file, w.number, w.size, w.needed, w.unsynced = f, n, int64(len(b)), 0, false
-	return nil
+	return f, nil
 }
 
 // syncDir lets the disk have a directory's entries.
 func syncDir(dir string) error {
-	d, err := os.Open(filepath.Clean(dir))
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
