@@ -85,7 +85,10 @@ func (g *gate) looked(found int) {
 	case was:
 		// What has come since the look makes an event of this. EPOLL_CTL_MOD would not make one while an
 		// earlier event waits to be read, and nobody reads them.
-		g.watch(syscall.EPOLL_CTL_ADD, g.socket)
+		if g.watch(syscall.EPOLL_CTL_ADD, g.socket) != nil { // no memory, or no watch left (epoll(7))
+			g.pace.ticking, g.pace.tick = true, longTick
+			g.wakeAfter(longTick)
+		}
 	}
 }
 

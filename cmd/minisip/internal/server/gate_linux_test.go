@@ -63,3 +63,25 @@ func TestGate(t *testing.T) {
 		}
 	}
 }
+
+// TestGateRefused: where the kernel has no memory, or no watch left, to wake for a socket, it is looked at in ticks until it has.
+func TestGateRefused(t *testing.T) {
+	var s transport
+	if err := s.open(listenUDP(t, "127.0.0.1")); err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	g := s.gate
+	for g.opens(time.Now()) {
+		g.looked(1)
+	}
+	g.socket = -1 // which is refused, too
+	g.looked(0)
+	if !g.pace.ticking || g.pace.tick == 0 {
+		t.Fatalf("nothing wakes it any more: %+v", g.pace)
+	}
+	g.socket = s.fd
+	if g.looked(0); g.pace.ticking {
+		t.Error("it goes on ticking")
+	}
+}

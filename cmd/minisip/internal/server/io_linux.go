@@ -49,6 +49,12 @@ func (t *transport) open(conn *net.UDPConn) error {
 		return os.NewSyscallError("fcntl", errno)
 	}
 	t.fd = int(fd)
+	// To read no datagram tells whether any could be: a sandbox may let through recvmsg alone.
+	_, _, errno = syscall.RawSyscall6(syscall.SYS_RECVMMSG, fd, 0, 0, syscall.MSG_DONTWAIT, 0, 0)
+	if errno == syscall.ENOSYS || errno == syscall.EPERM {
+		syscall.Close(t.fd)
+		return os.NewSyscallError("recvmmsg", errno)
+	}
 	if t.gate, err = newGate(t.fd); err != nil {
 		syscall.Close(t.fd)
 	}

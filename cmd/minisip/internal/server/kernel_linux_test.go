@@ -3,12 +3,15 @@
 package server
 
 import (
+	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// TestKernelDrops: what comes while not even a reader has time is counted too, and said.
+// TestKernelDrops: what comes while not even a reader has time is counted too, and said. What a socket had lost in an
+// earlier process, that one has said.
 func TestKernelDrops(t *testing.T) {
 	cfg := testConfig(t, "127.0.0.1:0")
 	log := new(record)
@@ -34,5 +37,21 @@ func TestKernelDrops(t *testing.T) {
 	s.beatHealth(time.Now())
 	if again := s.Health().Lost; again != h.Lost {
 		t.Errorf("%d, and a second time %d", h.Lost, again)
+	}
+
+	fd, err := syscall.Dup(s.sockets[0].fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg = testConfig(t, s.Addresses()[0].String())
+	cfg.Sockets = map[netip.AddrPort]int{s.Addresses()[0]: fd}
+	next, err := Listen(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.close()
+	next.beatHealth(time.Now())
+	if h := next.Health(); h.Lost != 0 || len(h.Faults) != 0 {
+		t.Errorf("the next process counts %d, and says %v", h.Lost, h.Faults)
 	}
 }

@@ -233,16 +233,18 @@ func TestListenErrors(t *testing.T) {
 // TestExplain: what each failure of a bind is said to mean.
 func TestExplain(t *testing.T) {
 	for _, test := range []struct {
+		at   string
 		err  error
 		want string
 	}{
-		{syscall.EADDRINUSE, "UDP port 80 at 192.0.2.9 is in use by another program (bind: address already in use): stop that"},
-		{syscall.EACCES, "ports below 1024 need root or CAP_NET_BIND_SERVICE"},
-		{syscall.EADDRNOTAVAIL, "this machine has no address 192.0.2.9"},
-		{syscall.EMFILE, "cannot listen on UDP 192.0.2.9:80: bind: too many open files"},
+		{"192.0.2.9:80", syscall.EADDRINUSE, "UDP port 80 at 192.0.2.9 is in use by another program (bind: address already in use): stop that"},
+		{"192.0.2.9:80", syscall.EACCES, "ports below 1024 need root or CAP_NET_BIND_SERVICE"},
+		{"192.0.2.9:5060", syscall.EPERM, "no permission to use UDP port 5060 at 192.0.2.9 (bind: operation not permitted): anybody may by itself"},
+		{"192.0.2.9:80", syscall.EADDRNOTAVAIL, "this machine has no address 192.0.2.9"},
+		{"192.0.2.9:80", syscall.EMFILE, "cannot listen on UDP 192.0.2.9:80: bind: too many open files"},
 	} {
 		cause := &net.OpError{Op: "listen", Net: "udp4", Err: os.NewSyscallError("bind", test.err)}
-		err := explain(netip.MustParseAddrPort("192.0.2.9:80"), cause)
+		err := explain(netip.MustParseAddrPort(test.at), cause)
 		if !strings.Contains(err.Error(), test.want) || !errors.Is(err, test.err) {
 			t.Errorf("%v: %q, want %q in it", test.err, err, test.want)
 		}

@@ -54,6 +54,7 @@ func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*sock
 	if err := s.open(conn); err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", at, err)
 	}
+	s.lost = s.drops() // an earlier process's
 	return s, nil
 }
 
@@ -99,6 +100,9 @@ func explain(at netip.AddrPort, err error) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("UDP port %d at %s is in use by another program (%w): stop that (to see it: ss -lunp 'sport = :%d'), or choose another port with -listen ADDR:PORT",
 			at.Port(), at.Addr(), err, at.Port())
+	case errors.Is(err, os.ErrPermission) && at.Port() >= 1024:
+		return fmt.Errorf("no permission to use UDP port %d at %s (%w): anybody may by itself, so something here forbids it: see SELinux, AppArmor, or the sandbox that minisip runs in",
+			at.Port(), at.Addr(), err)
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("no permission to use UDP port %d at %s (%w): ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one with -listen ADDR:PORT",
 			at.Port(), at.Addr(), err)
