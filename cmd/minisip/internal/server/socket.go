@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 )
@@ -41,9 +42,9 @@ func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*sock
 	if tos > 0 {
 		setTOS(raw, tos)
 	}
-	s := &socket{local: at, wildcard: at.Addr().IsUnspecified()}
+	s := &socket{local: numbered(at), wildcard: at.Addr().IsUnspecified()}
 	if bound, ok := conn.LocalAddr().(*net.UDPAddr); ok {
-		s.local = netip.AddrPortFrom(at.Addr(), uint16(bound.Port))
+		s.local = netip.AddrPortFrom(s.local.Addr(), uint16(bound.Port))
 	}
 	if s.wildcard {
 		if err := askDestination(conn, at.Addr().Is6()); err != nil {
@@ -66,8 +67,8 @@ func (s *socket) stop() {
 
 // bind opens a socket, or takes the one that an earlier process has left, with what waits in it.
 func bind(at netip.AddrPort, inherited map[netip.AddrPort]int) (*net.UDPConn, error) {
-	if fd, ok := inherited[at]; ok {
-		delete(inherited, at)
+	if fd, ok := inherited[numbered(at)]; ok {
+		delete(inherited, numbered(at))
 		file := os.NewFile(uintptr(fd), "udp")
 		defer file.Close() // the connection has a descriptor of its own
 		if conn, err := net.FilePacketConn(file); err == nil {
@@ -79,6 +80,15 @@ func bind(at netip.AddrPort, inherited map[netip.AddrPort]int) (*net.UDPConn, er
 		network = "udp6"
 	}
 	return net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
+}
+
+// numbered is an address whose interface, if it has one, is named by its number: so the system tells it of sockets and datagrams.
+func numbered(at netip.AddrPort) netip.AddrPort {
+	ifi, err := net.InterfaceByName(at.Addr().Zone())
+	if err != nil {
+		return at // it has none, or a number
+	}
+	return netip.AddrPortFrom(at.Addr().WithZone(strconv.Itoa(ifi.Index)), at.Port())
 }
 
 // setTOS marks what the socket sends. A system that cannot is no reason not to serve. An IPv6
