@@ -20,6 +20,10 @@ type Config struct {
 	MaxSize int64     // bytes at which a file is rotated within its day; 0: never
 	Stderr  io.Writer // where trouble is said, a line each; nil: os.Stderr
 
+	// Gap is the line that stands where records were lost, for a file in which not any line may stand: how many were,
+	// and when that was seen; nil: a sentence.
+	Gap func(seen time.Time, lost uint64) string
+
 	// Gather is how long a record waits for others, to be written in one go; 0: not
 	// at all. A busy program saves most of its writes by it.
 	Gather time.Duration
@@ -49,6 +53,9 @@ func Open(cfg Config) *Log {
 	if cfg.Stderr == nil {
 		cfg.Stderr = os.Stderr
 	}
+	if cfg.Gap == nil {
+		cfg.Gap = gap
+	}
 	l := &Log{
 		path:   cfg.Path,
 		gather: cfg.Gather,
@@ -56,6 +63,7 @@ func Open(cfg Config) *Log {
 		hurry:  make(chan struct{}, 1),
 		stop:   make(chan struct{}),
 		done:   make(chan struct{}),
+		queue:  queue{gap: cfg.Gap},
 	}
 	r := &reporter{path: cfg.Path, w: cfg.Stderr}
 	s := &sweeper{path: cfg.Path, days: cfg.Days, report: r, wake: make(chan struct{}, 1), stop: l.stop}
@@ -73,7 +81,7 @@ func Open(cfg Config) *Log {
 }
 
 // Write queues one record, which ends with a newline, and returns at once. It
-// fails only after Close; a record that finds the queue full is counted by Lost.
+// fails only after Close; a record that finds the queue full is lost, and the file says so.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,13 +106,6 @@ func (l *Log) Reopen() {
 	defer l.mu.Unlock()
 	l.queue.reopen(dayOf(time.Now()))
 	poke(l.hurry)
-}
-
-// Lost counts the records dropped since Open.
-func (l *Log) Lost() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.queue.lost
 }
 
 // Close writes what is queued and ends the log. It waits for at most two
@@ -162,6 +163,9 @@ func (l *Log) run(f *file, s *sweeper) {
 			timer.Reset(nextMidnight(now).Sub(now))
 		}
 	}
+	l.mu.Lock()
+	pending = append(pending, l.queue.take(time.Now())...)
+	l.mu.Unlock()
 	l.err = f.close(pending)
 }
 

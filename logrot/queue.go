@@ -25,15 +25,19 @@ type queue struct {
 	bytes   int
 	spare   []byte // an empty buffer for the next batch
 
-	lost  uint64 // records dropped since the start
-	since uint64 // of these, not said in the log yet
+	lost uint64 // records dropped, and not said in the log yet
+	gap  func(seen time.Time, lost uint64) string
+}
+
+// gap is the line that says so.
+func gap(seen time.Time, lost uint64) string {
+	return fmt.Sprintf("[%s] %d lines lost: the log could not keep up\n", seen.Format(time.DateTime), lost)
 }
 
 // add copies one record to the end of the queue, or counts it as lost.
 func (q *queue) add(p []byte, today day) {
 	if q.bytes+len(p) > maxQueued {
 		q.lost++
-		q.since++
 		return
 	}
 	b := q.tail(today)
@@ -63,10 +67,10 @@ func (q *queue) tail(today day) *batch {
 // take empties the queue. Where records were lost, a line about them comes last:
 // that is where they would have stood.
 func (q *queue) take(now time.Time) []batch {
-	if q.since > 0 {
+	if q.lost > 0 {
 		b := q.tail(dayOf(now))
-		b.data = fmt.Appendf(b.data, "[%s] %d lines lost: the log could not keep up\n", now.Format(time.DateTime), q.since)
-		q.since = 0
+		b.data = append(b.data, q.gap(now, q.lost)...)
+		q.lost = 0
 	}
 	taken := q.batches
 	q.batches, q.bytes = nil, 0

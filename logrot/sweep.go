@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // maxFiles bounds the rotated files, whatever their days: a flood that rotates
@@ -160,7 +161,7 @@ func exists(path string) bool {
 const partialSuffix = ".tmp"
 
 // compress replaces path by path.gz. The whole file is there under one of the
-// two names at any moment.
+// two names at any moment, also after a power cut.
 func (s *sweeper) compress(path string) error {
 	in, err := os.Open(path)
 	if err != nil {
@@ -177,9 +178,12 @@ func (s *sweeper) compress(path string) error {
 		return err
 	}
 	z := gzip.NewWriter(out)
-	z.Name, z.ModTime = filepath.Base(path), info.ModTime()
+	z.ModTime = info.ModTime()
+	if name := filepath.Base(path); !strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxLatin1 }) {
+		z.Name = name // RFC 1952 2.3.1 has no other letters
+	}
 	_, err = io.Copy(z, stoppable{in, s.stop})
-	err = errors.Join(err, z.Close(), out.Close())
+	err = errors.Join(err, z.Close(), out.Sync(), out.Close())
 	if err == nil {
 		err = errors.Join(os.Chtimes(partial, info.ModTime(), info.ModTime()), os.Rename(partial, path+".gz"))
 	}
