@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -33,7 +34,7 @@ func openJournal(cfg *config.Config, stdout io.Writer) *journal {
 		j.logs = append(j.logs, logrot.Open(logrot.Config{Path: cfg.Log, Days: cfg.LogDays, MaxSize: cfg.LogSize, Gather: gather}))
 	}
 	if cfg.CDR != "" {
-		j.cdr = logrot.Open(logrot.Config{Path: cfg.CDR, Days: -1, Gather: gather})
+		j.cdr = logrot.Open(logrot.Config{Path: cfg.CDR, Days: -1, Gather: gather, Gap: recordsLost})
 	}
 	if f, ok := stdout.(*os.File); ok && isTerminal(f) {
 		j.logs = append(j.logs, logrot.Open(logrot.Config{Path: "/dev/stdout"}))
@@ -82,6 +83,11 @@ func (j *journal) record(r *proxy.Record) {
 		return
 	}
 	j.cdr.Write(append(b, '\n'))
+}
+
+// recordsLost stands in the CDR file where some are missing: an object, as each line there is.
+func recordsLost(seen time.Time, lost uint64) string {
+	return fmt.Sprintf("{\"lost\":%d,\"seen\":%q}\n", lost, seen.Format(time.RFC3339))
 }
 
 func (j *journal) reopen() {

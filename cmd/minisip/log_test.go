@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"minisip/cmd/minisip/internal/config"
 )
 
 // TestLogFormat: every line of the log has the script's time in front, those of a longer entry a margin.
@@ -96,4 +102,37 @@ func TestCallRecords(t *testing.T) {
 	b.refuse()
 	record := regexp.MustCompile(`^\{"call":1,"call_id":"[^"]+","from":"001","from_addr":"127\.0\.0\.1:\d+","to":"002","begin":"[^"]+","end":"[^"]+","seconds":0,"why":"busy \(486\)"\}\n$`)
 	d.until("the file has the call", func() bool { return record.Match(read(t, filepath.Join(dir, "cdr.jsonl"))) })
+}
+
+// TestRecordsLost: each line of the CDR file is an object, also the one that says how many are missing.
+func TestRecordsLost(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "none yet")
+	j := openJournal(&config.Config{CDR: filepath.Join(dir, "cdr.jsonl")}, io.Discard)
+	const size, records = 1 << 10, 10 << 10 // more than may wait
+	for n := range records {
+		fmt.Fprintf(j.cdr, "{\"call\":%d,\"to\":%q}\n", n, strings.Repeat("x", size))
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	j.close()
+	var kept, lost int
+	for line := range bytes.Lines(read(t, filepath.Join(dir, "cdr.jsonl"))) {
+		var r struct {
+			Lost int
+			Seen time.Time
+		}
+		if err := json.Unmarshal(line, &r); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+		if kept++; r.Lost > 0 {
+			kept, lost = kept-1, lost+r.Lost
+			if time.Since(r.Seen) > time.Hour {
+				t.Errorf("seen at %v", r.Seen)
+			}
+		}
+	}
+	if lost == 0 || kept+lost != records {
+		t.Errorf("%d kept and %d lost of %d", kept, lost, records)
+	}
 }
