@@ -45,6 +45,9 @@ func TestCrash(t *testing.T) {
 	bad.Expect(Caller, Peer{RTP: a.addr})
 	bad.State()
 	bad.Stats()
+	if fds := bad.Descriptors(); len(fds) != 0 {
+		t.Errorf("it still hands on descriptors: %v", fds)
+	}
 	bad.Close()
 	a.send(good.Port(Caller), rtpPacket(7, "a"))
 	b.hears(rtpPacket(7, "a"), good.Port(Callee))

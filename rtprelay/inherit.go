@@ -28,10 +28,13 @@ func drain(fd int) {
 }
 
 // Descriptors are those of the stream's sockets, to hand to the next process while this one
-// still has them.
+// still has them: those of one that is closed may be anybody's by now.
 func (s *Stream) Descriptors() (fds []int) {
 	s.mu.Lock() // the legs may move
 	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
 	for i := range s.legs {
 		for _, e := range []*endpoint{&s.legs[i].rtp, &s.legs[i].rtcp} {
 			if fd, ok := e.socket.descriptor(); ok {
