@@ -94,7 +94,7 @@ func nonceKey(kept *keptState) []byte {
 }
 
 // welcome prints what a person types into the phones, and what is to be known at start.
-func welcome(w io.Writer, cfg *config.Config, srv *server.Server, users *digest.Users, created []digest.Account) {
+func welcome(w io.Writer, cfg *config.Config, srv *server.Server, users *digest.Users, created []digest.Account, notes []string) {
 	at := phoneAddress(cfg, srv.Addresses())
 	fmt.Fprintf(w, "minisip %s\n\n", version)
 	if len(created) > 0 {
@@ -118,6 +118,9 @@ func welcome(w io.Writer, cfg *config.Config, srv *server.Server, users *digest.
 	}
 	for _, n := range cfg.Notes {
 		fmt.Fprintf(w, "Note: %s\n", n)
+	}
+	for _, n := range notes {
+		fmt.Fprintln(w, n)
 	}
 }
 

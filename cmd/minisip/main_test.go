@@ -89,6 +89,14 @@ func start(t *testing.T, dir string, env []string, args ...string) *daemon {
 // serves starts cmd, a minisip at an address, and waits until it serves.
 func serves(t *testing.T, at netip.AddrPort, cmd *exec.Cmd) *daemon {
 	t.Helper()
+	d := begin(t, at, cmd)
+	d.waitFor("Features on:")
+	return d
+}
+
+// begin starts cmd, a minisip that will serve at an address.
+func begin(t *testing.T, at netip.AddrPort, cmd *exec.Cmd) *daemon {
+	t.Helper()
 	d := &daemon{t: t, at: at, cmd: cmd, lines: make(chan string, 1000)}
 	d.cmd.Stderr = &d.stderr
 	stdout, err := d.cmd.StdoutPipe()
@@ -105,7 +113,6 @@ func serves(t *testing.T, at netip.AddrPort, cmd *exec.Cmd) *daemon {
 		}
 		d.cmd.Wait()
 	})
-	d.waitFor("Features on:")
 	return d
 }
 

@@ -18,13 +18,14 @@ import (
 	"minisip/cmd/minisip/internal/guard"
 	"minisip/cmd/minisip/internal/proxy"
 	"minisip/cmd/minisip/internal/server"
-	"minisip/cmd/minisip/internal/systemd"
 	"minisip/digest"
 	"minisip/rtprelay"
 )
 
 // run serves until a signal ends it. again reads the configuration once more.
 func run(cfg *config.Config, again func(more ...string) (*config.Config, error), stdout, stderr io.Writer) int {
+	// First of all: a signal that nobody waits for would end it while it reads what it had kept.
+	sigs := awaitSignals()
 	if os.Getenv("GOGC") == "" {
 		// What phones leave in memory lasts, and there is little garbage: to collect it twice as
 		// often as is usual costs little, and the heap stays a quarter smaller.
@@ -47,24 +48,18 @@ func run(cfg *config.Config, again func(more ...string) (*config.Config, error),
 	if err != nil {
 		return fail(stderr, err)
 	}
-	// Before anybody is told that minisip runs: a signal nobody waits for would end it.
+	// Before anybody is told that it runs. Until here these end it at once.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	sigs := awaitSignals()
-	svc := newService(j.line)
 	w, err := listenForWatchers(cfg, j.line)
 	if err != nil {
 		return fail(stderr, err)
 	}
 	defer w.close()
 	sc := serverConfig(cfg, users, auth, j)
-	sc.Beat, sc.Every = svc.beat, svc.every
 	sc.State = kept.Store
-	sc.Sockets = systemd.Passed()
-	passed := len(sc.Sockets)
-	if cfg.State != "" {
-		sc.HandOn = svc.handOn
-	}
+	svc := newService(j.line)
+	svc.join(&sc)
 	h, err := mirrorTo(cfg, &sc, j.line)
 	if err != nil {
 		return fail(stderr, err)
@@ -74,17 +69,11 @@ func run(cfg *config.Config, again func(more ...string) (*config.Config, error),
 	if err != nil {
 		return fail(stderr, err)
 	}
-	svc.health = srv.Health
-	if passed > 0 {
-		svc.forgetSockets()
-	}
+	svc.listens(srv)
 	if err := keepUsers(cfg, made); err != nil {
 		return fail(stderr, err)
 	}
-	welcome(stdout, cfg, srv, users, made)
-	for _, n := range w.notes {
-		fmt.Fprintln(stdout, n)
-	}
+	welcome(stdout, cfg, srv, users, made, w.notes)
 	j.line(fmt.Sprintf("minisip %s started: %s", version, featureList(sc.Proxy.Features)))
 	noteDigest(cfg, users, j.line)
 	r := &reloader{start: cfg, cfg: cfg, again: again, srv: srv, auth: auth, log: j.line}

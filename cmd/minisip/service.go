@@ -19,6 +19,7 @@ type service struct {
 	every    time.Duration // between two beats
 	watchdog bool
 	failed   error // the last time that it was told something
+	passed   bool  // it has passed sockets to this process
 	log      func(string)
 	health   func() server.Health // set before the first beat
 }
@@ -32,6 +33,31 @@ func newService(log func(string)) *service {
 		s.watchdog, s.every = true, min(within/2, statusEvery)
 	}
 	return s
+}
+
+// join has the server beat as systemd wants it, take the sockets that systemd has kept for it, and hand on its own where
+// its calls are kept, too.
+func (s *service) join(sc *server.Config) {
+	sc.Beat, sc.Every = s.beat, s.every
+	sc.Sockets = systemd.Passed()
+	s.passed = len(sc.Sockets) > 0
+	if sc.State != nil {
+		sc.HandOn = s.handOn
+	}
+}
+
+// listens says that the server has its sockets: systemd lets go of those that this minisip was started with, else the
+// ports of calls that have ended could not be bound again.
+func (s *service) listens(srv *server.Server) {
+	s.health = srv.Health
+	if !s.passed {
+		return
+	}
+	for _, name := range []string{sipSockets, rtpSockets} {
+		if err := systemd.Forget(name); err != nil {
+			s.log(err.Error())
+		}
+	}
 }
 
 // beat is called by the event loop.
@@ -100,15 +126,5 @@ func (s *service) handOn(sip, rtp []int) {
 	}
 	if err != nil && (s.failed == nil || s.failed.Error() != err.Error()) {
 		s.log("sockets are not kept over the restart: " + err.Error())
-	}
-}
-
-// forgetSockets has systemd let go of the sockets that this minisip was started with: else the
-// ports of calls that have ended could not be bound again.
-func (s *service) forgetSockets() {
-	for _, name := range []string{sipSockets, rtpSockets} {
-		if err := systemd.Forget(name); err != nil {
-			s.log(err.Error())
-		}
 	}
 }

@@ -74,6 +74,35 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestReloadAtStart: SIGHUP while minisip starts, which takes a while with many users, does not end it. It reloads as soon as it serves.
+func TestReloadAtStart(t *testing.T) {
+	dir, at := t.TempDir(), freePort(t)
+	users := filepath.Join(dir, "users")
+	if err := syscall.Mkfifo(users, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := begin(t, at, minisip(t, dir, nil, "-listen", at.String(), "-log", "/dev/stdout", "-users", users))
+	file := func() *os.File { // which is there when minisip reads it
+		f, err := os.OpenFile(users, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	f := file()
+	d.signal(syscall.SIGHUP)
+	f.WriteString(line("001"))
+	f.Close()
+	d.waitFor("Features on:")
+	f = file()
+	f.WriteString(line("001") + line("002"))
+	f.Close()
+	d.waitFor("users reloaded: 2")
+	if status := d.end(syscall.SIGTERM); status != exitOK || d.stderr.Len() > 0 {
+		t.Errorf("status %d, stderr %q", status, &d.stderr)
+	}
+}
+
 // TestReloadDigest: SHA-256 is offered while every user has that hash, also after a reload, and the log says when it is not.
 func TestReloadDigest(t *testing.T) {
 	dir := t.TempDir()
