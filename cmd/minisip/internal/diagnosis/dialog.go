@@ -28,19 +28,27 @@ func noACK(c *Call) []Finding {
 		"%s answered, and the ACK of %s never came, though the 200 was sent %d times: our answers do not reach it, or its ACK does not reach us", c.Callee.User, c.Caller.User, repeated+1)
 }
 
+// A phone repeats its answer every T2, 4 s, in the end, until the ACK comes: RFC 3261 13.3.1.4. One that has stopped before
+// enduring has got it, if late: packets are lost on the way, and not all.
+const (
+	nextAnswer = 4500 * time.Millisecond
+	enduring   = 12 * time.Second
+)
+
 // ackNotHeard is an answer that its phone goes on to repeat although the ACK was passed on.
 func ackNotHeard(c *Call) []Finding {
-	var acked time.Time
+	var acked, last time.Time
+	late := 0
 	for i := range c.Steps {
-		if s := &c.Steps[i]; to(Callee, "ACK", 0)(s) && acked.IsZero() {
+		switch s := &c.Steps[i]; {
+		case to(Callee, "ACK", 0)(s) && acked.IsZero():
 			acked = s.At
+		case from(Callee, "INVITE", 200)(s) && s.Again && !acked.IsZero() && s.At.Sub(acked) > time.Second:
+			last = s.At
+			late++
 		}
 	}
-	if acked.IsZero() {
-		return nil
-	}
-	late := c.count(func(s *Step) bool { return from(Callee, "INVITE", 200)(s) && s.Again && s.At.Sub(acked) > time.Second })
-	if late < 2 {
+	if late < 2 || c.Now.Sub(last) > nextAnswer && last.Sub(acked) < enduring {
 		return nil
 	}
 	return one(Error, "ack-lost", "Look at the firewall and NAT in front of "+c.Callee.User+"; its Contact and its source should lead to the same phone.",

@@ -123,6 +123,14 @@ var troubles = []struct {
 		c.Steps = append(c.Steps, script("6 callee > INVITE 200 again x4\n6 caller > ACK again x4\n6 callee < ACK again x4")...)
 	}, "ack-lost", "The phone of 002 repeats its answer though the ACK went to 192.0.2.9:5060 5 times: it does not get there."},
 
+	{"the ACK does not reach the called phone yet", func(c *Call) {
+		c.Now, c.Ended = at(13), false
+		c.Steps = append(c.Steps[:11], script("6 callee > INVITE 200 again x2\n6 caller > ACK again x2\n6 callee < ACK again x2")...)
+	}, "ack-lost", "The phone of 002 repeats its answer though the ACK went to 192.0.2.9:5060 3 times: it does not get there."},
+	{"the ACK reaches the called phone at the third try", func(c *Call) {
+		c.Steps = append(c.Steps, script("6 callee > INVITE 200 again x2\n6 caller > ACK again x2\n6 callee < ACK again x2")...)
+	}, "", ""},
+
 	{"wrong password", func(c *Call) {
 		ours(c, WrongPassword, 407)
 	}, "wrong-password", "Challenged twice, and the answer of 001 did not fit: the phone has a wrong password, or a wrong authentication name."},
