@@ -15,7 +15,7 @@ type Health struct {
 	Waiting     int           // datagrams
 	Overload    bool          // new calls are refused
 	Dropped     uint64        // datagrams that came faster than they could be handled
-	Lost        uint64        // datagrams that the system dropped before a reader had time for them
+	Lost        uint64        // datagrams that the system dropped: damaged ones, and those that no reader had time for
 	Banned      uint64        // datagrams of banned sources that nobody looked at
 	Refused     uint64        // calls refused with 503 because the loop lagged
 	Panics      uint64        // messages that an internal error cost
@@ -70,6 +70,10 @@ type health struct {
 	before uint64     // of refused, how many there were when the overload began
 }
 
+// droppedBy is why the system drops datagrams; it counts the two together.
+const droppedBy = "they come faster than they can be read (sysctl net.core.rmem_max=4194304 gives them more room), " +
+	"or damaged, with a wrong checksum (nstat -az UdpInCsumErrors)"
+
 // waited notes how long a datagram waited for the loop, if it was one of those that go first.
 func (s *Server) waited(now time.Time, wait time.Duration, first bool) {
 	h := &s.health
@@ -114,7 +118,7 @@ func (s *Server) beatHealth(now time.Time) {
 		if n := drops - sock.lost; n > 0 { // it wraps around
 			sock.lost = drops
 			h.lost.Add(uint64(n))
-			s.fault("datagrams are dropped by the system", "they come faster than they can be read; sysctl net.core.rmem_max=4194304 gives them more room", uint64(n))
+			s.fault("datagrams are dropped by the system", droppedBy, uint64(n))
 		}
 	}
 	for _, line := range s.faults.over(now) {

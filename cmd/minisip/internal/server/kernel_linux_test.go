@@ -31,7 +31,7 @@ func TestKernelDrops(t *testing.T) {
 	if h.Lost == 0 || h.Faults["datagrams are dropped by the system"] != h.Lost {
 		t.Errorf("health says %+v", h)
 	}
-	if !log.holds("datagrams are dropped by the system", "net.core.rmem_max") {
+	if !log.holds("datagrams are dropped by the system", "net.core.rmem_max", "UdpInCsumErrors") {
 		t.Error("the log does not say what can be done")
 	}
 	s.beatHealth(time.Now())
