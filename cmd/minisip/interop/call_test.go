@@ -56,8 +56,8 @@ func TestTwoPhonesOneUser(t *testing.T) {
 		a.hangup(t)
 		a.closed(t)
 		c.answers.closed(t)
-		measure(t, "caller", a, c.answers.hz, lasted)
-		measure(t, "callee", c.answers, a.hz, lasted)
+		measure(t, "caller", a, c.answers, lasted)
+		measure(t, "callee", c.answers, a, lasted)
 		s.logsEnd(t, a.user, b.user, before)
 	}
 	s.freesPorts(t)
@@ -110,8 +110,8 @@ func TestReinvite(t *testing.T) {
 	a.hangup(t)
 	a.closed(t)
 	b.closed(t)
-	measure(t, "caller", a, b.hz, lasted)
-	measure(t, "callee", b, a.hz, lasted)
+	measure(t, "caller", a, b, lasted)
+	measure(t, "callee", b, a, lasted)
 	s.logsEnd(t, a.user, b.user, 0)
 }
 

@@ -56,6 +56,31 @@ func (c *capture) recorded() (recording, error) {
 	return r, err
 }
 
+// whole fails the test where RTP packets (PCMU) that their sender counted did not come to the phone, or not in order.
+// No phone's clock has a part in it.
+func (c *capture) whole(t *testing.T, name string) {
+	t.Helper()
+	datagrams, err := c.datagrams()
+	newest, packets, missing := map[uint32]uint16{}, 0, 0
+	for _, p := range datagrams {
+		d := p.payload
+		if len(d) <= 12 || d[0] != 0x80 || d[1]&0x7f != 0 {
+			continue
+		}
+		seq, ssrc := binary.BigEndian.Uint16(d[2:]), binary.BigEndian.Uint32(d[8:])
+		if last, known := newest[ssrc]; known {
+			missing += int(seq - last - 1)
+		}
+		newest[ssrc] = seq
+		packets++
+	}
+	if err != nil || packets == 0 || missing > 0 {
+		t.Errorf("%s: %d RTP packets came, %d are missing, %v", name, packets, missing, err)
+	} else {
+		t.Logf("%s: %d RTP packets came, none is missing", name, packets)
+	}
+}
+
 // datagram is what one UDP packet carried.
 type datagram struct {
 	at      time.Time

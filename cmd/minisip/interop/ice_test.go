@@ -90,6 +90,7 @@ func TestLinphoneICE(t *testing.T) {
 	s := startServer(t, "")
 	b := startLinphone(t, netns("b"), s.accounts["002"], 880, linphoneICE)
 	b.registered(t)
+	toA, toB := startCapture(t, netns("a")), startCapture(t, netns("b"))
 	for i, with := range [][]setup{{withICE}, nil} {
 		a := startBaresip(t, netns("a"), s.accounts["001"], 440, with...)
 		a.registered(t)
@@ -99,6 +100,8 @@ func TestLinphoneICE(t *testing.T) {
 		s.logsEnd(t, a.user, b.user, 2*i+1)
 		a.stop()
 	}
+	toA.whole(t, "baresip")
+	toB.whole(t, "linphonec")
 	log, err := os.ReadFile(filepath.Join(b.dir, "debug.log"))
 	if n := strings.Count(string(log), "ice: Recv binding response"); n < 4 {
 		t.Errorf("linphonec has had %d checks of its answered, %v", n, err)

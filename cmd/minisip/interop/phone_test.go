@@ -59,8 +59,8 @@ func talk(t *testing.T, caller, callee, ender phone, to string, d time.Duration)
 	ender.hangup(t)
 	caller.closed(t)
 	callee.closed(t)
-	measure(t, "caller", caller, callee.tone(), lasted)
-	measure(t, "callee", callee, caller.tone(), lasted)
+	measure(t, "caller", caller, callee, lasted)
+	measure(t, "callee", callee, caller, lasted)
 }
 
 // hears measures what has been heard so far.
@@ -72,11 +72,18 @@ func hears(p ear, hz float64) heard {
 	return listen(r, hz)
 }
 
+// of is what the recording of a tone may lack that another phone plays. One that plays unevenly, as linphonec does
+// where it is done with ICE, and where the machine lets it wait, leaves no recording of it whole.
+func (t tolerance) of(plays tolerance) tolerance {
+	t.other, t.gaps, t.breaks = max(t.other, plays.other), max(t.gaps, plays.gaps), max(t.breaks, plays.breaks)
+	return t
+}
+
 // measure fails the test when a phone did not hear the other one's tone, and nothing else,
-// all the time that the call lasted, within the phone's tolerance.
-func measure(t *testing.T, name string, p phone, hz float64, lasted time.Duration) {
+// all the time that the call lasted, within the tolerance of the two.
+func measure(t *testing.T, name string, p, from phone, lasted time.Duration) {
 	t.Helper()
-	tol := p.tolerance()
+	hz, tol := from.tone(), p.tolerance().of(from.tolerance())
 	want := lasted - tol.missing
 	var h heard
 	within(2*time.Second, func() bool { // the recording may still be written out
