@@ -24,8 +24,9 @@ type Flow struct {
 	// comes late counts as out of order and is not lost any more.
 	Lost, Duplicates, OutOfOrder uint64
 
-	Jitter time.Duration // RFC 3550 6.4.1
-	RTT    time.Duration // between the relay and this side, from RTCP
+	Jitter     time.Duration // RFC 3550 6.4.1: of the last packets, 16 or so
+	MeanJitter time.Duration // of it, over all packets
+	RTT        time.Duration // between the relay and this side, from RTCP
 
 	SSRC         uint32
 	SSRCChanges  uint64
@@ -132,7 +133,7 @@ func (f *flow) snapshot(start time.Time) Flow {
 	out := Flow{
 		Packets: f.packets, Bytes: f.bytes, RTCP: f.rtcp, Other: f.other,
 		Lost: f.seq.missing(), Duplicates: f.seq.duplicates, OutOfOrder: f.seq.late,
-		Jitter: f.jitter.value(), RTT: f.rtt,
+		Jitter: f.jitter.value(), MeanJitter: f.jitter.mean(), RTT: f.rtt,
 		SSRC: f.ssrc, SSRCChanges: f.changes,
 		First: at(f.first), Last: at(f.last),
 		Strangers: f.strangers, Stranger: f.stranger, Oversize: f.oversize, Undelivered: f.undelivered,
@@ -153,6 +154,8 @@ type jitter struct {
 	known   bool  // transit is
 	paused  bool  // the type that passes has no clock
 	scaled  int64
+
+	sum, count int64 // of what scaled has been
 }
 
 // newBase is the least step of the transit, in seconds, that is no network's: the sender counts its timestamps from
@@ -172,6 +175,7 @@ func (j *jitter) setClock(rate uint32) {
 	}
 	if j.clock != 0 {
 		j.scaled = j.scaled * int64(rate) / j.clock
+		j.sum = j.sum / j.clock * int64(rate)
 	}
 	j.clock = int64(rate)
 	j.known = false
@@ -197,13 +201,19 @@ func (j *jitter) add(now time.Duration, ts uint32) {
 		return
 	}
 	j.scaled += d - (j.scaled+8)>>4
+	j.sum += j.scaled
+	j.count++
 }
 
-func (j *jitter) value() time.Duration {
+func (j *jitter) value() time.Duration { return j.time(j.scaled) }
+
+func (j *jitter) mean() time.Duration { return j.time(j.sum / max(j.count, 1)) }
+
+func (j *jitter) time(scaled int64) time.Duration {
 	if j.clock == 0 {
 		return 0
 	}
-	return time.Duration(j.scaled>>4) * time.Second / time.Duration(j.clock)
+	return time.Duration(scaled>>4) * time.Second / time.Duration(j.clock)
 }
 
 // A senderReport is what is kept of the newest SR to know its answer.

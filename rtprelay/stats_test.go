@@ -76,6 +76,29 @@ func TestJitter(t *testing.T) {
 	}
 }
 
+// The jitter of late is soon forgotten, that of the whole call is not, nor does another clock change it.
+func TestMeanJitter(t *testing.T) {
+	var j jitter
+	add := func(rate uint32, from, until time.Duration, late time.Duration) {
+		j.setClock(rate)
+		for at := from; at < until; at += 20 * ms {
+			ts := uint32(at.Microseconds() * int64(rate) / 1e6)
+			j.add(at+late*(at/(20*ms)%2), ts)
+		}
+	}
+	add(8000, 0, 10*sec, 60*ms)
+	if got, mean := j.value(), j.mean(); got < 59*ms || mean < 57*ms || got > 60*ms || mean > got {
+		t.Errorf("every second packet 60 ms late: jitter %v, on average %v", got, mean)
+	}
+	add(48000, 10*sec, 20*sec, 0)
+	if got, mean := j.value(), j.mean(); got > ms || mean < 29*ms || mean > 31*ms {
+		t.Errorf("no more in the second half of the call: jitter %v, on average %v", got, mean)
+	}
+	if got := new(jitter).mean(); got != 0 {
+		t.Errorf("of nothing: %v", got)
+	}
+}
+
 func TestFlowCounts(t *testing.T) {
 	var f, far flow
 	start := time.Unix(1000, 0)

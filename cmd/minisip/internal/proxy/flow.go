@@ -9,10 +9,11 @@ import (
 
 // Flow is what came from one side of a stream. What there was nothing to tell by is zero.
 type Flow struct {
-	Packets, Bytes, Lost uint64 // RTP; a packet is lost while it has not come
-	Duplicates, Later    uint64 // copies, and packets out of order
-	RTCP, Other          uint64 // RTCP; STUN, DTLS, T.38
-	Jitter, RTT          time.Duration
+	Packets, Bytes, Lost uint64        // RTP; a packet is lost while it has not come
+	Duplicates, Later    uint64        // copies, and packets out of order
+	RTCP, Other          uint64        // RTCP; STUN, DTLS, T.38
+	Jitter, MeanJitter   time.Duration // of late, and over the whole call
+	RTT                  time.Duration
 	SSRC                 uint32
 	SSRCChanges          uint64
 	Types                []uint8        // payload types seen, ascending

@@ -53,8 +53,8 @@ func verdict(f *Flow, user string, signalled netip.AddrPort, pauses bool, answer
 		return stopped, fmt.Sprintf("stopped at %02d:%02d", int(at.Minutes()), int(at.Seconds())%60)
 	case f.lossPercent() >= manyLost:
 		return lossy, fmt.Sprintf("lossy: %.1f %% lost", round(f.lossPercent(), 2)) // as the record has it
-	case f.Jitter >= jittery:
-		return choppy, fmt.Sprintf("choppy: jitter %d ms", f.Jitter.Milliseconds())
+	case f.MeanJitter >= jittery:
+		return choppy, fmt.Sprintf("choppy: jitter %d ms", f.MeanJitter.Milliseconds())
 	}
 	return good, "fine"
 }

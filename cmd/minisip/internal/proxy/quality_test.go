@@ -14,7 +14,7 @@ func TestVerdict(t *testing.T) {
 	up := epoch
 	end := up.Add(5 * time.Minute)
 	flow := func(packets, lost uint64, jitter, last time.Duration) Flow {
-		return Flow{Packets: packets, Lost: lost, Jitter: jitter, First: up, Last: up.Add(last)}
+		return Flow{Packets: packets, Lost: lost, MeanJitter: jitter, First: up, Last: up.Add(last)}
 	}
 	strangers := Flow{Strangers: 17}
 	for _, tt := range []struct {
@@ -45,6 +45,7 @@ func TestVerdict(t *testing.T) {
 		{"nearly 3 % lost", flow(9701, 299, 0, 5*time.Minute), false, end, "fine"},
 		{"lost and late", flow(9000, 1000, time.Second, 5*time.Minute), false, end, "lossy: 10.0 % lost"},
 		{"late", flow(15000, 0, 50*time.Millisecond, 5*time.Minute), false, end, "choppy: jitter 50 ms"},
+		{"late at the end alone", Flow{Packets: 15000, Jitter: time.Second, MeanJitter: 49 * time.Millisecond, First: up, Last: end}, false, end, "fine"},
 		{"nearly late", flow(15000, 0, 49*time.Millisecond, 5*time.Minute), false, end, "fine"},
 	} {
 		_, got := verdict(&tt.flow, "002", netip.MustParseAddrPort("192.0.2.7:4000"), tt.held, up, tt.end, tt.end)

@@ -138,7 +138,7 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 		Kind: s.kind, Codec: s.codec, From: p.User, Source: addrText(f.Source),
 		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, LossPercent: round(f.lossPercent(), 2),
 		Duplicates: f.Duplicates, OutOfOrder: f.Later, SSRCChanges: f.SSRCChanges,
-		JitterMS: milliseconds(f.Jitter), RTTMS: milliseconds(f.RTT),
+		JitterMS: milliseconds(f.MeanJitter), RTTMS: milliseconds(f.RTT),
 		Strangers: f.Strangers, Stranger: addrText(f.Stranger), Undelivered: f.Undelivered,
 	}
 	dir.track, dir.side, dir.other, dir.rtcp = &s.tracks[side], side, f.Other, f.RTCP
@@ -156,7 +156,7 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	codec, _, _ := strings.Cut(dir.Codec, "/")
 	scored := s.kind == "audio" && f.Packets > 0
 	if scored {
-		dir.MOS = round(emodel.MOS(codec, f.lossPercent(), f.Jitter, f.RTT), 2)
+		dir.MOS = round(emodel.MOS(codec, f.lossPercent(), f.MeanJitter, f.RTT), 2)
 	}
 	if d.call.State != session.Ended {
 		if s.trends == nil {
