@@ -73,6 +73,55 @@ func TestWriteCall(t *testing.T) {
 	golden(t, "call.txt", b.String())
 }
 
+// TestReadmeCall: the call in README.md is what is printed of such a call, to the letter.
+func TestReadmeCall(t *testing.T) {
+	text, err := os.ReadFile("../../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(text), "$ minisip call 7\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	v := aCall()
+	answer := clock(3100)
+	v.Answer, v.CallID, v.Why = &answer, "a84b4c76e66710", "hung up by 002"
+	v.Findings = []diagnosis.Finding{{
+		Severity: diagnosis.Error, Code: "one-way",
+		Text: "No packet ever came from 002, wanted at 192.168.1.5:4002, while 001 was heard: its firewall or NAT keeps them, or the phone sends none.",
+		Next: "See that the microphone is on and not muted, and that the firewall in front of 002 lets UDP out to ports 10000-20000.",
+	}}
+	v.Media[0].Source, v.Media[0].RTTMS = "198.51.100.7:31030", 24
+	v.Columns, v.Steps = v.Columns[:3], nil
+	for _, s := range []proxy.StepView{
+		{AtMS: 0, From: 0, To: 1, Label: "INVITE sdp"},
+		{AtMS: 0, From: 1, To: 0, Label: "407 Proxy Authentication Required"},
+		{AtMS: 24, From: 0, To: 1, Label: "ACK"},
+		{AtMS: 25, From: 0, To: 1, Label: "INVITE sdp"},
+		{AtMS: 25, From: 1, To: 0, Label: "100 Trying"},
+		{AtMS: 25, From: 1, To: 2, Label: "INVITE sdp"},
+		{AtMS: 525, From: 1, To: 2, Label: "INVITE sdp", Again: true},
+		{AtMS: 561, From: 2, To: 1, Label: "180 Ringing"},
+		{AtMS: 561, From: 1, To: 0, Label: "180 Ringing"},
+		{AtMS: 3100, From: 2, To: 1, Label: "200 OK sdp"},
+		{AtMS: 3100, From: 1, To: 0, Label: "200 OK sdp"},
+		{AtMS: 3125, From: 0, To: 1, Label: "ACK"},
+		{AtMS: 3125, From: 1, To: 2, Label: "ACK"},
+		{AtMS: 3131, From: 0, To: 1, Kind: "media-start", Label: "PCMU/8000 from 001"},
+		{AtMS: 45200, From: 2, To: 1, Label: "BYE"},
+		{AtMS: 45200, From: 1, To: 0, Label: "BYE"},
+		{AtMS: 45211, From: 0, To: 1, Kind: "media-stop", Label: "PCMU/8000 from 001"},
+		{AtMS: 45224, From: 0, To: 1, Label: "200 OK (BYE)"},
+		{AtMS: 45224, From: 1, To: 2, Label: "200 OK (BYE)"},
+		{AtMS: 45224, From: 1, To: 1, Kind: "note", Label: v.Why},
+	} {
+		v.Steps = append(v.Steps, s)
+	}
+	var b strings.Builder
+	writeCall(&b, v)
+	if b.String() != shown {
+		t.Errorf("README.md shows\n%s\nbut minisip prints\n%s", shown, &b)
+	}
+}
+
 func TestWriteLists(t *testing.T) {
 	var b strings.Builder
 	writeOverview(&b, &status.Overview{
