@@ -23,6 +23,8 @@ const (
 	frame      = 20 * time.Millisecond
 	samples    = int(frame * sampleRate / time.Second)
 	rtpHeader  = 12
+
+	pcmu, comfortNoise = 0, 13 // payload types (RFC 3551, 3389)
 )
 
 // Media is the sound of one call: a socket for RTP, what is sent, and what is heard.
@@ -97,8 +99,27 @@ func (m *Media) Target() netip.AddrPort {
 	return m.to
 }
 
-// Echo sends back all that is heard from now on.
-func (m *Media) Echo() { m.echo.Store(true) }
+// Echo sends back all that is heard from now on. Where a NAT wants the sound for this phone, a relay learns only by what
+// comes through it (RFC 6263): so until something is heard, comfort noise goes out.
+func (m *Media) Echo() {
+	m.echo.Store(true)
+	m.reader.Go(m.knock)
+}
+
+func (m *Media) knock() {
+	tick := time.NewTicker(frame)
+	defer tick.Stop()
+	b := append(make([]byte, rtpHeader), 127) // silence
+	for !m.heard() && !errors.Is(m.write(b, comfortNoise, uint32(time.Since(m.begin)*sampleRate/time.Second)), net.ErrClosed) {
+		<-tick.C
+	}
+}
+
+func (m *Media) heard() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ear.packets > 0
+}
 
 // Play sends a tone, in hertz, until ctx is done.
 func (m *Media) Play(ctx context.Context, tone float64) {
@@ -110,7 +131,7 @@ func (m *Media) Play(ctx context.Context, tone float64) {
 			t := float64(n*samples+i) / sampleRate
 			b[rtpHeader+i] = muLaw(int16(12000 * math.Sin(2*math.Pi*tone*t)))
 		}
-		m.write(b, uint32(time.Since(m.begin)*sampleRate/time.Second))
+		m.write(b, pcmu, uint32(time.Since(m.begin)*sampleRate/time.Second))
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -119,17 +140,18 @@ func (m *Media) Play(ctx context.Context, tone float64) {
 	}
 }
 
-// write sends one packet with a timestamp; its header is written over.
-func (m *Media) write(b []byte, timestamp uint32) {
+// write sends one packet with a payload type and a timestamp; its header is written over.
+func (m *Media) write(b []byte, kind byte, timestamp uint32) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.out.seq++
 	m.sent++
-	b[0], b[1] = 2<<6, 0
+	b[0], b[1] = 2<<6, kind
 	binary.BigEndian.PutUint16(b[2:], m.out.seq)
 	binary.BigEndian.PutUint32(b[4:], timestamp)
 	binary.BigEndian.PutUint32(b[8:], m.out.ssrc)
-	m.conn.WriteToUDPAddrPort(b, m.to)
+	_, err := m.conn.WriteToUDPAddrPort(b, m.to)
+	return err
 }
 
 // listen takes what comes until the call is over.
@@ -140,7 +162,7 @@ func (m *Media) listen() {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil || n < rtpHeader || b[0]>>6 != 2 || b[1]&0x7f != 0 {
+		if err != nil || n < rtpHeader || b[0]>>6 != 2 || b[1]&0x7f != pcmu {
 			continue
 		}
 		now := time.Since(m.begin)
@@ -149,7 +171,7 @@ func (m *Media) listen() {
 		m.ear.hear(now, seq, ts, b[rtpHeader:n])
 		m.mu.Unlock()
 		if m.echo.Load() {
-			m.write(b[:n], ts)
+			m.write(b[:n], pcmu, ts)
 		}
 	}
 }

@@ -125,13 +125,18 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// TestEcho: who echoes gives the caller a round trip.
+// TestEcho: who echoes gives the caller a round trip, behind a NAT too, where he must be the first to send.
 func TestEcho(t *testing.T) {
 	at := serve(t)
+	t.Run("reached", func(t *testing.T) { echoes(t, at, netip.Addr{}) })
+	t.Run("behind a NAT", func(t *testing.T) { echoes(t, at, netip.MustParseAddr("192.168.1.2")) })
+}
+
+func echoes(t *testing.T, at netip.AddrPort, claim netip.Addr) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	a := newPhone(t, Config{Server: at, User: "001", Password: "one"})
-	b := newPhone(t, Config{Server: at, User: "001", Password: "one"})
+	a := newPhone(t, Config{Server: at, User: "001", Password: "one", Claim: claim})
+	b := newPhone(t, Config{Server: at, User: "001", Password: "one", Claim: claim})
 	if _, err := a.Register(ctx, time.Minute); err != nil {
 		t.Fatal(err)
 	}
