@@ -2,7 +2,9 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
+	"io"
 )
 
 // Key names a record.
@@ -63,18 +65,25 @@ func checksum(frame []byte) uint32 {
 	return crc32.Update(crc32.Checksum(frame[:4], castagnoli), castagnoli, frame[headSize:])
 }
 
-// nextFrame takes the first frame off b. It reports false where none is whole.
-func nextFrame(b []byte) (m mark, body, rest []byte, ok bool) {
-	if len(b) <= headSize {
-		return 0, nil, b, false
+var errSpoilt = errors.New("state: no frame")
+
+// nextFrame reads the next frame. The error is io.EOF at the end, and where none is whole io.ErrUnexpectedEOF or errSpoilt.
+func nextFrame(in io.Reader) (m mark, body []byte, err error) {
+	var head [headSize]byte
+	if _, err := io.ReadFull(in, head[:]); err != nil {
+		return 0, nil, err
 	}
-	n := int64(binary.LittleEndian.Uint32(b))
-	if n < 1 || n > maxBody || n > int64(len(b)-headSize) {
-		return 0, nil, b, false
+	n := binary.LittleEndian.Uint32(head[:])
+	if n < 1 || n > maxBody {
+		return 0, nil, errSpoilt
 	}
-	frame := b[:headSize+n]
-	if checksum(frame) != binary.LittleEndian.Uint32(b[4:]) {
-		return 0, nil, b, false
+	frame := make([]byte, headSize+n)
+	copy(frame, head[:])
+	switch _, err := io.ReadFull(in, frame[headSize:]); {
+	case err != nil && err != io.EOF:
+		return 0, nil, err
+	case err != nil || checksum(frame) != binary.LittleEndian.Uint32(frame[4:]):
+		return 0, nil, errSpoilt
 	}
-	return mark(frame[headSize]), frame[headSize+1:], b[headSize+n:], true
+	return mark(frame[headSize]), frame[headSize+1:], nil
 }

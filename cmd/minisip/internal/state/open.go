@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,6 +37,8 @@ func Open(dir string, report func(line string)) (*Store, error) {
 // begin takes the directory, reads what is kept there and begins a file.
 func (w *writer) begin() (err error) {
 	w.epoch = time.Now()
+	now := w.moment() // all three clocks at once: to read takes its time
+	now.bootID = w.bootID
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		return err
 	}
@@ -44,7 +47,7 @@ func (w *writer) begin() (err error) {
 		return err // somebody else may have the directory: what is kept there is his
 	}
 	w.tidy()
-	w.load()
+	w.load(now)
 	if err != nil {
 		return err
 	}
@@ -68,35 +71,26 @@ func passes(err error) bool {
 }
 
 // load reads all files, and notes which of them are ours.
-func (w *writer) load() {
-	all := w.files()
-	const usual = 512 // bytes of a frame: to make room once
-	var size int64
-	for _, n := range all {
-		if info, err := os.Stat(w.path(n)); err == nil {
-			size += info.Size()
-		}
-	}
-	r := replay{records: make(map[Key]version, size/usual)}
-	for _, n := range all {
+func (w *writer) load(now moment) {
+	r := replay{records: map[Key]version{}}
+	for _, n := range w.files() {
 		path := w.path(n)
-		b, err := os.ReadFile(path)
-		if err != nil {
+		f, at, size, err := r.open(path)
+		switch {
+		case err != nil:
 			w.report(fmt.Sprintf("state: %s cannot be read (%v) and is left alone", path, reason(err)))
 			continue
-		}
-		switch f, at := r.file(b); f {
-		case alien:
+		case f == alien:
 			w.report(fmt.Sprintf("state: %s is of another version and left alone", path))
 			continue
-		case broken:
-			w.report(fmt.Sprintf("state: %s cannot be read from byte %d of %d on; what stands before counts", path, at, len(b)))
+		case f == broken:
+			w.report(fmt.Sprintf("state: %s cannot be read from byte %d of %d on; what stands before counts", path, at, size))
 		}
 		w.old = append(w.old, n)
 	}
 	w.loaded = r.sorted()
 	if r.timed {
-		w.goOn(r.last, moment{wall: w.epoch.UnixNano(), boot: sinceBoot(), bootID: w.bootID})
+		w.goOn(r.last, now)
 	}
 }
 
@@ -114,7 +108,7 @@ func (w *writer) goOn(last, now moment) {
 // files are the numbers of all there are, whoever wrote them, in order.
 func (w *writer) files() (all []int) {
 	for _, name := range w.journals() {
-		if n, err := strconv.Atoi(strings.TrimPrefix(name, filePrefix)); err == nil && n > 0 {
+		if n, err := strconv.Atoi(strings.TrimPrefix(name, filePrefix)); err == nil && n > 0 && n < math.MaxInt {
 			all = append(all, n)
 		}
 	}

@@ -1,10 +1,15 @@
 package state
 
 import (
+	"bufio"
 	"cmp"
 	"encoding/binary"
+	"errors"
+	"io"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Record is what was kept under a key.
@@ -36,24 +41,59 @@ const (
 	broken       // cut where it could not be read on
 )
 
-// file takes the next file in. With a fault, at is where.
-func (r *replay) file(b []byte) (f fault, at int) {
-	begin := b[:min(len(b), len(magic))]
+var errNoFile = errors.New("not a plain file")
+
+// open takes the next file in: see file. size is how long it is.
+func (r *replay) open(path string) (f fault, at, size int64, err error) {
+	info, err := os.Stat(path)
 	switch {
-	case !strings.HasPrefix(magic, string(begin)):
-		return alien, 0
-	case len(begin) < len(magic):
-		return broken, 0
+	case err != nil:
+		return none, 0, 0, err
+	case info.IsDir():
+		return none, 0, 0, syscall.EISDIR
+	case !info.Mode().IsRegular():
+		return none, 0, 0, errNoFile // to open a pipe is to wait for somebody who writes
+	}
+	in, err := os.Open(path)
+	if err != nil {
+		return none, 0, 0, err
+	}
+	defer in.Close()
+	f, at, err = r.file(in)
+	return f, at, info.Size(), err
+}
+
+// file takes the next file in. With a fault, at is where. What follows is not read: what was spoilt may be of any length.
+func (r *replay) file(in io.Reader) (f fault, at int64, err error) {
+	b := bufio.NewReaderSize(in, 64<<10)
+	var begin [len(magic)]byte
+	n, err := io.ReadFull(b, begin[:])
+	switch {
+	case failed(err):
+		return none, 0, err
+	case !strings.HasPrefix(magic, string(begin[:n])):
+		return alien, 0, nil
+	case n < len(magic):
+		return broken, 0, nil
 	}
 	boot := ""
-	for rest := b[len(magic):]; len(rest) > 0; {
-		m, body, next, ok := nextFrame(rest)
-		if !ok || !r.frame(m, body, &boot) {
-			return broken, len(b) - len(rest)
+	for at = int64(n); ; {
+		m, body, err := nextFrame(b)
+		switch {
+		case err == io.EOF:
+			return none, at, nil
+		case failed(err):
+			return none, at, err
+		case err != nil || !r.frame(m, body, &boot):
+			return broken, at, nil
 		}
-		rest = next
+		at += int64(headSize + 1 + len(body))
 	}
-	return none, len(b)
+}
+
+// failed tells that a file could not be read from that it has ended or is spoilt.
+func failed(err error) bool {
+	return err != nil && err != io.EOF && err != io.ErrUnexpectedEOF && err != errSpoilt
 }
 
 // frame takes one frame in; false if it makes no sense.

@@ -147,12 +147,15 @@ func TestTorn(t *testing.T) {
 	}
 	loads := func(b []byte) (records, int) {
 		r := replay{records: map[Key]version{}}
-		_, at := r.file(b)
+		_, at, err := r.file(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
 		got := records{}
 		for _, rec := range r.sorted() {
 			got[rec.Key] = string(rec.Data)
 		}
-		return got, at
+		return got, int(at)
 	}
 	sizes := slices.Sorted(maps.Keys(ends))
 	at := func(n int) records { // what had been said in the first n bytes
@@ -264,42 +267,6 @@ func TestAnotherVersion(t *testing.T) {
 	}
 	if fs := files(t, dir); string(fs["journal.41"]) != "minisip state 2\nwho knows" || fs["journal.42"] == nil {
 		t.Errorf("there are %v", slices.Collect(maps.Keys(fs)))
-	}
-}
-
-// TestUnreadable: files that were cut within their first bytes are torn ones, and go as such; one that cannot be
-// read keeps nobody from starting and none of the others from being read.
-func TestUnreadable(t *testing.T) {
-	dir := t.TempDir()
-	s, _ := open(t, dir)
-	s.Renew()
-	s.all(records{{1, 1}: "one"})
-	s.Close()
-	path := func(name string) string { return filepath.Join(dir, name) }
-	for name, content := range map[string]string{"journal.2": "", "journal.3": magic[:9]} {
-		if err := os.WriteFile(path(name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Mkdir(path("journal.4"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	left := "state: " + path("journal.4") + " cannot be read (is a directory) and is left alone"
-	for _, want := range [][]string{{
-		"state: " + path("journal.2") + " cannot be read from byte 0 of 0 on; what stands before counts",
-		"state: " + path("journal.3") + " cannot be read from byte 0 of 9 on; what stands before counts",
-		left,
-	}, {left}} {
-		s, l := open(t, dir)
-		if got := found(s); !maps.Equal(got, records{{1, 1}: "one"}) {
-			t.Errorf("found %v", got)
-		}
-		s.Renew()
-		s.all(records{{1, 1}: "one"})
-		s.Close()
-		if got := l.all(); !slices.Equal(got, want) {
-			t.Errorf("reported %q\nwant %q", got, want)
-		}
 	}
 }
 
