@@ -149,11 +149,12 @@ func (b *bench) give(from int, t template) {
 	b.data = out
 	err := b.message.Parse(out)
 	if b.core.Receive(b.now, ours4, benchPhones[from], b.message, err) {
-		b.message, b.data = new(sipmsg.Message), nil
-		if n := len(b.spent); n > 0 {
-			b.message, b.spent = b.spent[n-1], b.spent[:n-1]
-			b.data = b.message.Bytes()
+		if len(b.spent) == 0 {
+			b.spent = append(b.spent, new(sipmsg.Message))
 		}
+		last := len(b.spent) - 1
+		b.message, b.spent = b.spent[last], b.spent[:last]
+		b.data = b.message.Bytes()
 	}
 }
 
