@@ -49,7 +49,7 @@ func (h homer) report(r *proxy.Record) {
 		d := &r.Media[i]
 		far := r.Media[i^1].Source // a stream's two directions stand side by side
 		h.Report(r.End, addressOf(d.Source), addressOf(far), &hep.Report{
-			CallID: r.CallID, From: d.From, Codec: d.Codec, Packets: d.Packets, Expected: d.Packets + d.Lost, Lost: d.Lost,
+			CallID: r.CallID, From: d.From, Codec: d.Codec, Packets: d.Packets, Expected: d.Packets - d.Duplicates + d.Lost, Lost: d.Lost,
 			Jitter: d.JitterMS, MOS: d.MOS, Seconds: r.End.Sub(answered(r)).Seconds(), Verdict: d.Verdict,
 		})
 	}

@@ -30,7 +30,7 @@ func TestHomer(t *testing.T) {
 	sc.Mirror(at, phone, netip.MustParseAddrPort("203.0.113.10:5060"),
 		[]byte("REGISTER sip:a SIP/2.0\r\nCall-ID: 1@x\r\nAuthorization: Digest username=\"001\", response=\"0123456789abcdef\"\r\n\r\n"))
 	sc.Record(&proxy.Record{CallID: "2@x", Answer: &at, End: at.Add(42 * time.Second), Media: []proxy.Direction{
-		{Stream: 1, From: "001", Codec: "PCMU/8000", Source: "198.51.100.7:4000", Packets: 99, Lost: 1, Verdict: "fine"},
+		{Stream: 1, From: "001", Codec: "PCMU/8000", Source: "198.51.100.7:4000", Packets: 103, Duplicates: 4, Lost: 1, Verdict: "fine"},
 		{Stream: 1, From: "002", Verdict: "no packet ever came"},
 	}})
 	h.close()
