@@ -21,6 +21,9 @@ func (e *endpoint) aim() {
 	e.socket.aim(t)
 	if e.kept != nil {
 		e.socket.send(e.kept)
+		if s := e.stream; s.tap != nil {
+			s.show(&packet{now: s.relay.now(), data: e.kept}, e, t)
+		}
 		e.kept = nil
 	}
 }
@@ -41,14 +44,14 @@ func (e *endpoint) keep(b []byte) bool {
 func (e *endpoint) pass(p *packet) {
 	s := e.stream
 	if s.tap != nil {
-		s.show(p, e, nil)
+		s.tap(s.relay.start.Add(p.now), p.from, e.at(), p.data)
 	}
 	out := e.receive(p)
 	if out == nil {
 		return
 	}
 	if s.tap != nil {
-		s.show(p, nil, out)
+		s.show(p, out, out.latch.target)
 	}
 	if !out.socket.send(p.data) {
 		s.legs[e.side].flow.undelivered++

@@ -87,13 +87,13 @@ func (e *endpoint) check(p *packet) verdict {
 		if from != e.latch.source && !e.latch.trusts(from.Addr()) {
 			return drop
 		}
-		e.reply(from, a.refusal(b, code, m.unknown, nil))
+		e.reply(p, a.refusal(b, code, m.unknown, nil))
 		return e.latch.keep(now, from)
 	case errorUnknownAttribute, errorRoleConflict:
-		e.reply(from, a.refusal(b, code, m.unknown, by.mac))
+		e.reply(p, a.refusal(b, code, m.unknown, by.mac))
 		return e.latch.keep(now, from)
 	}
-	e.reply(from, a.success(b, from, by.mac))
+	e.reply(p, a.success(b, from, by.mac))
 	if by != &a.now {
 		return e.latch.keep(now, from)
 	}
@@ -146,8 +146,11 @@ func (a *agent) refusal(request []byte, code int, unknown uint16, mac hash.Hash)
 }
 
 // reply sends to where a check came from, which need not be where the socket is aimed at.
-func (e *endpoint) reply(to netip.AddrPort, b []byte) {
-	e.socket.aim(to)
+func (e *endpoint) reply(p *packet, b []byte) {
+	e.socket.aim(p.from)
 	e.socket.send(b)
+	if e.stream.tap != nil {
+		e.stream.show(&packet{now: p.now, data: b}, e, p.from)
+	}
 	e.aim()
 }

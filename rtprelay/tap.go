@@ -6,7 +6,7 @@ import (
 )
 
 // A Tap is shown a datagram of a stream: as it came, from whomever, and if it went on, again
-// from the leg that it left by. It is called with the stream locked, so it must not wait, nor
+// from the leg that it left by; and what a leg itself answers. It is called with the stream locked, so it must not wait, nor
 // keep b, nor call the stream.
 type Tap = func(at time.Time, from, to netip.AddrPort, b []byte)
 
@@ -17,14 +17,9 @@ func (s *Stream) Tap(t Tap) {
 	s.mu.Unlock()
 }
 
-// show shows the tap a packet that came to an endpoint, or leaves by one.
-func (s *Stream) show(p *packet, in, out *endpoint) {
-	at := s.relay.start.Add(p.now)
-	if in != nil {
-		s.tap(at, p.from, in.at(), p.data)
-	} else {
-		s.tap(at, out.at(), out.latch.target, p.data)
-	}
+// show shows the tap what an endpoint sends.
+func (s *Stream) show(p *packet, out *endpoint, to netip.AddrPort) {
+	s.tap(s.relay.start.Add(p.now), out.at(), to, p.data)
 }
 
 // at is the address of an endpoint's socket.

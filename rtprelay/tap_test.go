@@ -3,6 +3,7 @@ package rtprelay
 import (
 	"fmt"
 	"net/netip"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -37,6 +38,38 @@ func TestTap(t *testing.T) {
 		fmt.Sprintf("%s > %s 2", legB, b.addr),
 		fmt.Sprintf("%s > %s 3", b.addr, legB),
 		fmt.Sprintf("%s > %s 3", legA, a.addr),
+	}
+	if !slices.Equal(shown, want) {
+		t.Errorf("shown\n%v\nwant\n%v", shown, want)
+	}
+}
+
+// What a leg says itself is shown as well: the answer to a check, and a handshake that has waited for it.
+func TestTapOfICE(t *testing.T) {
+	s := iceStream(t)
+	a, b := newPhone(t, hostA), newPhone(t, hostB)
+	s.Expect(Callee, Peer{RTP: b.addr, Signal: hostB})
+	pa, pb := s.Port(Caller), s.Port(Callee)
+	var shown []string
+	s.Tap(func(_ time.Time, from, to netip.AddrPort, p []byte) {
+		shown = append(shown, fmt.Sprintf("%s > %s %x", from, to, p[:2]))
+	})
+	hello := []byte{22, 0xfe, 0xff, 1}
+	b.send(pb, hello)
+	for s.Stats().From[Callee].Other == 0 {
+		runtime.Gosched()
+	}
+	c := check{username: "ours:them", password: ownPassword}.bytes()
+	a.send(pa, c)
+	a.receiveSTUN(c, ownPassword)
+	a.hears(hello, pa)
+	s.Tap(nil)
+	legA, legB := netip.AddrPortFrom(server, pa), netip.AddrPortFrom(server, pb)
+	want := []string{
+		fmt.Sprintf("%s > %s 16fe", b.addr, legB),
+		fmt.Sprintf("%s > %s 0001", a.addr, legA),
+		fmt.Sprintf("%s > %s 0101", legA, a.addr),
+		fmt.Sprintf("%s > %s 16fe", legA, a.addr),
 	}
 	if !slices.Equal(shown, want) {
 		t.Errorf("shown\n%v\nwant\n%v", shown, want)
