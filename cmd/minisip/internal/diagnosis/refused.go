@@ -59,7 +59,7 @@ func wrongSecret(c *Call) []Finding {
 	if c.Refused != WrongPassword {
 		return nil
 	}
-	times := c.count(to(Caller, "INVITE", 407))
+	times := c.challenges()
 	often := "twice"
 	if times > 2 {
 		often = fmt.Sprintf("%d times", times)
@@ -71,9 +71,16 @@ func wrongSecret(c *Call) []Finding {
 		"Challenged %s, and the answer of %s did not fit: the phone has a wrong password, or a wrong authentication name", often, c.Caller.User)
 }
 
+// challenges is how often the caller was challenged. Nothing is kept of a challenge, so a copy of an INVITE, whose 407 has not
+// arrived, gets one of its own.
+func (c *Call) challenges() int {
+	asked := c.count(func(s *Step) bool { return from(Caller, "INVITE", 0)(s) && !s.Again })
+	return min(c.count(to(Caller, "INVITE", 407)), asked)
+}
+
 // authLoop is a phone that answers each challenge and never gets in, its password being right.
 func authLoop(c *Call) []Finding {
-	times := c.count(to(Caller, "INVITE", 407))
+	times := c.challenges()
 	if times < 4 || c.Refused == WrongPassword || c.Refused == OtherURI || c.Refused == NotOffered {
 		return nil
 	}

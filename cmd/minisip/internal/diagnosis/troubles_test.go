@@ -138,6 +138,9 @@ var troubles = []struct {
 		"algorithm-not-offered", "The phone of 001 has the right password, but answered with an algorithm that -digest does not offer."},
 	{"credentials for another URI", func(c *Call) { ours(c, OtherURI, 407) },
 		"other-uri", "The phone of 001 has the right password, but answered the challenge for another address than the one that it calls."},
+	{"challenges that do not arrive at first", func(c *Call) {
+		c.Steps = append(script("0 caller > INVITE again x4\n0 caller < INVITE 407 x4"), c.Steps...)
+	}, "signalling-loss", "4 messages to or from 001 had to be repeated, and 0 on the other side: packets are lost between this server and 198.51.100.7:31022."},
 	{"stale nonces for ever", func(c *Call) {
 		ours(c, NotRefused, 407)
 		c.Steps = script("0 caller > INVITE x5\n0 caller < INVITE 407 x5")
