@@ -118,6 +118,7 @@ func (a *addresses) came(local netip.AddrPort) (line string) {
 	a.newest = local
 	if ip := local.Addr(); !ip.IsUnspecified() && len(a.served) < maxServed {
 		a.served[ip] = struct{}{}
+		a.known[local] = struct{}{} // the machine may have it since a moment ago
 	}
 	if i := slices.Index(a.lost, local.Addr()); i >= 0 {
 		return a.again(i)

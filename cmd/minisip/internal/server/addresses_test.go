@@ -50,6 +50,11 @@ func TestAddressThatGoes(t *testing.T) {
 		}
 	}
 
+	// What comes to a new one is the first to say that it is ours.
+	if spare := at(spare); a.has(spare) || a.came(spare) != "" || !a.has(spare) {
+		t.Errorf("a datagram comes to %s: it is ours: %v", spare, a.has(spare))
+	}
+
 	// What comes to it is the first to say that it is back: what answers must leave from there.
 	a.look([]netip.Addr{fixed}, sockets)
 	if line := a.came(at(eth)); line != back(eth) || a.gone(eth) {

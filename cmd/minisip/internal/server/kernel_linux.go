@@ -8,7 +8,7 @@ import (
 )
 
 // soMemInfo is the option SO_MEMINFO (linux/sock_diag.h), and skMemDrops the place in what it gives that counts the datagrams
-// which found the socket's buffer full.
+// which found the socket's buffer full, and those with a wrong checksum.
 const (
 	soMemInfo  = 55
 	skMemDrops = 8
@@ -21,7 +21,7 @@ func forceBuffer(raw syscall.RawConn, size int) {
 	})
 }
 
-// drops is how many datagrams the kernel has dropped because the socket's buffer was full.
+// drops is how many of the socket's datagrams the kernel has dropped.
 func (t *transport) drops() uint32 {
 	var info [skMemDrops + 1]uint32
 	size := uint32(unsafe.Sizeof(info))
