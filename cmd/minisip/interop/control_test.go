@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"os"
 	"os/exec"
 	"regexp"
 	"testing"
@@ -42,4 +43,21 @@ func TestControl(t *testing.T) {
 	a.closed(t)
 	b.closed(t)
 	s.asks(t, `(?m)^1 +ended +001 +002 .* hung up by the operator$`, "calls", "ended")
+}
+
+// TestProbe: from behind a NAT too, minisip probe finds that all is well, and says what that NAT shows of it.
+func TestProbe(t *testing.T) {
+	newNetwork(t)
+	s := startServer(t, "")
+	for from, seen := range map[string]string{
+		"a":   `the server sees 203\.0\.113\.2:\d+ where this phone says 192\.168\.1\.2:\d+: a NAT in between`,
+		"pub": `no NAT in between`,
+	} {
+		cmd := exec.Command("ip", "netns", "exec", netns(from), minisip, "probe", "-talk", "1s", serverIP, "001")
+		cmd.Env = append(os.Environ(), "MINISIP_PASSWORD="+s.accounts["001"].password)
+		out, err := cmd.CombinedOutput()
+		if err != nil || !regexp.MustCompile(`(?s)`+seen+`.* came back, 0\.0 % lost, .*MOS 4\.`).Match(out) {
+			t.Errorf("from %s: %v\n%s", from, err, out)
+		}
+	}
 }
