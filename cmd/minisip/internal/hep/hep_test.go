@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
@@ -123,5 +124,42 @@ func TestNobodyWaits(t *testing.T) {
 	s.SIP(at, alice, ours, make([]byte, maxMessage+1))
 	if n := s.lost.Load(); n != 3 {
 		t.Errorf("%d lost, want 3", n)
+	}
+}
+
+// TestNotes: a server's host that refuses every other packet is named once, and is well only when it has refused none for
+// a while; what is lost is told now and then.
+func TestNotes(t *testing.T) {
+	var lines []string
+	s := &Sender{queue: make(chan packet, 1), log: func(line string) { lines = append(lines, line) }}
+	now, refused := at, errors.New("connection refused")
+	for _, step := range []struct {
+		after string
+		err   error
+		lost  uint64
+		want  string // how the line begins
+	}{
+		{"0s", nil, 0, ""},
+		{"0s", refused, 0, "cannot send to the HEP server: connection refused"},
+		{"1ms", nil, 0, ""},
+		{"1ms", refused, 0, ""},
+		{"9s", nil, 1, "1 messages were not sent"},
+		{"999ms", nil, 1, ""},
+		{"1ms", nil, 1, "the HEP server takes messages again"},
+		{"1ms", refused, 0, "cannot send"},
+		{"9s", refused, 0, "2 messages were not sent"},
+		{"9s", nil, 0, ""},
+		{"1s", nil, 0, "the HEP server takes messages again"},
+	} {
+		d, err := time.ParseDuration(step.after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, lines = now.Add(d), nil
+		s.lost.Add(step.lost)
+		s.note(now, step.err)
+		if got := strings.Join(lines, "; "); !strings.HasPrefix(got, step.want) || (got == "") != (step.want == "") {
+			t.Errorf("%s later, %v: %q, want %q", step.after, step.err, got, step.want)
+		}
 	}
 }

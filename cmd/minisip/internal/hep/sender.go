@@ -26,9 +26,11 @@ type Sender struct {
 	conn  net.Conn
 	queue chan packet
 	lost  atomic.Uint64
-	told  uint64 // of lost, how many the log knows of
-	fails bool   // the last packet could not be sent
 	done  sync.WaitGroup
+
+	told   uint64    // of lost, how many the log knows of
+	toldAt time.Time // when it was last told
+	failed time.Time // when a packet last could not be sent; zero: the log knows that they can
 }
 
 // Config says where to.
@@ -120,22 +122,29 @@ func (s *Sender) run() {
 			continue
 		}
 		_, err := s.conn.Write(b)
-		s.note(err)
+		s.note(time.Now(), err)
 	}
 }
 
+// quiet is how long nothing goes wrong before it is over, and how long the log hears no more of what is lost. Where nobody
+// listens, the host of the server refuses every other packet, and who sends most of what is mirrored are strangers.
+const quiet = 10 * time.Second
+
 // note tells the log when sending begins to fail and when it works again, and of what was lost, once the queue is empty.
-func (s *Sender) note(err error) {
+func (s *Sender) note(now time.Time, err error) {
 	switch {
-	case err != nil && !s.fails:
-		s.log(fmt.Sprintf("cannot send to the HEP server: %v", err))
-	case err == nil && s.fails:
+	case err != nil:
+		if s.failed.IsZero() {
+			s.log(fmt.Sprintf("cannot send to the HEP server: %v", err))
+		}
+		s.failed = now
+	case !s.failed.IsZero() && now.Sub(s.failed) >= quiet:
 		s.log("the HEP server takes messages again")
+		s.failed = time.Time{}
 	}
-	s.fails = err != nil
-	if n := s.lost.Load(); n > s.told && len(s.queue) == 0 {
+	if n := s.lost.Load(); n > s.told && len(s.queue) == 0 && now.Sub(s.toldAt) >= quiet {
 		s.log(fmt.Sprintf("%d messages were not sent to the HEP server: too long, or faster than they could be sent", n-s.told))
-		s.told = n
+		s.told, s.toldAt = n, now
 	}
 }
 
