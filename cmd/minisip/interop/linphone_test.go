@@ -138,9 +138,10 @@ func (p *linphone) tolerance() tolerance {
 
 func (p *linphone) registered(t *testing.T) {
 	t.Helper()
-	eventually(t, 10*time.Second, "linphonec "+p.user+" is registered", func() bool {
+	const starts = 30 * time.Second // on a busy machine: it loads all its plugins before it listens
+	eventually(t, starts, "linphonec "+p.user+" is registered", func() bool {
 		p.do(t, "status register")
-		return strings.Contains(p.says(t, 5*time.Second, "registered"), "identity=")
+		return strings.Contains(p.says(t, starts, "registered"), "identity=")
 	})
 }
 
