@@ -184,6 +184,16 @@ func TestSoundAfterFax(t *testing.T) {
 	s.finish()
 }
 
+// What comes between the last sample and the end counts in the totals as well.
+func TestTotalsReachTheEnd(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.do("001: INVITE 002 auth", "002a: 200 OK to INVITE", "001: ACK", "media from the caller", "wait 2s", "media from the caller", "001: BYE", "002a: 200 OK to BYE")
+	if got := s.core.Counters().Packets; got != 101 {
+		t.Errorf("%d packets in all, want 101", got)
+	}
+	s.finish()
+}
+
 // What a stream calls itself is a stranger's word: of it nothing that a terminal would obey is kept, nor more than a name has.
 func TestKindOfStream(t *testing.T) {
 	s := stage(t, 1, nil)

@@ -8,6 +8,7 @@ import (
 
 	"minisip/digest"
 	"minisip/session"
+	"minisip/sipmsg"
 )
 
 func duration(t testing.TB, s string) time.Duration {
@@ -339,4 +340,29 @@ func TestHoldIsOfOneDialog(t *testing.T) {
 		}
 	}
 	s.finish()
+}
+
+// The Reason fields of a CANCEL go on as far as they fit into 512 bytes, each whole.
+func TestReasonsAreBounded(t *testing.T) {
+	reason := func(size int) string { return "SIP;text=" + strings.Repeat("x", size-len("SIP;text=")) }
+	line := func(value string) string { return "Reason: " + value + "\r\n" }
+	for _, tt := range []struct {
+		fields []string
+		want   string
+	}{
+		{nil, ""},
+		{[]string{reason(512)}, line(reason(512))},
+		{[]string{reason(513)}, ""},
+		{[]string{reason(200), reason(400), reason(100)}, line(reason(200)) + line(reason(100))},
+	} {
+		text := "CANCEL sip:002@minisip.example SIP/2.0\r\n"
+		for _, value := range tt.fields {
+			text += line(value)
+		}
+		var m sipmsg.Message
+		m.Parse([]byte(text + "\r\n"))
+		if got := string(reasonFields(&m)); got != tt.want {
+			t.Errorf("of %d fields: %d bytes, want %d", len(tt.fields), len(got), len(tt.want))
+		}
+	}
 }

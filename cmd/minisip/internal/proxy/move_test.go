@@ -1,6 +1,13 @@
 package proxy
 
-import "testing"
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"minisip/session"
+	"minisip/sipmsg"
+)
 
 // Few calls follow their phone wherever it registers, thousands once a second.
 func TestManyCallsFollowSeldom(t *testing.T) {
@@ -32,4 +39,60 @@ func TestManyCallsFollowSeldom(t *testing.T) {
 		}
 		s.finish()
 	}
+}
+
+// A phone that registers from elsewhere takes its own calls along, those that it made and those that it got, and not those
+// of its user's other phones.
+func TestCallsFollowTheirPhone(t *testing.T) {
+	s := &script{newWorld(t)}
+	s.do("phone 001 at 198.51.100.7:5060", "phone 001b at 198.51.100.8:5060 user 001", "phone 002 at 192.0.2.2:5060", "registered 001 001b 002",
+		"001: INVITE 002 auth", "002: 200 OK to INVITE", "001: ACK",
+		"001b: INVITE 002 auth", "002: 200 OK to INVITE", "001b: ACK",
+		"002: INVITE 001 auth", "001b: 180 Ringing", "001: 200 OK to INVITE", "001b: 487 Request Terminated to INVITE", "002: ACK",
+		"001b moves to 198.51.100.8:7001", "001b: REGISTER auth")
+	var at []string
+	for _, k := range s.core.callsOf("001") {
+		if k.caller.User == "001" {
+			at = append(at, k.caller.Addr.String())
+		}
+		for _, d := range k.dialogs {
+			if d.callee.User == "001" {
+				at = append(at, d.callee.Addr.String())
+			}
+		}
+	}
+	want := []string{"198.51.100.7:5060", "198.51.100.8:7001", "198.51.100.8:7001", "198.51.100.7:5060"} // the third has rung
+	if !slices.Equal(at, want) {
+		t.Errorf("the calls of 001 are at %v, want %v", at, want)
+	}
+}
+
+// Of two phones that have answered one moves: the media of the other one stay where they are.
+func TestOneCalleeMoves(t *testing.T) {
+	s := stage(t, 2, nil)
+	s.do("001: INVITE 002 auth", "002b: 100 Trying", "002a: 200 OK to INVITE", "001: ACK", "002b: 200 OK to INVITE", "001: ACK",
+		"002b moves to 192.0.2.99:5060", "002b: INFO", "002b: INFO auth")
+	for i, want := range []string{"192.0.2.1", "192.0.2.99"} {
+		d := s.core.callsOf("001")[0].dialogs[i]
+		if got := d.media.ends[session.Callee].signal.String(); got != want {
+			t.Errorf("the media of %s expect it to signal from %s, want %s", d.callee.Tag, got, want)
+		}
+	}
+	s.finish()
+}
+
+// A phone that sends to another of our addresses, be it from the same one, is talked to from there.
+func TestPhoneTurnsToAnotherAddressOfOurs(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.do("001: INVITE 002 auth", "002a: 200 OK to INVITE", "001: ACK")
+	p, other := s.phone("001"), netip.MustParseAddrPort("203.0.113.2:5060")
+	var m sipmsg.Message
+	err := m.Parse(p.request("INFO", &wish{}).bytes())
+	s.core.Receive(s.now, other, p.addr, &m, err)
+	k := s.core.callsOf("001")[0]
+	if k.caller.Local != other || k.dialogs[0].media.ends[session.Caller].local != other {
+		t.Errorf("the caller is talked to from %s, with media at %s, want %s", k.caller.Local, k.dialogs[0].media.ends[session.Caller].local, other)
+	}
+	s.do("002a: 200 OK to INFO")
+	s.finish()
 }
