@@ -137,6 +137,16 @@ func usersNote(cfg *config.Config) []string {
 		info.Mode().Perm(), cfg.Users, cfg.Users)}
 }
 
+// stateNote warns of a state directory that anybody on the machine can write in: what he puts there, the next start believes.
+func stateNote(cfg *config.Config) []string {
+	info, err := os.Stat(cfg.State)
+	if err != nil || info.Mode()&0o002 == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the mode %04o of %s lets everybody on this machine put registrations and calls there, and take the place of %s: chmod 700 %s",
+		info.Mode().Perm(), cfg.State, socketName, cfg.State)}
+}
+
 // usersFrom names where the users came from.
 func usersFrom(cfg *config.Config) string {
 	inEnv := os.Getenv(usersVariable) != ""

@@ -72,6 +72,7 @@ func serve(args []string, stdout, stderr io.Writer) int {
 	}
 	cfg.Notes = append(cfg.Notes, mediaNotes(cfg)...)
 	cfg.Notes = append(cfg.Notes, usersNote(cfg)...)
+	cfg.Notes = append(cfg.Notes, stateNote(cfg)...)
 	if cfg.Check {
 		cfg.Describe(stdout)
 		if _, _, err := loadUsers(cfg); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -84,6 +85,25 @@ func TestUserFileForAll(t *testing.T) {
 		}
 		got := finish(t, minisip(t, dir, nil, "-check"))
 		note := fmt.Sprintf("the mode %04o of users.conf lets everybody on this machine at the hashes of the passwords", test.mode)
+		if strings.Contains(got.stdout, note) != test.want {
+			t.Errorf("mode %04o: printed\n%s", test.mode, got.stdout)
+		}
+	}
+}
+
+// TestStateDirectoryForAll: so is a state directory that others can write in.
+func TestStateDirectoryForAll(t *testing.T) {
+	for _, test := range []struct {
+		mode os.FileMode
+		want bool
+	}{{0o777, true}, {0o775, false}, {0o700, false}} {
+		dir := t.TempDir()
+		write(t, dir+"/users.conf", line("001"))
+		if err := errors.Join(os.Mkdir(dir+"/kept", 0o700), os.Chmod(dir+"/kept", test.mode)); err != nil {
+			t.Fatal(err)
+		}
+		got := finish(t, minisip(t, dir, nil, "-check", "-state", "kept"))
+		note := fmt.Sprintf("the mode %04o of kept lets everybody on this machine put registrations and calls there", test.mode)
 		if strings.Contains(got.stdout, note) != test.want {
 			t.Errorf("mode %04o: printed\n%s", test.mode, got.stdout)
 		}
