@@ -100,6 +100,9 @@ func (c *Core) progress(ctx *context, b *branch, in *inbound) {
 		return
 	case ctx.dialog != nil:
 		k.Touch(in.now)
+		if rseqOf(in.Message) != "" {
+			ctx.dialog.retarget(ctx, in)
+		}
 		return
 	}
 	if d := c.early(ctx, b, in); d != nil && !d.confirmed {

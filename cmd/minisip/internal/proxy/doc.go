@@ -105,6 +105,7 @@
 //	RFC 5621      SDP as one part of several                      media         multipart
 //	RFC 5761      RTCP on RTP's port, once both sides say so      stream        mux, ice
 //	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer, fork-unheard, fork-crossing
+//	RFC 6141 4    a reliable 1xx to a re-INVITE moves targets     party         reinvite-target
 //	RFC 6665      subscriptions, also forked; Record-Route of     dialog,       subscribe, subscribe-fork,
 //	              NOTIFY (4.3)                                    forward       subscribe-contact
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,

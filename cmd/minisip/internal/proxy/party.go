@@ -237,6 +237,12 @@ func (c *Core) accepted(ctx *context, in *inbound) {
 	if ctx.invite {
 		d.acks[ctx.from].answer(ctx.cseq)
 	}
+	d.retarget(ctx, in)
+}
+
+// retarget learns from a request inside a dialog and its response where both sides are to be reached: RFC 3261 12.2.1.2. A
+// reliable 1xx says so at once, whatever follows (RFC 6141 4).
+func (d *dialog) retarget(ctx *context, in *inbound) {
 	if !makesOrRefreshes(in.Method()) {
 		return
 	}
