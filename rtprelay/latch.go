@@ -22,7 +22,7 @@ const maxDropout = 3000
 // names; then the first one whose IP is trusted, which is the IP that the side
 // signals from, or for RTCP also the IP that its RTP comes from. Nobody else is
 // ever learnt, save a source that carries on the RTP stream of one that fell
-// silent.
+// silent. A leg of ours can be what the SDP names: see join.go.
 type latch struct {
 	// What each packet needs stands in front.
 
