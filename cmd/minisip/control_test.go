@@ -131,6 +131,23 @@ func TestStatusTaken(t *testing.T) {
 	}
 }
 
+// TestListenTrouble: why the commands cannot be served is said in a sentence, with the way out where it is not plain.
+func TestListenTrouble(t *testing.T) {
+	dir := t.TempDir()
+	deep := filepath.Join(dir, strings.Repeat("d", 100), "minisip.sock")
+	for path, want := range map[string]string{
+		deep:                            deep + " is too long for the path of a socket: name a state directory with a shorter one, for example -state /var/lib/minisip",
+		filepath.Join(dir, "none", "s"): "cannot listen at " + filepath.Join(dir, "none", "s") + " (bind: no such file or directory)",
+	} {
+		if l, err := listenUnix(path); err == nil {
+			l.Close()
+			t.Errorf("%s can be listened at", path)
+		} else if err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 // TestCommandTables: each subcommand that asks a running minisip is in the help, and is one.
 func TestCommandTables(t *testing.T) {
 	for _, name := range control.Names() {

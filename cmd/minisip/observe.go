@@ -52,8 +52,10 @@ func listenForWatchers(cfg *config.Config, log func(string)) (*watchers, error) 
 			w.notes = append(w.notes, fmt.Sprintf("Status page: http://%s", pageAddress(cfg, l)))
 		case cfg.Given("status"):
 			return nil, pageTrouble(cfg, err)
-		default:
+		case errors.Is(err, syscall.EADDRINUSE):
 			w.notes = append(w.notes, fmt.Sprintf("No status page: %s is taken; choose another place with -status ADDR:PORT.", cfg.Status))
+		default:
+			w.notes = append(w.notes, fmt.Sprintf("No status page: %s cannot be had (%v); choose another place with -status ADDR:PORT.", cfg.Status, bare(err)))
 		}
 	}
 	if cfg.State != "" {
@@ -77,10 +79,15 @@ func pageAddress(cfg *config.Config, l net.Listener) netip.AddrPort {
 }
 
 func pageTrouble(cfg *config.Config, err error) error {
+	return fmt.Errorf("cannot show the status page at %s (%w): choose another place with -status ADDR:PORT, or none with -status \"\"", cfg.Status, bare(err))
+}
+
+// bare is what the system said, without the address that package net puts before it.
+func bare(err error) error {
 	if call := (*os.SyscallError)(nil); errors.As(err, &call) {
-		err = call
+		return call
 	}
-	return fmt.Errorf("cannot show the status page at %s (%w): choose another place with -status ADDR:PORT, or none with -status \"\"", cfg.Status, err)
+	return err
 }
 
 // listenUnix makes the socket, in the place of one that nobody listens to any more.
@@ -96,8 +103,11 @@ func listenUnix(path string) (net.Listener, error) {
 		}
 		l, err = net.Listen("unix", path)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen at %s: %w", path, err)
+	switch {
+	case errors.Is(err, syscall.EINVAL):
+		return nil, fmt.Errorf("%s is too long for the path of a socket: name a state directory with a shorter one, for example -state /var/lib/minisip", path)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen at %s (%w)", path, bare(err))
 	}
 	// The directory keeps others out until this is done.
 	if err := os.Chmod(path, 0o600); err != nil {
