@@ -33,6 +33,7 @@ type Flow struct {
 	PayloadTypes []uint8 // seen, ascending
 
 	First, Last time.Time // media: neither RTCP nor STUN
+	LastRTP     time.Time // of those, no keepalive or handshake
 	Heard       time.Time // newest packet of any kind
 
 	Source, RTCPSource netip.AddrPort // who is listened to
@@ -57,7 +58,7 @@ type flow struct {
 	typed   bool  // the clock rate of pt was looked up
 	types   [2]uint64
 
-	first, last time.Duration
+	first, last, lastRTP time.Duration
 
 	strangers, oversize, undelivered uint64
 	stranger                         netip.AddrPort
@@ -81,6 +82,7 @@ func (f *flow) count(p *packet, far *flow) {
 		f.other++
 	case rtp:
 		f.media(p)
+		f.lastRTP = p.now
 	}
 	f.last = p.now
 	if f.first == 0 {
@@ -135,7 +137,7 @@ func (f *flow) snapshot(start time.Time) Flow {
 		Lost: f.seq.missing(), Duplicates: f.seq.duplicates, OutOfOrder: f.seq.late,
 		Jitter: f.jitter.value(), MeanJitter: f.jitter.mean(), RTT: f.rtt,
 		SSRC: f.ssrc, SSRCChanges: f.changes,
-		First: at(f.first), Last: at(f.last),
+		First: at(f.first), Last: at(f.last), LastRTP: at(f.lastRTP),
 		Strangers: f.strangers, Stranger: f.stranger, Oversize: f.oversize, Undelivered: f.undelivered,
 	}
 	for i, word := range f.types {

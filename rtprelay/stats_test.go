@@ -136,6 +136,9 @@ func TestFlowCounts(t *testing.T) {
 	if first, last := got.First.Sub(start), got.Last.Sub(start); first != 40*ms || last != 160*ms {
 		t.Errorf("media from %v to %v, want 40ms to 160ms: STUN and RTCP are none", first, last)
 	}
+	if last := got.LastRTP.Sub(start); last != 120*ms {
+		t.Errorf("RTP until %v, want 120ms: what comes then is none", last)
+	}
 	if !(&flow{}).snapshot(start).First.IsZero() {
 		t.Error("a flow without media has a first packet")
 	}

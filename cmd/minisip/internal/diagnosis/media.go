@@ -158,7 +158,7 @@ func stoppedMedia(c *Call) (found []Finding) {
 		}
 		if d.Heard.Sub(d.Last) >= judged && c.Now.Sub(d.Heard) < gone {
 			found = append(found, one(Warning, "media-stopped", "See whether "+p.User+" is muted, or the phone believes that the call is held.",
-				"No sound from %s since %s, though other packets of its phone come, as reports (RTCP): the way here is open", p.User, clock(d.Last))...)
+				"No sound from %s since %s, though other packets of its phone come (reports, keepalives): the way here is open", p.User, clock(d.Last))...)
 			continue
 		}
 		found = append(found, one(Error, "media-stopped", "See whether the phone of "+p.User+" changed its network, was muted, or lost its NAT's mapping.",

@@ -221,7 +221,7 @@ var troubles = []struct {
 	{"nothing from 002 since", func(c *Call) { c.Media[1].Last = at(42) },
 		"media-stopped", "No packet from 002 since 12:00:42, while the other side went on."},
 	{"002 is muted, and its phone suppresses silence", func(c *Call) { c.Media[1].Last, c.Media[1].Heard = at(42), c.Now.Add(-5*time.Second) },
-		"media-stopped", "No sound from 002 since 12:00:42, though other packets of its phone come, as reports (RTCP): the way here is open."},
+		"media-stopped", "No sound from 002 since 12:00:42, though other packets of its phone come (reports, keepalives): the way here is open."},
 	{"its reports have stopped since", func(c *Call) { c.Media[1].Last, c.Media[1].Heard = at(42), at(47) },
 		"media-stopped", "No packet from 002 since 12:00:42, while the other side went on."},
 	{"a packet that opens the NAT and no more, in a call of six seconds", func(c *Call) {

@@ -18,6 +18,7 @@ type Flow struct {
 	SSRCChanges          uint64
 	Types                []uint8        // payload types seen, ascending
 	First, Last          time.Time      // media
+	LastRTP              time.Time      // RTP alone
 	Heard                time.Time      // anything
 	Source, Target       netip.AddrPort // who was listened to, and talked to
 	Strangers            uint64         // packets refused for their source
@@ -27,11 +28,15 @@ type Flow struct {
 }
 
 // flow is what came from one side. A fax by T.38 has no RTP: there all that is media counts as packets, and for good, since
-// who counts what is new relies on it that none is less than it was.
+// who counts what is new relies on it that none is less than it was. Elsewhere what is no RTP keeps a NAT open or agrees
+// on keys, and is no sound.
 func (s *relayedStream) flow(from session.Role) Flow {
 	f := s.Flow(from)
 	if s.fax && !f.First.IsZero() {
 		f.Packets += f.Other
+	}
+	if s.kind != "image" && !f.LastRTP.IsZero() {
+		f.Last = f.LastRTP
 	}
 	return f
 }

@@ -113,6 +113,12 @@ func TestDirectionsOfACallThatIsUp(t *testing.T) {
 	look("fine", 45.5, 4.4) // since the first look, a second before the first packet
 	s.do("wait 11s")
 	look("001: stopped at 00:12; 002: stopped at 00:12", 0, 0)
+	s.do("media")
+	s.relay.streams[0].mute = true
+	s.do("wait 11s", "media") // datagrams that keep a NAT open are no sound
+	if got, want := overall(k.directions(s.now)), "001: stopped at 00:23; 002: stopped at 00:23"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	s.finish()
 }
 

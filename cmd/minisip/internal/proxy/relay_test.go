@@ -22,11 +22,13 @@ type fakeStream struct {
 	relay       *fakeRelay
 	number      int
 	first, last [2]time.Time // packets, by side
+	lastRTP     [2]time.Time
 	tap         Tap
 	closed      bool
 	local       [2]netip.Addr
 	moves       uint32
 	fax         bool       // what passes is no RTP
+	mute        bool       // nor is what passes from now on
 	types       [2][]uint8 // by side: the payload types that come
 	undelivered uint64     // of what comes from the caller
 }
@@ -114,7 +116,7 @@ func (s *fakeStream) Flow(from session.Role) Flow {
 	if s.fax {
 		return Flow{Other: n, First: first, Last: last}
 	}
-	f := Flow{Packets: n, First: first, Last: last, Types: s.types[from]}
+	f := Flow{Packets: n, First: first, Last: last, LastRTP: s.lastRTP[from], Types: s.types[from]}
 	if from == session.Caller {
 		f.Undelivered = s.undelivered
 	}
@@ -127,6 +129,9 @@ func (s *fakeStream) media(now time.Time, from session.Role) {
 		s.first[from] = now
 	}
 	s.last[from] = now
+	if !s.mute {
+		s.lastRTP[from] = now
+	}
 	if s.tap != nil {
 		s.tap(now, netip.AddrPort{}, netip.AddrPort{}, fmt.Appendf(nil, "media of stream %d from the %s", s.number, from))
 	}
