@@ -28,7 +28,7 @@ type context struct {
 	wasHeld    [2]bool // by role: what it was before
 	user       string
 	branches   []*branch
-	later      []target // of lower q, the best first: tried when the ones before have failed
+	later      []target // of lower q, the best first: tried when the ones before have failed; none once it is cancelled
 	best       []byte   // best final response so far, as it came
 	bestMark   noted
 	bestStatus int
@@ -198,7 +198,7 @@ func (c *Core) reuseSpent() {
 // tryNext goes on with the group of targets with the next lower q, where there is one and
 // this one has nobody left but phones that have shown no sign of life.
 func (ctx *context) tryNext(now time.Time) bool {
-	if len(ctx.later) == 0 || ctx.cancelled {
+	if len(ctx.later) == 0 {
 		return false
 	}
 	for _, b := range ctx.branches {

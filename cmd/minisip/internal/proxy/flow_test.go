@@ -200,6 +200,26 @@ func TestTotalsReachTheEnd(t *testing.T) {
 	s.finish()
 }
 
+// A call is on hold when all its streams are; what was switched off is none of them, and streams that are all switched off
+// hold nothing.
+func TestHeld(t *testing.T) {
+	c := stage(t, 0, nil).core
+	for body, want := range map[string]bool{
+		"m=audio 4000 RTP/AVP 0":                                                              false,
+		"m=audio 4000 RTP/AVP 0\r\na=sendonly":                                                true,
+		"m=audio 4000 RTP/AVP 0\r\na=recvonly":                                                false,
+		"m=audio 4000 RTP/AVP 0\r\na=inactive\r\nm=video 4002 RTP/AVP 96":                     false,
+		"m=audio 4000 RTP/AVP 0\r\na=inactive\r\nm=video 4002 RTP/AVP 96\r\na=inactive":       true,
+		"m=audio 4000 RTP/AVP 0\r\na=inactive\r\nm=video 0 RTP/AVP 96":                        true,
+		"m=audio 0 RTP/AVP 0\r\na=inactive":                                                   false,
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\nm=video 4002 RTP/AVP 96\r\na=inactive": true,
+	} {
+		if err := c.parseSDP([]byte("v=0\r\nc=IN IP4 192.0.2.1\r\n" + body + "\r\n")); err != nil || c.held() != want {
+			t.Errorf("%q: held %v, %v", body, c.held(), err)
+		}
+	}
+}
+
 // What a stream calls itself is a stranger's word: of it nothing that a terminal would obey is kept, nor more than a name has.
 func TestKindOfStream(t *testing.T) {
 	s := stage(t, 1, nil)

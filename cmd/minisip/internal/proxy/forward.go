@@ -19,9 +19,6 @@ func (c *Core) fork(ctx *context, now time.Time, group []target) {
 		return
 	}
 	for i, t := range group {
-		if ctx.done {
-			return
-		}
 		b := ctx.newBranch(t, share(ctx.breadth, i, len(group)))
 		if status := c.forward(b, now); status != 0 && (status != unsendable || !b.nextFlow(now, status)) {
 			b.status = status

@@ -153,6 +153,27 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
+// A phone that answers as an operator ends the call is hung up: the caller has been told that there is none.
+func TestHangUpCrossesAnAnswer(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.do("001: INVITE 002 auth", "002a: 180 Ringing to INVITE")
+	s.core.HangUp(s.now, "1", "the operator")
+	s.events = nil
+	s.do("002a: 200 OK to INVITE")
+	var got []string
+	for _, e := range s.events {
+		if e.from == "minisip" {
+			got = append(got, e.to+": "+firstLine(e.text))
+		}
+	}
+	want := []string{"002a: ACK sip:002@192.0.2.1:5060 SIP/2.0", "002a: BYE sip:002@192.0.2.1:5060 SIP/2.0"}
+	if !slices.Equal(got, want) {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+	s.do("002a: 200 OK to BYE")
+	s.finish()
+}
+
 // TestSetWord: a word is switched for the next message on, and the log says by whom.
 func TestSetWord(t *testing.T) {
 	s := stage(t, 0, nil)

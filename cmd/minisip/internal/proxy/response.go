@@ -60,11 +60,11 @@ func (ctx *context) provisional(b *branch, in *inbound) {
 // success forwards a 2xx at once: RFC 3261 16.7 step 5, for INVITE every one of them.
 func (ctx *context) success(b *branch, in *inbound) {
 	c := ctx.core
-	first, failed := b.status == 0, b.status >= 300 // by badGateway
+	first, failed := b.status == 0, b.status >= 300 // given up, or by badGateway
 	if !failed {
 		b.status = in.Status()
 	}
-	if b.abandoned || failed || ctx.done && (!ctx.invite || ctx.tx.State() != session.Accepted) {
+	if failed || ctx.done && (!ctx.invite || ctx.tx.State() != session.Accepted) {
 		if ctx.invite {
 			b.dropMedia()
 			c.hangUpOrphan(b, in)
@@ -127,7 +127,7 @@ func (ctx *context) failure(b *branch, in *inbound) {
 		ctx.cancelBranches(in.now)
 	}
 	ctx.gather(in)
-	last := !ctx.open() && (len(ctx.later) == 0 || ctx.cancelled)
+	last := !ctx.open() && len(ctx.later) == 0
 	better := preference(in.Status()) < preference(ctx.bestStatus)
 	switch {
 	case last && better:
