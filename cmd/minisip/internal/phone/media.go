@@ -39,6 +39,7 @@ type Media struct {
 	out  rtpStream
 	sent uint64
 	ear  ear
+	came uint16 // the sequence number of the newest packet
 }
 
 // rtpStream is what the next packet begins with.
@@ -110,7 +111,7 @@ func (m *Media) knock() {
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
 	b := append(make([]byte, rtpHeader), 127) // silence
-	for !m.heard() && !errors.Is(m.write(b, comfortNoise, uint32(time.Since(m.begin)*sampleRate/time.Second)), net.ErrClosed) {
+	for !m.heard() && !errors.Is(m.write(b, comfortNoise, uint32(time.Since(m.begin)*sampleRate/time.Second), 1), net.ErrClosed) {
 		<-tick.C
 	}
 }
@@ -131,7 +132,7 @@ func (m *Media) Play(ctx context.Context, tone float64) {
 			t := float64(n*samples+i) / sampleRate
 			b[rtpHeader+i] = muLaw(int16(12000 * math.Sin(2*math.Pi*tone*t)))
 		}
-		m.write(b, pcmu, uint32(time.Since(m.begin)*sampleRate/time.Second))
+		m.write(b, pcmu, uint32(time.Since(m.begin)*sampleRate/time.Second), 1)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -140,11 +141,12 @@ func (m *Media) Play(ctx context.Context, tone float64) {
 	}
 }
 
-// write sends one packet with a payload type and a timestamp; its header is written over.
-func (m *Media) write(b []byte, kind byte, timestamp uint32) error {
+// write sends one packet with a payload type, a timestamp, and a sequence number a step from the one before; its header is
+// written over.
+func (m *Media) write(b []byte, kind byte, timestamp uint32, step uint16) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.out.seq++
+	m.out.seq += step
 	m.sent++
 	b[0], b[1] = 2<<6, kind
 	binary.BigEndian.PutUint16(b[2:], m.out.seq)
@@ -168,10 +170,15 @@ func (m *Media) listen() {
 		now := time.Since(m.begin)
 		seq, ts := binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[4:])
 		m.mu.Lock()
+		step := uint16(1)
+		if m.ear.packets > 0 {
+			step = seq - m.came
+		}
+		m.came = seq
 		m.ear.hear(now, seq, ts, b[rtpHeader:n])
 		m.mu.Unlock()
 		if m.echo.Load() {
-			m.write(b[:n], pcmu, ts)
+			m.write(b[:n], pcmu, ts, step) // what was lost on the way here is missing of what goes back
 		}
 	}
 }

@@ -2,8 +2,10 @@ package phone
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"math"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -157,6 +159,45 @@ func echoes(t *testing.T, at netip.AddrPort, claim netip.Addr) {
 	}
 	if err := c.HangUp(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// What does not reach who echoes is lost for who listens to the echo.
+func TestEchoOfLoss(t *testing.T) {
+	m, err := newMedia(netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	far, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	far.SetDeadline(time.Now().Add(10 * time.Second))
+	m.mu.Lock()
+	m.to = far.LocalAddr().(*net.UDPAddr).AddrPort()
+	m.mu.Unlock()
+	m.echo.Store(true)
+	var e ear
+	b := make([]byte, rtpHeader+samples)
+	for i := range 20 {
+		if i%10 == 5 || i%10 == 6 {
+			continue
+		}
+		b[0], b[1], b[3] = 2<<6, pcmu, byte(i)
+		if _, err := far.WriteTo(b, m.conn.LocalAddr()); err != nil {
+			t.Fatal(err)
+		}
+		n, err := far.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.hear(time.Duration(i)*frame, binary.BigEndian.Uint16(b[2:]), uint32(i*samples), b[rtpHeader:n])
+		b[2] = 0
+	}
+	if h := e.heard(true); h.Packets != 16 || h.Lost != 4 {
+		t.Errorf("%d packets came back, %d are lost, want 16, 4", h.Packets, h.Lost)
 	}
 }
 
