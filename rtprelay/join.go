@@ -9,7 +9,8 @@ import "net/netip"
 // there only if the other leg was told of this one as well.
 //
 // A stream is joined with others on one side alone. So no packet can go around in a circle: there each stream would have
-// a leg that was told of the next stream's when that was open, and have been named by it before it was open itself.
+// a leg that was told of the next stream's when that was open, and have been named by it before it was open itself. A
+// leg that is joined no more forgets the other one, or its stream could be joined on both sides, one after the other.
 
 // A joint is what a leg of ours is to another one that SDP names.
 type joint struct {
@@ -52,4 +53,13 @@ func (s *Stream) join(side Side, j joint) (media, control netip.AddrPort) {
 		return netip.AddrPort{}, netip.AddrPort{}
 	}
 	return media, netip.AddrPortFrom(media.Addr(), media.Port()+1)
+}
+
+// join notes whether the SDP names a leg of ours now. Any other source stays when SDP names a new address; in that of a leg of
+// ours nobody's voice would get lost.
+func (l *latch) join(joined bool) {
+	if l.joined && !joined && !l.proven {
+		l.turn(netip.AddrPort{})
+	}
+	l.joined = joined
 }

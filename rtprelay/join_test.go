@@ -106,3 +106,36 @@ func TestNotJoined(t *testing.T) {
 		t.Errorf("who is at our address is talked to at %v, want %v", at, want)
 	}
 }
+
+// TestJoinedNoMore: a leg that was joined with another and is given an address where nobody is yet talks to neither, so that
+// its stream, joined on its other side now, is no part of a circle.
+func TestJoinedNoMore(t *testing.T) {
+	r := newRelay(t, 4, -1)
+	one, two := between(t, r, hostX, hostX), between(t, r, hostX, hostX)
+	x, y := newPhone(t, hostX), newPhone(t, hostX)
+	one.Expect(Callee, Peer{RTP: x.addr, Signal: hostX})
+	two.Expect(Callee, Peer{RTP: y.addr, Signal: hostX})
+	one.Expect(Caller, named(two, Caller, hostX))
+	two.Expect(Caller, named(one, Caller, hostX))
+	x.send(one.Port(Callee), rtpPacket(1, "of x"))
+	y.hears(rtpPacket(1, "of x"), two.Port(Callee))
+	y.send(two.Port(Callee), rtpPacket(1, "of y"))
+	x.hears(rtpPacket(1, "of y"), one.Port(Callee))
+
+	elsewhere := Peer{RTP: netip.MustParseAddrPort("10.0.0.1:4000"), Signal: hostX}
+	for _, s := range []*Stream{one, two} {
+		s.Expect(Caller, elsewhere)
+	}
+	one.Expect(Callee, named(two, Callee, hostX))
+	two.Expect(Callee, named(one, Callee, hostX))
+	for _, s := range []*Stream{one, two} {
+		for _, e := range []*endpoint{&s.legs[Caller].rtp, &s.legs[Caller].rtcp} {
+			if l := &e.latch; l.target.IsValid() || l.source.IsValid() {
+				t.Errorf("the circle is closed: %+v", l)
+			}
+		}
+		if from := s.Stats().From[Callee]; !from.Target.IsValid() {
+			t.Error("the other side is not joined")
+		}
+	}
+}

@@ -157,7 +157,8 @@ func (s *Stream) Expect(side Side, p Peer) {
 		media, control = s.join(side, joint)
 	}
 	if media.IsValid() {
-		l.rtp.latch.joined, l.rtcp.latch.joined = joint.found, joint.found
+		l.rtp.latch.join(joint.found)
+		l.rtcp.latch.join(joint.found)
 	}
 	signal := canonical(p.Signal)
 	if zone := p.Signal.Zone(); zone != "" {
