@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 )
@@ -51,8 +52,12 @@ func ackNotHeard(c *Call) []Finding {
 	if late < 2 || c.Now.Sub(last) > nextAnswer && last.Sub(acked) < enduring {
 		return nil
 	}
+	times := "once"
+	if n := c.count(to(Callee, "ACK", 0)); n > 1 {
+		times = fmt.Sprintf("%d times", n)
+	}
 	return one(Error, "ack-lost", "Look at the firewall and NAT in front of "+c.Callee.User+"; its Contact and its source should lead to the same phone.",
-		"The phone of %s repeats its answer though the ACK went to %s %d times: it does not get there", c.Callee.User, c.Callee.Addr, late+1)
+		"The phone of %s repeats its answer though the ACK went to %s %s: it does not get there", c.Callee.User, c.Callee.Addr, times)
 }
 
 // goodbyeLost is a BYE that nobody answers.

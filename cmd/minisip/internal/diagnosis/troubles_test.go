@@ -123,6 +123,9 @@ var troubles = []struct {
 		c.Steps = append(c.Steps, script("6 callee > INVITE 200 again x4\n6 caller > ACK again x4\n6 callee < ACK again x4")...)
 	}, "ack-lost", "The phone of 002 repeats its answer though the ACK went to 192.0.2.9:5060 5 times: it does not get there."},
 
+	{"the ACK does not reach the called phone, and is not given again", func(c *Call) {
+		c.Steps = append(c.Steps, script("6 callee > INVITE 200 again x7")...)
+	}, "ack-lost", "The phone of 002 repeats its answer though the ACK went to 192.0.2.9:5060 once: it does not get there."},
 	{"the ACK does not reach the called phone yet", func(c *Call) {
 		c.Now, c.Ended = at(13), false
 		c.Steps = append(c.Steps[:11], script("6 callee > INVITE 200 again x2\n6 caller > ACK again x2\n6 callee < ACK again x2")...)
