@@ -30,8 +30,8 @@ func TestManyUsers(t *testing.T) {
 			}
 		}
 	}
-	if us.Len() != n+n/10 || len(us.Names()) != us.Len() {
-		t.Fatalf("%d users, %d names", us.Len(), len(us.Names()))
+	if us.Len() != n+n/10 {
+		t.Fatalf("%d users", us.Len())
 	}
 	for i := range n {
 		name := fmt.Sprint(100_000 + i)

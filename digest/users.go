@@ -165,16 +165,6 @@ func (us *Users) Lookup(name []byte) *User {
 // Len is the number of users.
 func (us *Users) Len() int { return len(us.list) }
 
-// Names gives all names, sorted.
-func (us *Users) Names() []string {
-	names := make([]string, len(us.list))
-	for i := range us.list {
-		names[i] = us.list[i].Name
-	}
-	slices.Sort(names)
-	return names
-}
-
 // HasAll reports whether a hash by that algorithm is there for every user.
 func (us *Users) HasAll(a Algorithm) bool {
 	return a == MD5 || a == SHA256 && us.noSHA256 == 0

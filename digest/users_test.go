@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -21,8 +20,8 @@ func TestParseUsers(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"001", "Anna Müller", `a"b\c/@#`}
-	if got := us.Names(); !slices.Equal(got, want) || us.Len() != 3 {
-		t.Errorf("names %q, length %d", got, us.Len())
+	if us.Len() != len(want) {
+		t.Errorf("%d users, want %d", us.Len(), len(want))
 	}
 	for _, name := range want {
 		if u := us.Lookup([]byte(name)); u == nil || u.Name != name || string(u.appendHA1(nil, MD5)) != md5001 {

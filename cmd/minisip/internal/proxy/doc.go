@@ -26,7 +26,8 @@
 //	              the INVITE rests, and the caller has his 487                  cancel-unheard
 //	9.2           CANCEL behind the final response, and 481       cancel        cancel-after
 //	10.3          registrar: bindings, 423, 400, 404, Contacts    register      register, register-domain
-//	12.1, 12.2    route sets, remote targets, of both sides       party, route  bye-route-order, reinvite
+//	12.1, 12.2    route sets, remote targets, of both sides       party, route  bye-route-order, reinvite,
+//	                                                                            contact-refresh
 //	13.2.1        an ACK answers where an offer waits, only there media         offerless, late-ack,
 //	                                                                            ack-neighbour,
 //	                                                                            restart-offerless
@@ -48,13 +49,15 @@
 //	16.6, 16.8    the next group when one is silent for 3.5 s     context       failover, failover-late,
 //	              or timer C has run out                                        failover-subscribe, failover-beside
 //	16.7          best response, gathered challenges, 6xx         response      TestBestResponse, decline-fork
-//	16.7, 17.1.3  responses that do not fit are dropped           transaction   wrong-response, wrong-response-own
+//	16.7, 17.1.3  responses that do not fit are dropped           client        wrong-response, wrong-response-own
 //	16.7, 17.1.1  responses that come too late                    transaction   late-responses
 //	16.9, 18.1.1  what cannot be sent is a 503; what is large     forward, size unreachable, TestLargeMessages
 //	              goes all the same
 //	16.10         CANCEL of all branches                          cancel        cancel-fork
-//	16.11         ACK to a 2xx, without a transaction; no other   dialog, acks  call, restart, ack-both, ack-refused
-//	17            transactions, on package session                transaction   timer-b, timer-f, timer-h
+//	16.11         ACK to a 2xx, without a transaction; no other   dialog, acks  call, restart, ack-both, ack-refused,
+//	                                                                            ack-unknown, ack-of-info
+//	17            transactions, on package session                transaction,  timer-b, timer-f, timer-h
+//	                                                              client
 //	17.2.1        ACK of our own refusals                         dialog, reply ack-refused, ack-refused-unknown
 //	17.2.2        copies of what we have answered, until timer J  answers       retransmit-register,
 //	                                                                            TestAnswersAgainstList
@@ -67,7 +70,8 @@
 //	RFC 8760      several challenges, the most wanted first       auth          digest-sha256, not-offered
 //	26.2.2        no sips without TLS                             validate      sips
 //	RFC 2543      requests of old phones                          transaction   rfc2543
-//	RFC 3262 5    offer in a 1xx, answer in the PRACK             media         prack, prack-answer, prack-again
+//	RFC 3262 5    offer in a 1xx, answer in the PRACK, or an      media         prack, prack-answer, prack-again,
+//	              offer there                                                   prack-offer
 //	RFC 3264      offer and answer, streams that come and go      media         reinvite-video, offerless,
 //	                                                                            streams
 //	RFC 3264 6    an answer has as many streams as its offer      sdp           answer-surplus, answer-short

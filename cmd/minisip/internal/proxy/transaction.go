@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"net/netip"
 	"time"
 
@@ -160,93 +159,6 @@ func (tx *serverTx) Expire(now time.Time) {
 	tx.do(act, "sent again")
 }
 
-// clientKey finds a client transaction: RFC 3261 17.1.3. Branches that we make hold
-// an unpredictable number.
-type clientKey struct {
-	id     uint64
-	cancel bool
-}
-
-// clientUser is told what becomes of a request that was sent.
-type clientUser interface {
-	// responded gives a response that is new; in is valid during the call only.
-	responded(tx *clientTx, in *inbound)
-	// failed says that none will come: like a 408, or after a CANCEL a 487.
-	failed(tx *clientTx, now time.Time, act session.Action)
-}
-
-// clientTx is a client transaction with its datagrams: RFC 3261 17.1.
-type clientTx struct {
-	session.Client
-	core      *Core
-	timer     session.Timer
-	key       clientKey
-	mark      noted
-	to, local netip.AddrPort
-	sent      []byte // the request
-	weight    int
-	user      clientUser
-}
-
-// start sends the request in tx.sent and opens the transaction. It reports false, and there is
-// no transaction, where the request cannot be sent.
-func (tx *clientTx) start(c *Core, now time.Time, invite bool) bool {
-	tx.core = c
-	tx.timer.Own(tx)
-	c.clients[tx.key] = tx
-	tx.weigh(weightOf(tx.sent))
-	tx.Client.Start(now, invite, c.cfg.TimerC)
-	if !c.send("sent", tx.mark, tx.local, tx.to, tx.sent) {
-		tx.drop()
-		return false
-	}
-	c.timers.Set(&tx.timer, tx.Deadline())
-	return true
-}
-
-// Expire implements session.Expirer.
-func (tx *clientTx) Expire(now time.Time) {
-	act := tx.Tick(now)
-	if b, ok := tx.user.(*branch); ok && act.Has(session.Silent) && b.silent(now) {
-		return
-	}
-	if act.Has(session.Send) {
-		tx.core.send("sent again", tx.mark, tx.local, tx.to, tx.sent)
-	}
-	tx.settle(act)
-	if act&(session.Timeout|session.Expired) != 0 {
-		tx.user.failed(tx, now, act)
-	}
-}
-
-// settle arms the timer anew, or forgets the transaction.
-func (tx *clientTx) settle(act session.Action) {
-	if act.Has(session.Done) {
-		tx.drop()
-		return
-	}
-	tx.core.timers.Set(&tx.timer, tx.Deadline())
-}
-
-// drop forgets the transaction before its time.
-func (tx *clientTx) drop() {
-	delete(tx.core.clients, tx.key)
-	tx.weigh(-tx.weight)
-	tx.core.timers.Stop(&tx.timer)
-}
-
-// received takes a response that matched.
-func (tx *clientTx) received(in *inbound) {
-	act := tx.Client.Receive(in.now, in.Status())
-	if act.Has(session.Ack) {
-		tx.ack(in)
-	}
-	tx.settle(act)
-	if act.Has(session.Pass) {
-		tx.user.responded(tx, in)
-	}
-}
-
 // response finds the transaction of a response. RFC 3261 16.7 with RFC 6026 8.9: one
 // that matches none is not forwarded.
 func (c *Core) response(in *inbound) {
@@ -282,23 +194,4 @@ func (c *Core) send(what string, m noted, local, to netip.AddrPort, b []byte) bo
 		c.noteSize(to, b)
 	}
 	return c.out.Send(local, to, b)
-}
-
-// fits says whether a response is to the request that was sent: RFC 3261 17.1.3 wants the
-// method of CSeq to match. One to a forwarded request must have a Via below ours, or it
-// could not be forwarded (16.7 step 3), and one to a request of our own none (8.1.3.3). An INVITE's own bytes are let go once it is answered.
-func (tx *clientTx) fits(in *inbound) bool {
-	if _, forwarded := tx.user.(*branch); forwarded != hasTwoVias(in.Message) {
-		return false
-	}
-	if len(tx.sent) == 0 {
-		return in.Method() == sipmsg.INVITE
-	}
-	method, _, _ := bytes.Cut(tx.sent, []byte(" "))
-	return bytes.Equal(method, in.MethodName())
-}
-
-func hasTwoVias(m *sipmsg.Message) bool {
-	it := m.Values(sipmsg.ViaHdr)
-	return it.Next() && it.Next()
 }
