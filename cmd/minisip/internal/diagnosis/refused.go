@@ -110,7 +110,7 @@ func refusedByPhone(c *Call) []Finding {
 	case 404, 410, 484, 604:
 		return one(Error, "phone-knows-no-user", "Compare the phone's account with its registration: it may have two.", "The phone at %s says that it has no user %s (%d)", c.Callee.Addr, callee, c.Status)
 	case 301, 302, 305, 380:
-		return one(Warning, "redirected", "Set the diversion at the caller's phone, or take it out at that of "+callee+".", "The phone of %s diverts calls (%d), and the caller's phone did not follow", callee, c.Status)
+		return one(Warning, "redirected", "If that phone does not call on, take the diversion out at the phone of "+callee+".", "The phone of %s diverts calls (%d), which the caller's phone has to follow by itself", callee, c.Status)
 	case 401, 407:
 		return one(Error, "phone-asks-password", "Switch off authentication of incoming calls in the phone of "+callee+".", "The phone of %s wants a password from who calls it (%d)", callee, c.Status)
 	case 415, 488, 606:

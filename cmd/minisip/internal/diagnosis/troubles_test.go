@@ -180,7 +180,7 @@ var troubles = []struct {
 		"no-common-codec", "The phone of 002 takes nothing of what 001 offers (488): no codec or no encryption in common."},
 	{"account of another name in the phone", func(c *Call) { refusedCall(c, 404) },
 		"phone-knows-no-user", "The phone at 192.0.2.9:5060 says that it has no user 002 (404)."},
-	{"diversion", func(c *Call) { refusedCall(c, 302) }, "redirected", "The phone of 002 diverts calls (302), and the caller's phone did not follow."},
+	{"diversion", func(c *Call) { refusedCall(c, 302) }, "redirected", "The phone of 002 diverts calls (302), which the caller's phone has to follow by itself."},
 	{"phone asks for a password", func(c *Call) { refusedCall(c, 401) }, "phone-asks-password", "The phone of 002 wants a password from who calls it (401)."},
 	{"100rel insisted on", func(c *Call) { refusedCall(c, 420) }, "extension-required", "One phone insists on a SIP extension that the other does not have (420)."},
 	{"session timer too short", func(c *Call) { refusedCall(c, 422) }, "session-timer", "The session timer of 001 is shorter than 002 allows (422)."},
