@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"bytes"
+	"math/bits"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,8 +64,7 @@ func (c *Core) factsOf(r *Record, course *trail.Course, caller, callee said) *di
 		Steps:   f.Steps[:0], Media: f.Media[:0],
 	}
 	f.Caller.User, f.Callee.User = r.From, printable(r.To)
-	caller.tell(&f.Caller)
-	callee.tell(&f.Callee)
+	sides := [...]said{diagnosis.Caller: caller, diagnosis.Callee: callee}
 	for i := range course.Steps {
 		s := &course.Steps[i]
 		step := diagnosis.Step{
@@ -81,14 +82,17 @@ func (c *Core) factsOf(r *Record, course *trail.Course, caller, callee said) *di
 		if !p.Addr.IsValid() {
 			p.Addr = course.Addr(s)
 		}
-		if s.Received() && s.SDP() && !p.SDP {
+		if s.Received() && s.SDP() && !sides[step.Side].sdp {
 			_, body, _ := bytes.Cut(c.trail.Text(s.Message), []byte("\r\n\r\n"))
-			c.readSDP(body).tell(p)
+			sides[step.Side] = c.readSDP(body)
 		}
 		if s.Method == sipmsg.INVITE && step.Side == diagnosis.Caller && !s.Received() && s.Status >= 200 && s.Status != 401 && s.Status != 407 {
 			f.Status = int(s.Status)
 		}
 	}
+	i := speech(sides[diagnosis.Caller], sides[diagnosis.Callee])
+	sides[diagnosis.Caller].tell(&f.Caller, i)
+	sides[diagnosis.Callee].tell(&f.Callee, i)
 	return f
 }
 
@@ -105,9 +109,32 @@ func sideOf(course *trail.Course, s *trail.Step, r *Record) diagnosis.Side {
 
 // said is what the first SDP of one side wanted; a call knows it for as long as it is known itself.
 type said struct {
-	sdp, secure bool
-	mute, deaf  bool // it sends nothing; it wants nothing
-	at          netip.AddrPort
+	sdp           bool
+	audio, secure streamSet
+	mute, deaf    streamSet // it sends nothing; it wants nothing
+	at            netip.AddrPort
+}
+
+// streamSet has bit i for stream i, of nat.MaxStreams.
+type streamSet uint16
+
+func (s *streamSet) set(i int, is bool) {
+	if is {
+		*s |= 1 << i
+	}
+}
+
+func (s streamSet) has(i int) bool { return s>>i&1 != 0 }
+
+// speech is the stream that the call is judged by: the first that is audio and not refused. Phones that would rather
+// encrypt offer two, with keys and without, and one of them is refused.
+func speech(caller, callee said) int {
+	for _, s := range [...]streamSet{caller.audio & callee.audio, caller.audio, callee.audio} {
+		if s != 0 {
+			return bits.TrailingZeros16(uint16(s))
+		}
+	}
+	return 0
 }
 
 // hear notes what a message that has just come wants of the media, if none before it of this side did.
@@ -117,25 +144,32 @@ func (s *said) hear(c *Core, in *inbound) {
 	}
 }
 
-// tell says so to the diagnosis.
-func (s said) tell(p *diagnosis.Party) {
+// tell says to the diagnosis what it wanted of stream i.
+func (s *said) tell(p *diagnosis.Party, i int) {
 	if s.sdp {
-		p.SDP, p.Secure, p.Mute, p.Deaf, p.Signalled = true, s.secure, s.mute, s.deaf, s.at
+		p.SDP, p.Secure, p.Mute, p.Deaf, p.Signalled = true, s.secure.has(i), s.mute.has(i), s.deaf.has(i), s.at
 	}
 }
 
 // readSDP reads the body of a message.
-func (c *Core) readSDP(body []byte) said {
+func (c *Core) readSDP(body []byte) (s said) {
 	i := bytes.Index(body, []byte("v=0"))
-	if i < 0 || c.parseSDP(body[i:]) != nil || len(c.sdp.Streams) == 0 {
-		return said{}
+	if i < 0 || c.parseSDP(body[i:]) != nil {
+		return s
 	}
-	st := &c.sdp.Streams[0]
-	return said{
-		sdp: true, secure: bytes.Contains(st.Proto, []byte("SAVP")),
-		mute: st.Direction == nat.RecvOnly || st.Direction == nat.Inactive, deaf: st.Hold,
-		at: netip.AddrPortFrom(st.Addr, st.Port),
+	for i := range c.sdp.Streams {
+		st := &c.sdp.Streams[i]
+		s.sdp = true
+		s.secure.set(i, bytes.Contains(st.Proto, []byte("SAVP")))
+		s.mute.set(i, st.Direction == nat.RecvOnly || st.Direction == nat.Inactive)
+		s.deaf.set(i, st.Hold)
+		speaks := st.Port != 0 && string(st.Media) == "audio"
+		if i == 0 || speaks && s.audio == 0 {
+			s.at = netip.AddrPortFrom(st.Addr, st.Port)
+		}
+		s.audio.set(i, speaks)
 	}
+	return s
 }
 
 // signalled takes where media are wanted from a dialog's own state, which outlives messages.
@@ -143,8 +177,9 @@ func (c *Core) signalled(f *diagnosis.Call, md *media) {
 	if md == nil || len(md.streams) == 0 {
 		return
 	}
+	i := max(0, slices.IndexFunc(md.streams, func(s relayedStream) bool { return s.Stream != nil && s.kind == "audio" }))
 	for side, p := range [...]*diagnosis.Party{&f.Caller, &f.Callee} {
-		if at := md.streams[0].peers[side].RTP; at.IsValid() {
+		if at := md.streams[i].peers[side].RTP; at.IsValid() {
 			p.Signalled = at
 		}
 	}

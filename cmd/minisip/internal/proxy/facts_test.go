@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,5 +117,37 @@ func TestFindingsOfSound(t *testing.T) {
 		if len(v.Findings) == 0 || v.Findings[0].Code != tt.code {
 			t.Errorf("%s: found %+v, want %q", tt.name, v.Findings, tt.code)
 		}
+	}
+}
+
+// A call is judged by the sound that was agreed, whatever stands in front of it: the same sound with keys, or a picture.
+func TestFindingsOfTheAgreedSound(t *testing.T) {
+	head := []string{"Content-Type: application/sdp", "--", "v=0", "o=- 1 1 IN IP4 192.0.2.9", "s=-", "c=IN IP4 192.0.2.9", "t=0 0"}
+	sdp := func(lines ...string) []string { return slices.Concat(head, lines) }
+	for _, tt := range []struct {
+		name          string
+		offer, answer []string
+	}{
+		{"keys refused", sdp("m=audio 4000 RTP/SAVP 0", "m=audio 4100 RTP/AVP 0"), sdp("m=audio 0 RTP/SAVP 0", "m=audio 4102 RTP/AVP 0")},
+		{"keys taken", sdp("m=audio 4000 RTP/SAVP 0", "m=audio 4100 RTP/AVP 0"), sdp("m=audio 4102 RTP/SAVP 0", "m=audio 0 RTP/AVP 0")},
+		{"a picture that is only seen", sdp("m=video 4100 RTP/AVP 34", "m=audio 4000 RTP/AVP 0"),
+			sdp("m=video 4200 RTP/AVP 34", "a=recvonly", "m=audio 4102 RTP/AVP 0")},
+	} {
+		s := stage(t, 1, nil)
+		for _, step := range []struct {
+			line   string
+			detail []string
+		}{{"001: INVITE 002 auth", tt.offer}, {"002a: 200 OK", tt.answer}, {"001: ACK", nil}, {"media from the caller", nil},
+			{"wait 12s", nil}, {"media from the caller", nil}} {
+			if err := s.run(step.line, step.detail); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v := s.core.Call(s.now.Add(time.Second), "1", true)
+		if len(v.Findings) != 1 || v.Findings[0].Code != "one-way" || !strings.Contains(v.Findings[0].Text, "wanted at 192.0.2.9:4102,") {
+			t.Errorf("%s: found %+v", tt.name, v.Findings)
+		}
+		s.do("002a: BYE", "001: 200 OK to BYE")
+		s.finish()
 	}
 }
