@@ -146,6 +146,18 @@ func (c *Core) HangUp(now time.Time, id, who string) bool {
 	if k == nil || k.State == session.Ended {
 		return false
 	}
+	c.hangUpCall(k, now, who)
+	return true
+}
+
+// HangUpAll ends all calls: nobody will know them any more.
+func (c *Core) HangUpAll(now time.Time, who string) {
+	for _, k := range c.allCalls() {
+		c.hangUpCall(k, now, who)
+	}
+}
+
+func (c *Core) hangUpCall(k *call, now time.Time, who string) {
 	c.now = now
 	c.madeOf(nil, 0)
 	why := "hung up by " + who
@@ -156,7 +168,7 @@ func (c *Core) HangUp(now time.Time, id, who string) bool {
 			if ctx := tx.ctx; ctx != nil && ctx.call == k && ctx.initial && !ctx.done {
 				ctx.cancelled, ctx.later = true, nil
 				ctx.answer(now, 487, "", "")
-				return true
+				return
 			}
 		}
 	}
@@ -166,7 +178,6 @@ func (c *Core) HangUp(now time.Time, id, who string) bool {
 		}
 	}
 	k.end(now, why)
-	return true
 }
 
 // Message gives a message that is still kept, and the one that it was made of, if any.

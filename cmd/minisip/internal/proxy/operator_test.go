@@ -174,6 +174,22 @@ func TestHangUpCrossesAnAnswer(t *testing.T) {
 	s.finish()
 }
 
+// TestHangUpAll: with the last process that knows of them, all calls end, those that only ring too.
+func TestHangUpAll(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.do("001: INVITE 002 auth", "002a: 180 Ringing", "002a: 200 OK", "001: ACK", "wait 5s", "001: INVITE 002 auth", "002a: 180 Ringing")
+	s.events = nil
+	s.core.HangUpAll(s.now, "minisip")
+	for _, want := range []string{"BYE sip:001", "BYE sip:002", "SIP/2.0 487", "CANCEL sip:002"} {
+		if !slices.ContainsFunc(s.events, func(e event) bool { return strings.HasPrefix(e.text, want) }) {
+			t.Errorf("no %s", want)
+		}
+	}
+	if o := s.core.Overview(); o.Calls != 0 {
+		t.Errorf("%d calls are left", o.Calls)
+	}
+}
+
 // TestSetWord: a word is switched for the next message on, and the log says by whom.
 func TestSetWord(t *testing.T) {
 	s := stage(t, 0, nil)

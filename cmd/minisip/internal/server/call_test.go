@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"minisip/cmd/minisip/internal/proxy"
 )
 
 func TestRegister(t *testing.T) {
@@ -148,5 +150,27 @@ func exchange(t *testing.T, a, b audio, toA, toB netip.AddrPort) {
 		if got != hop.packet || from != hop.leave {
 			t.Errorf("%s: got %q from %s, want %q from %s", hop.name, got, from, hop.packet, hop.leave)
 		}
+	}
+}
+
+// TestCallEndsWithServer: where no state is kept, nobody goes on with a call; its phones are told, and it is recorded.
+func TestCallEndsWithServer(t *testing.T) {
+	cfg := testConfig(t, "127.0.0.1:0")
+	records := make(chan *proxy.Record, 2)
+	cfg.Record = func(r *proxy.Record) { records <- r }
+	r := serve(t, cfg)
+	a, b := newPhone(t, "127.0.0.2", "001", r.Addresses()[0]), newPhone(t, "127.0.0.3", "002", r.Addresses()[0])
+	a.register()
+	b.register()
+	a.authorized(request{method: "INVITE", uri: "sip:002@" + a.server.String(), callID: "call", cseq: 1, body: newAudio(t, "127.0.0.2").sdp()})
+	invite := b.expect("INVITE ")
+	b.respond(invite, "200 OK", newAudio(t, "127.0.0.3").sdp())
+	a.expect("SIP/2.0 100 ")
+	a.expect("SIP/2.0 200 ")
+	r.end()
+	a.expect("BYE ")
+	b.expect("BYE ")
+	if r := <-records; r.Why != "hung up by minisip, which was stopped" || r.From != "001" || len(records) > 0 {
+		t.Errorf("recorded %+v, and %d more", r, len(records))
 	}
 }
