@@ -17,6 +17,10 @@ func TestCommands(t *testing.T) {
 		stdout, stderr string
 	}{
 		{"version", exitOK, "minisip devel\n", ""},
+		{"version -h", exitOK, "Usage: minisip version\n", ""},
+		{"version 2", exitUsage, "", "minisip version: \"2\" is one word too many; see minisip version -h\n"},
+		{"dashboard -h", exitOK, "Usage: minisip dashboard\n", ""},
+		{"dashboard -json", exitUsage, "", "minisip dashboard: \"-json\" is one word too many; "},
 		{"-h", exitOK, "minisip is a SIP registrar, stateful proxy and RTP relay.\n\nUsage:\n", ""},
 		{"help", exitOK, "minisip is a SIP registrar, stateful proxy and RTP relay.\n\nUsage:\n", ""},
 		{"silent -h", exitOK, "minisip is a SIP registrar, stateful proxy and RTP relay.\n\nUsage:\n", ""},
@@ -33,7 +37,7 @@ func TestCommands(t *testing.T) {
 		{"completion csh", exitUsage, "", "minisip completion: found \"csh\", expected one of bash, zsh, fish, "},
 		{"man -h", exitOK, "Usage: minisip man\n", ""},
 		{"man", exitOK, ".TH MINISIP 8 \"\" \"minisip devel\"", ""},
-		{"man page", exitUsage, "", "minisip man: found \"page\", expected nothing after it"},
+		{"man page", exitUsage, "", "minisip man: \"page\" is one word too many; see minisip man -h\n"},
 		{"unit -h", exitOK, "Usage: minisip unit [flags] [words]\n", ""},
 		{"unit -bogus", exitUsage, "", "minisip: flag -bogus: found no such flag, "},
 		{"-check", exitOK, "-listen  ", ""},

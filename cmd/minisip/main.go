@@ -3,7 +3,7 @@
 // RTCP, in one static binary.
 //
 // This package reads the command line, makes what the first run needs, turns signals
-// into calls of the server, and joins the internal packages. One file per subcommand.
+// into calls of the server, and joins the internal packages. A file for each subcommand, or kind of them.
 package main
 
 import (
@@ -50,11 +50,6 @@ func main() {
 		}
 	}
 	os.Exit(serve(args, os.Stdout, os.Stderr))
-}
-
-func versionCommand(_ []string, _ io.Reader, stdout, _ io.Writer) int {
-	fmt.Fprintln(stdout, "minisip", version)
-	return exitOK
 }
 
 // serve is minisip without a subcommand.

@@ -13,7 +13,7 @@ import (
 func completionCommand(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	shells := strings.Join(config.Shells, ", ")
 	switch {
-	case len(args) == 1 && (args[0] == "-h" || args[0] == "-help" || args[0] == "--help"):
+	case asksHelp(args):
 		fmt.Fprintf(stdout, "Usage: minisip completion SHELL\n\nPrints what completes minisip's commands, flags and words; SHELL is one of %s.\n"+
 			"For bash, put this line into ~/.bashrc:\n\n    source <(minisip completion bash)\n", shells)
 		return exitOK
@@ -22,19 +22,5 @@ func completionCommand(args []string, _ io.Reader, stdout, stderr io.Writer) int
 		return exitUsage
 	}
 	config.Completion(stdout, args[0])
-	return exitOK
-}
-
-// manCommand is "minisip man".
-func manCommand(args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	if len(args) == 1 && (args[0] == "-h" || args[0] == "-help" || args[0] == "--help") {
-		fmt.Fprint(stdout, "Usage: minisip man\n\nPrints the manual page; to read it: minisip man | man -l -\n")
-		return exitOK
-	}
-	if len(args) > 0 {
-		fmt.Fprintf(stderr, "minisip man: found %q, expected nothing after it; to read the page: minisip man | man -l -\n", args[0])
-		return exitUsage
-	}
-	config.Man(stdout, version)
 	return exitOK
 }
