@@ -58,6 +58,12 @@ func TestLatchProofs(t *testing.T) {
 			{at: 12 * sec, from: rebound, priority: 100, talksTo: rebound},
 			{at: 12 * sec, from: phone, priority: 100, talksTo: rebound},
 		}},
+		{"nominations behind a rebound NAT are weighed anew", []proof{
+			{at: 0, from: phone, priority: 100, nominates: true, talksTo: phone},
+			{at: 3 * sec, from: rebound, priority: 100, talksTo: rebound},
+			{at: 3*sec + 20*ms, from: rebound, priority: 100, nominates: true, talksTo: rebound},
+			{at: 3*sec + 40*ms, from: mobile, priority: 90, nominates: true, talksTo: rebound},
+		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var l latch
@@ -136,6 +142,22 @@ func TestLatchProofAndSDP(t *testing.T) {
 	l.expect(10, phone, phone.Addr())
 	if v := l.packet(arrives(11, phone, seq(5))); v != moved || l.target != phone {
 		t.Fatalf("the SDP's address, ICE being over: %v, talks to %v", v, l.target)
+	}
+}
+
+// Who proves that he is where he is heard already ends the wait for whomever newer signalling has announced.
+func TestLatchProofAfterSDP(t *testing.T) {
+	var l latch
+	l.expect(1, private, phone.Addr())
+	l.packet(arrives(2, phone, seq(1)))
+	l.expect(3, gateway, phone.Addr())
+	if v := l.prove(4, phone, 1, false); v != pass || l.target != phone {
+		t.Fatalf("a proof: %v, talks to %v", v, l.target)
+	}
+	for _, from := range []netip.AddrPort{gateway, third} {
+		if v := l.packet(arrives(5, from, seqOf(7, 1))); v != drop || l.target != phone {
+			t.Errorf("from %v: %v, talks to %v", from, v, l.target)
+		}
 	}
 }
 
@@ -286,6 +308,11 @@ func TestCheckOpensTheWay(t *testing.T) {
 	b.hears(rtpPacket(2, "a"), pb)
 	b.send(pb, rtpPacket(2, "b"))
 	a.hears(rtpPacket(2, "b"), pa)
+	stale := check{username: "ours:them", password: "of yesterday"}.bytes()
+	a.send(pa, stale) // who is heard is told what is wrong
+	if _, code, _ := a.receiveSTUN(stale, ""); code != errorUnauthenticated {
+		t.Errorf("the phone's stale check was answered with %d", code)
+	}
 
 	// The phone is in another network: the answer goes there at once, the sound with the nomination.
 	again := good.bytes()
@@ -312,7 +339,7 @@ func TestCheckOpensTheWay(t *testing.T) {
 	for _, p := range []phoneSocket{a, b, moved, x} {
 		p.heardNothing()
 	}
-	if f := s.Stats().From[Caller]; f.Packets != 3 || f.Other != 4 || f.Strangers < 3*6 {
+	if f := s.Stats().From[Caller]; f.Packets != 3 || f.Other != 5 || f.Strangers < 3*6 {
 		t.Errorf("%d packets, %d checks, %d strangers", f.Packets, f.Other, f.Strangers)
 	}
 }

@@ -1,6 +1,8 @@
 package rtprelay
 
 import (
+	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
@@ -78,8 +80,22 @@ func TestReopenHeld(t *testing.T) {
 	if after.InUse() != 0 {
 		t.Errorf("%d pairs in use", after.InUse())
 	}
-	if _, err := after.Reopen(LegConfig{server, hostA}, LegConfig{server, hostB}, st); err != nil {
-		t.Errorf("when they are free: %v", err)
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(server, st.Legs[Callee].Port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := after.Reopen(LegConfig{server, hostA}, LegConfig{server, hostB}, st); err == nil || after.InUse() != 0 {
+		t.Errorf("the callee's alone: %v, %d pairs in use", err, after.InUse())
+	}
+	conn.Close()
+	st.Legs[Callee].RTCP.Source = netip.AddrPortFrom(hostB, 4001)
+	s, err := after.Reopen(LegConfig{server, hostA}, LegConfig{server, hostB}, st)
+	if err != nil {
+		t.Fatalf("when they are free: %v", err)
+	}
+	// Who was heard, if only by RTCP, counts as heard when the process began.
+	if s.LastMedia(Callee).IsZero() || !s.LastMedia(Caller).IsZero() {
+		t.Errorf("heard last: %v and %v", s.LastMedia(Caller), s.LastMedia(Callee))
 	}
 }
 

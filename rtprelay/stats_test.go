@@ -192,6 +192,10 @@ func TestRoundTripOfRFC3550(t *testing.T) {
 			t.Errorf("%s: the side that only sent a report got a round trip", tc.name)
 		}
 	}
+	var caller, callee flow
+	if callee.control(answered, receiverReportOf(0, 0), &caller); callee.rtt != 0 {
+		t.Errorf("without any sender report: round trip %v", callee.rtt)
+	}
 }
 
 func TestControlOfAnyBytes(t *testing.T) {
