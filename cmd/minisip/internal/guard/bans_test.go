@@ -12,7 +12,7 @@ import (
 var epoch = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 // TestBans plays scripts, a step a word: "wrong:001" is a failure of user 001, with "*" behind it one more
-// of the same attempt, "unknown:x" a request as x who does not exist, "right:001" a success, "+30s" time that
+// of the same attempt, "wrong:001/002" of 002 in the name of 001, "unknown:x" a request as x who does not exist, "right:001" a success, "+30s" time that
 // passes, "lift" an operator's say; "free", "banned", "guesses" and "fair" are what holds then, and "failed:001" and "heard:001".
 func TestBans(t *testing.T) {
 	tests := []struct{ name, steps string }{
@@ -33,9 +33,15 @@ func TestBans(t *testing.T) {
 		{"who brought the ban about has failed", "wrong:001 wrong:001 wrong:002 failed:001 failed:002 heard:003"},
 		{"so has who failed since", "wrong:001 wrong:001 wrong:001 heard:002 wrong:002 failed:002 heard:003 unknown:x failed:x"},
 		{"until the ban ends", "wrong:001 wrong:001 wrong:001 wrong:002 +1h wrong:001 heard:002"},
+		{"in whosever name", "wrong:001 wrong:001 wrong:001 heard:002 wrong:003/002 failed:002 failed:003"},
+		{"however long it lasts", "wrong:001 wrong:001 wrong:002 +5m failed:001 failed:002"},
+		{"who failed during one ban has not during the next", "wrong:001 wrong:001 wrong:002 wrong:003 failed:003 right:001 free wrong:001 wrong:001 banned heard:003"},
 		{"unknown users count too", "unknown:a unknown:b free unknown:c banned guesses"},
 		{"who asks for one name all the time does not guess", "unknown:a +60s unknown:a +60s unknown:a +60s unknown:a fair"},
 		{"who asks for three does, for an hour", "unknown:a +60s unknown:b fair +60s unknown:c guesses +59m guesses +1m fair"},
+		{"an hour after one name it is forgotten", "unknown:a +60s unknown:b +3570s wrong:001 +30s unknown:c fair"},
+		{"a success takes no guesses back", "unknown:a +60s unknown:b +60s unknown:c +60s wrong:001 right:001 guesses"},
+		{"an operator does", "unknown:a +60s unknown:b +60s unknown:c guesses lift fair"},
 		{"a wrong password is no guess at names", "wrong:001 wrong:002 wrong:003 fair"},
 	}
 	for _, tt := range tests {
@@ -45,13 +51,14 @@ func TestBans(t *testing.T) {
 		for i, step := range strings.Fields(tt.steps) {
 			what, user, _ := strings.Cut(step, ":")
 			user, again := strings.CutSuffix(user, "*")
+			user, as, _ := strings.Cut(user, "/")
 			if !again {
 				attempt++
 			}
 			got := ""
 			switch what {
 			case "wrong", "unknown":
-				b.Charge(now, ip, Failure{User: []byte(user), Unknown: what == "unknown", Attempt: fmt.Append(nil, attempt)})
+				b.Charge(now, ip, Failure{User: []byte(user), As: []byte(as), Unknown: what == "unknown", Attempt: fmt.Append(nil, attempt)})
 			case "right":
 				b.Succeed(ip, []byte(user))
 			case "lift":
@@ -191,6 +198,22 @@ func TestBansAreBounded(t *testing.T) {
 	}
 	if !b.Banned(epoch, netip.MustParseAddr("192.0.2.1")) {
 		t.Error("one who was banned was forgotten for some who were not")
+	}
+}
+
+// TestBannedStay: where half of all known are banned, and longest ago, newcomers take the places of the others.
+func TestBannedStay(t *testing.T) {
+	b := NewBans(Limits{Count: 2, Within: time.Minute, For: time.Hour})
+	at := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18 + byte(i>>16), byte(i >> 8), byte(i)}) }
+	for i := range maxSources / 2 {
+		ban(b, at(i).String())
+	}
+	for i := range maxSources {
+		b.Charge(epoch.Add(time.Second), at(maxSources+i), Failure{})
+	}
+	// Only where eight that are taken at random all are banned, one of them goes.
+	if n := len(b.List(epoch)); n < maxSources/2*9/10 {
+		t.Errorf("of %d banned %d still are", maxSources/2, n)
 	}
 }
 

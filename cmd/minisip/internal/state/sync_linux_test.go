@@ -6,20 +6,13 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // TestSyncFails: where the disk has not taken what was written, nobody knows what it has of that file, and a later success
 // would say nothing of it (fsync(2)). So what is kept from then on goes into another file.
 func TestSyncFails(t *testing.T) {
 	dir := t.TempDir()
-	l := new(log)
-	s := &Store{dir: dir, report: l.line, queue: make(chan command, queueLength), ended: make(chan struct{})}
-	w := &writer{Store: s, timer: time.NewTimer(time.Hour)}
-	if err := w.begin(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.file.Close(); w.lock.Close() })
+	w := driven(t, dir)
 	// The null device takes what is written, and cannot sync it.
 	path, aside := w.path(1), filepath.Join(dir, "aside")
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -60,8 +53,41 @@ func TestSyncFails(t *testing.T) {
 	}
 	w.sync()
 	w.lock.Close()
-	s, _ = open(t, dir)
+	s, _ := open(t, dir)
 	if got, want := found(s), (records{{1, 1}: "kept"}); !maps.Equal(got, want) {
 		t.Errorf("found %v, want %v", got, want)
+	}
+}
+
+// TestHalfAWrite: where the disk has room for a part of what is written, that is taken off again, and what is kept when
+// there is room follows on what stood there before.
+func TestHalfAWrite(t *testing.T) {
+	dir := t.TempDir()
+	w := driven(t, dir)
+	w.obey(command{data: appendKeyed(nil, put, Key{1, 1}, []byte("one"))})
+	before := w.size
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	room := func(limit syscall.Rlimit) {
+		t.Helper()
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	room(syscall.Rlimit{Cur: uint64(before) + 20, Max: was.Max})
+	w.obey(command{data: appendKeyed(nil, put, Key{1, 2}, make([]byte, 100))})
+	room(was)
+	if info, err := w.file.Stat(); err != nil || !w.failed || info.Size() != before {
+		t.Errorf("failed: %v; %d bytes, %v, want the %d before", w.failed, info.Size(), err, before)
+	}
+	w.tick()
+	w.obey(command{fresh: true, data: appendKeyed(nil, put, Key{1, 3}, []byte("three"))})
+	w.sync()
+	w.lock.Close()
+	s, said := open(t, dir)
+	if got, want := found(s), (records{{1, 1}: "one", {1, 3}: "three"}); !maps.Equal(got, want) || len(said.all()) != 0 {
+		t.Errorf("found %v, want %v; reported %q", got, want, said.all())
 	}
 }

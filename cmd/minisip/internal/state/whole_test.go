@@ -1,0 +1,137 @@
+package state
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestLostBeforeWhole: where the disk did not keep up, what is said to be all is not, until it has been said anew.
+func TestLostBeforeWhole(t *testing.T) {
+	s := &Store{queue: make(chan command, 2), epoch: time.Now()}
+	s.wanted.Store(true)
+	said := func() (all []command) {
+		for len(s.queue) > 0 {
+			all = append(all, <-s.queue)
+		}
+		return all
+	}
+	if !s.Renew() { // two commands: the time, and to begin anew
+		t.Fatal("nobody wants it written anew")
+	}
+	s.Keep(Key{1, 1}, []byte("one"))
+	s.Flush(false)
+	if s.Lost() != 1 {
+		t.Fatalf("%d records lost, want the one for which there was no room", s.Lost())
+	}
+	said()
+	s.Keep(Key{1, 2}, []byte("two"))
+	s.Flush(true)
+	if all := said(); len(all) != 1 || all[0].whole {
+		t.Errorf("said without the first record: %+v", all)
+	}
+	if !s.Renew() {
+		t.Fatal("nobody wants it written anew")
+	}
+	said()
+	s.Keep(Key{1, 1}, []byte("one"))
+	s.Flush(true)
+	if all := said(); len(all) != 1 || !all[0].whole {
+		t.Errorf("said with it: %+v", all)
+	}
+}
+
+// TestStamps: while nothing changes the time is written all the same, now and then.
+func TestStamps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Store{queue: make(chan command, 10), epoch: time.Now()}
+		for n, pause := range []time.Duration{0, time.Second, stampEvery - time.Second, time.Second, stampEvery} {
+			time.Sleep(pause)
+			s.Flush(false)
+			if got, want := len(s.queue), []int{1, 1, 2, 2, 3}[n]; got != want {
+				t.Errorf("step %d: %d times written, want %d", n, got, want)
+			}
+		}
+	})
+}
+
+// TestBootGoesOn: the boot is named once in a file, and all its times are of it.
+func TestBootGoesOn(t *testing.T) {
+	stamp := func(b []byte, at moment) []byte {
+		return appendFrame(b, stamped, func(b []byte) []byte { return appendMoment(b, at) })
+	}
+	file := stamp([]byte(magic), moment{since: 1, boot: 1, bootID: "this"})
+	file = stamp(file, moment{since: 2, boot: 2})
+	var r replay
+	if f, at := r.file(file); f != none || r.last != (moment{since: 2, boot: 2, bootID: "this"}) {
+		t.Errorf("fault %d at %d, the last time is %+v", f, at, r.last)
+	}
+}
+
+// TestLongRenewal: what is more than a file usually holds is written once, and not begun anew before it is whole.
+func TestLongRenewal(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	s.Renew()
+	record := bytes.Repeat([]byte("x"), 1<<20)
+	want := records{}
+	for id := range uint64(3 * grown / len(record)) {
+		s.Keep(Key{1, id}, record)
+		s.Flush(false)
+		want[Key{1, id}] = string(record)
+	}
+	settle(t, s, dir)
+	if s.Renew() {
+		t.Error("it is to be begun anew before it is whole")
+	}
+	s.Flush(true)
+	settle(t, s, dir)
+	if s.Renew() {
+		t.Error("it is to be written anew, and nothing of it is out of date")
+	}
+	s.Close()
+	if s, _ = open(t, dir); !maps.Equal(found(s), want) {
+		t.Error("not all of it is there")
+	}
+}
+
+// driven is a store's writer that a test drives in the place of its goroutine.
+func driven(t *testing.T, dir string) *writer {
+	t.Helper()
+	w := &writer{Store: &Store{dir: dir, report: new(log).line}, timer: time.NewTimer(time.Hour)}
+	if err := w.begin(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.file.Close(); w.lock.Close() })
+	return w
+}
+
+// TestTakenPlace: where the directory was removed and another process has made one in its place, that is left to it.
+func TestTakenPlace(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	w := driven(t, dir)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	other, _ := open(t, dir)
+	other.Renew()
+	other.all(records{{1, 1}: "other's"})
+	w.obey(command{data: appendKeyed(nil, put, Key{1, 2}, []byte("ours")), records: 1})
+	w.sync()
+	w.tick()
+	if !w.failed || w.wanted.Load() {
+		t.Error("it goes on")
+	}
+	other.Close()
+	if n := len(files(t, dir)); n != 1 {
+		t.Errorf("%d journals are there, want the other process's", n)
+	}
+	w.tick()
+	if !w.wanted.Load() {
+		t.Error("it does not go on when the other process has ended")
+	}
+}
