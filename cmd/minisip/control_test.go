@@ -61,7 +61,7 @@ func TestControl(t *testing.T) {
 		{"trace 009", 1, `^minisip trace: `},
 		{"calls -bogus", 2, `^minisip calls: flag provided but not defined: -bogus; see minisip calls -h\n$`},
 		{"calls one two three", 2, `^minisip calls: "three" is one word too many`},
-		{"calls -h", 0, `^Usage: minisip calls \[live\|ended\|all\] \[TEXT\] \[-json\] \[-state DIR\]\n`},
+		{"calls -h", 0, `^Usage: minisip calls \[live\|ended\|all\] \[TEXT\] \[-limit N\] \[-json\] \[-state DIR\]\n`},
 		{"status -state nowhere", 3, `^minisip status: no minisip answers at nowhere/minisip\.sock: is it running\?`},
 	} {
 		got := finish(t, minisip(t, dir, []string{"TERM=dumb"}, strings.Fields(tt.args)...))

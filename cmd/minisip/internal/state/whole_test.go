@@ -67,8 +67,8 @@ func TestBootGoesOn(t *testing.T) {
 	file := stamp([]byte(magic), moment{since: 1, boot: 1, bootID: "this"})
 	file = stamp(file, moment{since: 2, boot: 2})
 	var r replay
-	if f, at := r.file(file); f != none || r.last != (moment{since: 2, boot: 2, bootID: "this"}) {
-		t.Errorf("fault %d at %d, the last time is %+v", f, at, r.last)
+	if f, at, err := r.file(bytes.NewReader(file)); f != none || err != nil || r.last != (moment{since: 2, boot: 2, bootID: "this"}) {
+		t.Errorf("fault %d at %d, %v; the last time is %+v", f, at, err, r.last)
 	}
 }
 
