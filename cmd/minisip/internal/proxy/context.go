@@ -25,7 +25,7 @@ type context struct {
 	initial    bool // outside a dialog: Record-Route goes in
 	bye        bool
 	offered    bool    // the request carried SDP
-	wasHeld    [2]bool // by role: what it was before
+	wasHeld    [2]bool // by role: whether it held the call before this request
 	user       string
 	branches   []*branch
 	later      []target // of lower q, the best first: tried when the ones before have failed; none once it is cancelled

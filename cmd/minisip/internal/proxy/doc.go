@@ -123,7 +123,8 @@
 // Path or Record-Route leads to another machine than the one whose packets they came in
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts); keepalive
 // of phones behind NAT (keepalive, TestPingsNeverBurst); the end of silent calls (silence,
-// silence-hold, silence-hold-refused, one-way, no-ack, fork-unacknowledged, fork-two-answers-held); copies made by the network (retransmit-invite); unknown users who
+// silence-hold, silence-hold-refused, one-way, no-ack, fork-unacknowledged, fork-two-answers-held, fork-caller-holds-one,
+// fork-early-bye); copies made by the network (retransmit-invite); unknown users who
 // get no answer, nor to an OPTIONS to ourselves (silent, options-short); sources that fail too
 // often, banned (ban, ban-cancel, guess, scanner; package guard); nothing that a third party could be flooded with (TestAmplification); 503 for new calls
 // while the loop lags (overload.go); dial codes (dial-codes); call records with a verdict on the

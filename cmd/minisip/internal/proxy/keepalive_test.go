@@ -110,6 +110,47 @@ func TestDeadPhones(t *testing.T) {
 	}
 }
 
+// A phone that has been given up stays so when another one of its user registers.
+func TestDeadBesideAnother(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Keepalive = 25 * time.Second
+	s := &script{w}
+	s.do("phone 001 at 198.51.100.7:5060", "phone 002a at 192.0.2.1:5060 user 002 claims 10.0.0.4:5060", "phone 002b at 192.0.2.2:5060 user 002",
+		"registered 001 002a 002b", "wait 25s", "002a: 200 OK to OPTIONS", "wait 100s", "002b: REGISTER auth")
+	w.events = nil
+	s.do("001: INVITE 002 auth")
+	rings := map[string]bool{}
+	for _, e := range w.events {
+		if strings.HasPrefix(e.text, "INVITE ") && e.from == "minisip" {
+			rings[e.to] = true
+		}
+	}
+	if rings["002a"] || !rings["002b"] {
+		t.Errorf("the call rings at %v, want 002b alone", rings)
+	}
+	w.finish()
+}
+
+// The answer to a ping that the next one has followed says nothing: neither how far the phone is, nor that it answers.
+func TestLateAnswerToAPing(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Keepalive = 25 * time.Second
+	s := &script{w}
+	s.do("phone 002 at 192.0.2.1:5060 claims 10.0.0.4:5060", "registered 002", "wait 25s")
+	p := s.phone("002")
+	late := p.response("200", "OK", &wish{to: "OPTIONS"})
+	s.do("wait 25s")
+	s.send(p, late.bytes())
+	if ping := s.core.where.Bindings(s.now, "002")[0].Ping; ping.Answered || ping.RTT != 0 {
+		t.Errorf("%+v", ping)
+	}
+	s.do("wait 1s", "002: 200 OK to OPTIONS")
+	if ping := s.core.where.Bindings(s.now, "002")[0].Ping; !ping.Answered || ping.RTT == 0 {
+		t.Errorf("in time: %+v", ping)
+	}
+	w.finish()
+}
+
 // Pings end with the registration.
 func TestPingsEnd(t *testing.T) {
 	w := newWorld(t)

@@ -252,7 +252,8 @@ func (md *media) close() {
 	md.streams, md.undo, md.closed = nil, [2][]before{}, true
 }
 
-// dropMedia frees the ports of a branch that lost.
+// dropMedia frees the ports of a branch that lost. Inside a dialog, whose ports stay, it takes back what the offer that
+// came to nothing has changed.
 func (b *branch) dropMedia() {
 	if ctx := b.ctx; ctx.dialog != nil {
 		md, other := ctx.dialog.media, ctx.from.Other()
