@@ -39,8 +39,9 @@ type call struct {
 	via       string // the host of the Via that the caller wrote
 	refusal   diagnosis.Refusal
 	ending    diagnosis.End
-	said      said  // by the caller
-	next      *call // the same call on another way through us (a spiral)
+	said      said     // by the caller
+	referred  []string // users whom a party has sent here: they may take the call over
+	next      *call    // the same call on another way through us (a spiral)
 
 	// Most have one dialog.
 	first dialog

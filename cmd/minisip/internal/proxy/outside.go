@@ -58,6 +58,7 @@ func (c *Core) outside(in *inbound) {
 			return
 		}
 	}
+	c.refers(in, user.Name, targets[0].user)
 	c.begin(in, user.Name, string(userOf(uri)), targets)
 }
 

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"bytes"
+	"iter"
+	"slices"
 	"strings"
 
 	"minisip/session"
@@ -10,8 +12,8 @@ import (
 
 // mayTakeOver says whether a user may send an INVITE that wants to take the place of a call, or to join it (RFC 3891,
 // RFC 3911). A phone cannot tell who asks; we know whose calls are whose. The user has a part in that call,
-// or in an answered one with somebody who has: an attended transfer comes from whom a party has referred. Calls that
-// are not known are for the phone to refuse.
+// or in an answered one with somebody who has: an attended transfer comes from whom a party has referred; or a party has
+// referred him outside of any. Calls that are not known are for the phone to refuse.
 func (c *Core) mayTakeOver(in *inbound, user string) bool {
 	if in.Method() != sipmsg.INVITE {
 		return true
@@ -19,7 +21,7 @@ func (c *Core) mayTakeOver(in *inbound, user string) bool {
 	tags := 0
 	for i := range in.NumHeaders() {
 		h := in.Header(i)
-		if h.ID != sipmsg.ReplacesHdr && !strings.EqualFold(string(h.Name), "Join") {
+		if !takesOver(h.Name) {
 			continue
 		}
 		for value := range bytes.SplitSeq(h.Value, []byte(",")) {
@@ -31,23 +33,68 @@ func (c *Core) mayTakeOver(in *inbound, user string) bool {
 	return true
 }
 
+func takesOver(field []byte) bool {
+	return strings.EqualFold(string(field), "Replaces") || strings.EqualFold(string(field), "Join")
+}
+
 // maxTags bounds the parameters that are looked at in one request: there are two tags and perhaps a word in each value.
 const maxTags = 16
 
-// mayTake judges one value: a Call-ID, and among its parameters the tags. To know the call, the caller's is enough,
-// whatever it is called, so that no phone finds a call there that we do not.
+// mayTake judges one value.
 func (c *Core) mayTake(value []byte, user string) bool {
-	callID, params, _ := bytes.Cut(value, []byte(";"))
-	for p := range bytes.SplitSeq(params, []byte(";")) {
-		_, tag, _ := bytes.Cut(p, []byte("="))
-		for k := c.named(bytes.TrimSpace(callID), bytes.TrimSpace(tag)); k != nil; k = k.next {
-			if k.State != session.Ended && !k.has(user) && !c.talks(user, k) {
-				return false
-			}
+	for k := range c.meant(value) {
+		if k.State != session.Ended && !k.has(user) && !slices.Contains(k.referred, user) && !c.talks(user, k) {
+			return false
 		}
 	}
 	return true
 }
+
+// meant are the calls that a value of Replaces or Join can mean: a Call-ID, and among its parameters the tags. To know the
+// call, the caller's is enough, whatever it is called, so that no phone finds a call there that we do not.
+func (c *Core) meant(value []byte) iter.Seq[*call] {
+	return func(yield func(*call) bool) {
+		callID, params, _ := bytes.Cut(value, []byte(";"))
+		for p := range bytes.SplitSeq(params, []byte(";")) {
+			_, tag, _ := bytes.Cut(p, []byte("="))
+			for k := c.named(bytes.TrimSpace(callID), bytes.TrimSpace(tag)); k != nil; k = k.next {
+				if !yield(k) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// refers notes whom a party of a call sends there with a REFER outside a dialog, as who parks a call does (RFC 5359
+// 2.15): in Refer-To stands what the INVITE is to have in Replaces. Who is referred inside a call talks with the party anyway.
+func (c *Core) refers(in *inbound, user, to string) {
+	if in.Method() != sipmsg.REFER {
+		return
+	}
+	_, uri, ok := readURI(in.Get(sipmsg.ReferToHdr))
+	if !ok {
+		return
+	}
+	tags := 0
+	for field := range bytes.SplitSeq(uri.Headers, []byte("&")) {
+		name, escaped, _ := bytes.Cut(field, []byte("="))
+		if !takesOver(name) {
+			continue
+		}
+		value := sipmsg.AppendUnescaped(nil, escaped)
+		if tags += bytes.Count(value, []byte(";")) + 1; tags > maxTags {
+			return
+		}
+		for k := range c.meant(value) {
+			if k.has(user) && len(k.referred) < maxReferred && !slices.Contains(k.referred, to) {
+				k.referred = append(k.referred, to)
+			}
+		}
+	}
+}
+
+const maxReferred = 8 // to one call
 
 // has says whether a user is a party of the call.
 func (k *call) has(user string) bool {
