@@ -64,6 +64,8 @@ func TestErrors(t *testing.T) {
 		{file(`realm "a`), `minisip.conf:1: realm: found "\"a", expected a second " at the end of the value, for example realm mini_sip_proxy`},
 		{file(`realm "a" b`), `minisip.conf:1: realm: found "b", expected nothing after the second ", for example realm mini_sip_proxy`},
 		{file("relm x"), `minisip.conf:1: relm: found no such flag, expected realm`},
+		{file("\x7fELF\xff\x1b[31m x"), `minisip.conf:1: "\x7fELF\xff\x1b[31m": found no such flag, expected one that minisip -h lists, for example realm`},
+		{file("\x1b[31m"), `minisip.conf:1: "\x1b[31m": found no such word, expected one of debug, re_contact, re_sdp, re_via, duplicate, silent or the same after no_, for example no_silent`},
 		{file("# a\ndebug re_vai"), `minisip.conf:2: re_vai: found no such word, expected re_via`},
 		{file("silnt"), `minisip.conf:1: silnt: found no such word, expected silent`},
 		{file("check"), `minisip.conf:1: check: found a flag that has no meaning in a file, expected it on the command line, for example minisip -check`},

@@ -1,6 +1,11 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // A place is where a setting stands. At most one of its parts is filled; with
 // none it is the command line.
@@ -30,9 +35,17 @@ func (p place) of(name string) string {
 	case p.variable != "":
 		return "environment variable " + p.variable
 	case p.file != "":
-		return fmt.Sprintf("%s:%d: %s", p.file, p.line, name)
+		return fmt.Sprintf("%s:%d: %s", p.file, p.line, shown(name))
 	}
 	return "flag -" + name
+}
+
+// shown is a name as it stands in a file. That may be none of ours, and a terminal obeys some of what stands there.
+func shown(name string) string {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return quote(name)
+	}
+	return name
 }
 
 // ofWord is of for a word.
