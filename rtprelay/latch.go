@@ -11,8 +11,13 @@ import (
 const silence = 2 * time.Second
 
 // maxDropout is the largest step ahead in sequence numbers that still belongs
-// to the same stream (RFC 3550 A.1).
-const maxDropout = 3000
+// to the same stream (RFC 3550 A.1): a minute of speech. A larger one does where
+// there was time to send all in between, fastest apart, and be it in vain: routers
+// that start anew take longer.
+const (
+	maxDropout = 3000
+	fastest    = 2 * time.Millisecond
+)
 
 // A latch decides whom one socket listens and talks to. It is pure: it is
 // told what the signalling says and what arrives when, and answers. Times are
@@ -219,8 +224,8 @@ func (l *latch) inherits(p *packet) bool {
 	case rtcp:
 		return silent && l.trusts(p.from.Addr())
 	case rtp:
-		if p.from != l.heir || !ahead(p.seq, l.after) {
-			if ahead(p.seq, l.last.seq) {
+		if p.from != l.heir || !ahead(p.seq, l.after, 0) {
+			if ahead(p.seq, l.last.seq, p.now-l.heard) {
 				l.heir, l.after = p.from, p.seq
 			}
 			return false
@@ -231,8 +236,8 @@ func (l *latch) inherits(p *packet) bool {
 	return false
 }
 
-// ahead reports whether sequence number a comes after b, by not too much.
-func ahead(a, b uint16) bool {
+// ahead reports whether sequence number a comes after b, by not too much after some time.
+func ahead(a, b uint16, after time.Duration) bool {
 	d := a - b
-	return d != 0 && d < maxDropout
+	return d != 0 && (d < maxDropout || d < 1<<15 && time.Duration(d)*fastest <= after)
 }

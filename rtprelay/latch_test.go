@@ -112,6 +112,14 @@ var latchTable = []struct {
 		{at: 3 * sec, from: mobile, h: seq(120), want: drop, talksTo: phone},
 		{at: 3*sec + 20*ms, from: mobile, h: seq(121), want: moved, talksTo: mobile},
 	}},
+	{"NAT rebinds when its router is back after more than a minute, in which the phone went on", []event{
+		{at: 0, sdp: private, signal: phone.Addr(), talksTo: nowhere},
+		{at: 20 * ms, from: phone, h: seq(100), want: moved, talksTo: phone},
+		{at: 90 * sec, from: stranger, h: seq(40000), want: drop, talksTo: phone},
+		{at: 90 * sec, from: stranger, h: seq(40001), want: drop, talksTo: phone},
+		{at: 90 * sec, from: mobile, h: seq(4600), want: drop, talksTo: phone},
+		{at: 90*sec + 20*ms, from: mobile, h: seq(4601), want: moved, talksTo: mobile},
+	}},
 	{"carrying on takes the SSRC, numbers ahead, RTP, and two packets of one source", []event{
 		{at: 0, sdp: private, signal: phone.Addr(), talksTo: nowhere},
 		{at: 20 * ms, from: phone, h: seq(100), want: moved, talksTo: phone},

@@ -73,6 +73,14 @@ func (s *sequence) behind(back uint16) arrival {
 	return late
 }
 
+// leap counts a packet that add has found astray, and that comes after so many lost ones.
+func (s *sequence) leap(seq uint16) {
+	s.newest += uint64(seq - uint16(s.newest))
+	s.seen = 1
+	s.received++
+	s.suspect = noSuspect
+}
+
 // restart begins anew and keeps the totals.
 func (s *sequence) restart(seq uint16) {
 	s.lost = s.missing()

@@ -103,13 +103,24 @@ func (f *flow) media(p *packet) {
 		f.jitter.restart()
 	} else {
 		switch f.seq.add(p.seq) {
-		case duplicate, astray:
+		case duplicate:
 			return
+		case astray:
+			if !f.carriesOn(p) {
+				return
+			}
+			f.seq.leap(p.seq)
 		case restarted:
 			f.jitter.restart()
 		}
 	}
 	f.jitter.add(p.now, p.ts)
+}
+
+// carriesOn reports whether a packet is so far ahead because all in between are lost: there was time to send them, and the
+// timestamps went on with the time.
+func (f *flow) carriesOn(p *packet) bool {
+	return ahead(p.seq, uint16(f.seq.newest), p.now-f.lastRTP) && f.jitter.follows(p.now, p.ts)
 }
 
 // untyped reports whether the clock rate of a packet has yet to be set.
@@ -151,10 +162,10 @@ func (f *flow) snapshot(start time.Time) Flow {
 // A jitter is the estimator of RFC 3550 A.8, in timestamp units, scaled by
 // 16 as there.
 type jitter struct {
-	clock   int64 // Hz of the packets measured; 0: none yet
-	transit int64 // of the packet before
-	known   bool  // transit is
-	paused  bool  // the type that passes has no clock
+	clock   int64  // Hz of the packets measured; 0: none yet
+	transit uint32 // of the packet before
+	known   bool   // transit is
+	paused  bool   // the type that passes has no clock
 	scaled  int64
 
 	sum, count int64 // of what scaled has been
@@ -187,17 +198,11 @@ func (j *jitter) add(now time.Duration, ts uint32) {
 	if j.clock == 0 || j.paused {
 		return
 	}
-	arrival := now.Microseconds() * j.clock / 1e6
-	transit := int64(uint32(arrival) - ts)
-	// The difference of two transits is taken modulo 2^32, as timestamps are.
-	d := int64(int32(uint32(transit - j.transit)))
+	transit, d := j.step(now, ts)
 	j.transit = transit
 	if !j.known {
 		j.known = true
 		return
-	}
-	if d < 0 {
-		d = -d
 	}
 	if d >= newBase*j.clock {
 		return
@@ -205,6 +210,22 @@ func (j *jitter) add(now time.Duration, ts uint32) {
 	j.scaled += d - (j.scaled+8)>>4
 	j.sum += j.scaled
 	j.count++
+}
+
+// step is the transit of a packet, and how far from the one before: modulo 2^32, as timestamps are.
+func (j *jitter) step(now time.Duration, ts uint32) (transit uint32, d int64) {
+	transit = uint32(now.Microseconds()*j.clock/1e6) - ts
+	d = int64(int32(transit - j.transit))
+	return transit, max(d, -d)
+}
+
+// follows reports whether a timestamp is of the same base as those before.
+func (j *jitter) follows(now time.Duration, ts uint32) bool {
+	if !j.known || j.paused {
+		return false
+	}
+	_, d := j.step(now, ts)
+	return d < newBase*j.clock
 }
 
 func (j *jitter) value() time.Duration { return j.time(j.scaled) }

@@ -99,6 +99,37 @@ func TestMeanJitter(t *testing.T) {
 	}
 }
 
+// What is lost for longer than RFC 3550 A.1 believes in is lost where the timestamps say so too; a sender that numbers
+// its packets anew has lost none.
+func TestLongOutage(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		gap  time.Duration
+		seq  uint16 // of the first packet after it
+		ts   uint32
+		lost uint64
+	}{
+		{"a router that starts anew", 90 * sec, 100 + 4500, 4500 * 160, 4499},
+		{"numbers from elsewhere after a while", 90 * sec, 100 + 4500, 1 << 31, 0},
+		{"numbers from elsewhere at once", 20 * ms, 100 + 4500, 160, 0},
+		{"numbers from behind", 90 * sec, 50000, 4500 * 160, 0},
+	} {
+		var f, far flow
+		f.setType(0, 8000)
+		add := func(at time.Duration, seq uint16, ts uint32) {
+			f.count(&packet{now: at, header: header{kind: rtp, ssrc: 1, seq: seq, ts: ts}}, &far)
+		}
+		add(sec-20*ms, 99, 1<<32-160)
+		add(sec, 100, 0)
+		for i := range 3 {
+			add(sec+tc.gap+time.Duration(i)*20*ms, tc.seq+uint16(i), tc.ts+160*uint32(i))
+		}
+		if lost := f.seq.missing(); lost != tc.lost || f.jitter.value() != 0 {
+			t.Errorf("%s: %d lost, want %d; jitter %v", tc.name, lost, tc.lost, f.jitter.value())
+		}
+	}
+}
+
 func TestFlowCounts(t *testing.T) {
 	var f, far flow
 	start := time.Unix(1000, 0)
