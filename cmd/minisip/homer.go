@@ -19,22 +19,19 @@ const captureAgent = 2001
 type homer struct{ *hep.Sender }
 
 // mirrorTo has the server's messages and the media of ended calls mirrored, if that was asked for.
-func mirrorTo(cfg *config.Config, sc *server.Config, log func(string)) (homer, error) {
+func mirrorTo(cfg *config.Config, sc *server.Config, log func(string)) homer {
 	if cfg.HEP == "" {
-		return homer{}, nil
+		return homer{}
 	}
 	node, _ := os.Hostname()
-	s, err := hep.Dial(hep.Config{Server: cfg.HEP, Agent: captureAgent, Node: node, Mask: trail.MaskForPrograms, Log: log})
-	if err != nil {
-		return homer{}, err
-	}
+	s := hep.New(hep.Config{Server: cfg.HEP, Agent: captureAgent, Node: node, Mask: trail.MaskForPrograms, Log: log})
 	record := sc.Record
 	sc.Mirror = s.SIP
 	sc.Record = func(r *proxy.Record) {
 		record(r)
 		homer{s}.report(r)
 	}
-	return homer{s}, nil
+	return homer{s}
 }
 
 func (h homer) close() {

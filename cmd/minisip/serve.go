@@ -60,10 +60,7 @@ func run(cfg *config.Config, again func(more ...string) (*config.Config, error),
 	sc.State = kept.Store
 	svc := newService(j.line)
 	svc.join(&sc)
-	h, err := mirrorTo(cfg, &sc, j.line)
-	if err != nil {
-		return fail(stderr, err)
-	}
+	h := mirrorTo(cfg, &sc, j.line)
 	defer h.close()
 	srv, err := server.Listen(sc)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -88,10 +90,7 @@ func TestSender(t *testing.T) {
 	}
 	defer homer.Close()
 	mask := func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("sip:a"), []byte("*****")) }
-	s, err := Dial(Config{Server: homer.LocalAddr().String(), Agent: 1, Mask: mask, Log: func(line string) { t.Error(line) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := New(Config{Server: homer.LocalAddr().String(), Agent: 1, Mask: mask, Log: func(line string) { t.Error(line) }})
 	s.SIP(at, alice, ours, text)
 	s.Report(at, alice, ours, &Report{CallID: "4711@x", Packets: 5, MOS: 4.4})
 	s.Close()
@@ -124,6 +123,34 @@ func TestNobodyWaits(t *testing.T) {
 	s.SIP(at, alice, ours, make([]byte, maxMessage+1))
 	if n := s.lost.Load(); n != 3 {
 		t.Errorf("%d lost, want 3", n)
+	}
+}
+
+// TestReach: a server that cannot be found is looked for again, now and then.
+func TestReach(t *testing.T) {
+	here, there := net.Pipe()
+	defer there.Close()
+	tries := 0
+	s := &Sender{dial: func() (net.Conn, error) {
+		if tries++; tries < 3 {
+			return nil, fmt.Errorf("no such host, %d", tries)
+		}
+		return here, nil
+	}}
+	for _, step := range []struct {
+		after time.Duration
+		want  string
+	}{
+		{0, "no such host, 1"}, {quiet - 1, "no such host, 1"}, {quiet, "no such host, 2"}, {2*quiet - 1, "no such host, 2"},
+	} {
+		if err := s.write(at.Add(step.after), text); err == nil || err.Error() != step.want {
+			t.Errorf("after %v: %v, want %s", step.after, err, step.want)
+		}
+	}
+	go s.write(at.Add(2*quiet), text)
+	b := make([]byte, len(text))
+	if _, err := io.ReadFull(there, b); err != nil || !bytes.Equal(b, text) {
+		t.Errorf("got %q, %v", b, err)
 	}
 }
 

@@ -23,10 +23,15 @@ type Sender struct {
 	node  string
 	mask  func([]byte) []byte
 	log   func(string)
-	conn  net.Conn
+	dial  func() (net.Conn, error)
 	queue chan packet
 	lost  atomic.Uint64
 	done  sync.WaitGroup
+
+	// What follows is run's alone.
+	conn    net.Conn
+	unknown error     // why there is no conn
+	triedAt time.Time // when one was last tried
 
 	told   uint64    // of lost, how many the log knows of
 	toldAt time.Time // when it was last told
@@ -42,16 +47,17 @@ type Config struct {
 	Log    func(string)        // of what goes wrong, a line when it begins and when it is over
 }
 
-// Dial makes a sender. Over UDP that says nothing about whether a server listens.
-func Dial(cfg Config) (*Sender, error) {
-	conn, err := net.Dial("udp", cfg.Server)
-	if err != nil {
-		return nil, fmt.Errorf("cannot reach the HEP server %s: %w", cfg.Server, err)
-	}
-	s := &Sender{agent: cfg.Agent, node: cfg.Node, mask: cfg.Mask, log: cfg.Log, conn: conn, queue: make(chan packet, queueLength)}
+// New makes a sender. That its server can be reached, and its name be found, is nothing that phones shall wait for: the
+// log says so when it cannot, and it is tried again.
+func New(cfg Config) *Sender {
+	s := &Sender{agent: cfg.Agent, node: cfg.Node, mask: cfg.Mask, log: cfg.Log, queue: make(chan packet, queueLength)}
+	s.dial = func() (net.Conn, error) { return net.DialTimeout("udp", cfg.Server, patience) }
 	s.done.Go(s.run)
-	return s, nil
+	return s
 }
+
+// patience is how long it may take to find the server's name.
+const patience = 2 * time.Second
 
 // SIP mirrors a message; text is copied.
 func (s *Sender) SIP(at time.Time, from, to netip.AddrPort, text []byte) {
@@ -104,11 +110,13 @@ func (s *Sender) put(p packet) {
 func (s *Sender) Close() {
 	close(s.queue)
 	s.done.Wait()
-	s.conn.Close()
 }
 
 func (s *Sender) run() {
 	var b []byte
+	if err := s.reach(time.Now()); err != nil {
+		s.note(time.Now(), err)
+	}
 	for p := range s.queue {
 		if p.kind == sip {
 			p.payload = s.mask(p.payload)
@@ -121,9 +129,29 @@ func (s *Sender) run() {
 			s.lost.Add(1)
 			continue
 		}
-		_, err := s.conn.Write(b)
-		s.note(time.Now(), err)
+		now := time.Now()
+		s.note(now, s.write(now, b))
 	}
+	if s.conn != nil {
+		s.conn.Close()
+	}
+}
+
+func (s *Sender) write(now time.Time, b []byte) error {
+	if err := s.reach(now); err != nil {
+		return err
+	}
+	_, err := s.conn.Write(b)
+	return err
+}
+
+// reach makes the connection where there is none yet. Over UDP that says nothing about whether a server listens.
+func (s *Sender) reach(now time.Time) error {
+	if s.conn == nil && now.Sub(s.triedAt) >= quiet {
+		s.conn, s.unknown = s.dial()
+		s.triedAt = now
+	}
+	return s.unknown
 }
 
 // quiet is how long nothing goes wrong before it is over, and how long the log hears no more of what is lost. Where nobody

@@ -23,10 +23,7 @@ func TestTshark(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer homer.Close()
-	s, err := Dial(Config{Server: homer.LocalAddr().String(), Agent: 2001, Node: "minisip", Mask: bytes.Clone, Log: func(line string) { t.Error(line) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := New(Config{Server: homer.LocalAddr().String(), Agent: 2001, Node: "minisip", Mask: bytes.Clone, Log: func(line string) { t.Error(line) }})
 	s.SIP(at, alice, ours, []byte("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1\r\nFrom: <sip:a>;tag=1\r\nTo: <sip:a>\r\n"+
 		"Call-ID: 4711@x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"))
 	s.SIP(at, ours, alice, []byte("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1\r\nFrom: <sip:a>;tag=1\r\nTo: <sip:a>;tag=2\r\n"+
