@@ -63,7 +63,7 @@ func (p *Phone) Call(ctx context.Context, whom string) (*Call, error) {
 	r := &request{
 		method: "INVITE", uri: uri, to: "<" + uri + ">", callID: c.callID, cseq: 1, contact: true, body: c.media.offer(p.cfg.Claim),
 	}
-	m, err := p.do(ctx, r, nil)
+	m, err := p.do(ctx, r)
 	if err == nil {
 		err = c.media.aim(m)
 	}
@@ -100,7 +100,7 @@ func (c *Call) HangUp(ctx context.Context) error {
 	defer c.phone.forget(c)
 	c.end("hung up here")
 	c.cseq++
-	_, err := c.phone.do(ctx, c.request("BYE"), nil)
+	_, err := c.phone.do(ctx, c.request("BYE"))
 	return err
 }
 

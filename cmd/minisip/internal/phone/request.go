@@ -59,11 +59,10 @@ func (p *Phone) contact() string {
 
 func newBranch() string { return "z9hG4bK" + token() }
 
-// do sends a request and waits for its final response: RFC 3261 17.1. Provisional ones go to news, which may be
-// nil. A challenge is answered once.
-func (p *Phone) do(ctx context.Context, r *request, news func(*sipmsg.Message)) (*sipmsg.Message, error) {
+// do sends a request and waits for its final response: RFC 3261 17.1. A challenge is answered once.
+func (p *Phone) do(ctx context.Context, r *request) (*sipmsg.Message, error) {
 	for tried := false; ; tried = true {
-		m, err := p.once(ctx, r, news)
+		m, err := p.once(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +84,7 @@ func (p *Phone) do(ctx context.Context, r *request, news func(*sipmsg.Message)) 
 }
 
 // once is one transaction.
-func (p *Phone) once(ctx context.Context, r *request, news func(*sipmsg.Message)) (*sipmsg.Message, error) {
+func (p *Phone) once(ctx context.Context, r *request) (*sipmsg.Message, error) {
 	branch := newBranch()
 	text := p.text(r, branch)
 	responses := make(chan *sipmsg.Message, 8)
@@ -117,9 +116,6 @@ func (p *Phone) once(ctx context.Context, r *request, news func(*sipmsg.Message)
 				end.Stop()
 			default:
 				pause = t2
-			}
-			if news != nil {
-				news(m)
 			}
 		case <-again.C:
 			if pause *= 2; !invite {
@@ -167,7 +163,7 @@ func (p *Phone) answer(m *sipmsg.Message, r *request) (line string, ok bool) {
 func (p *Phone) Ask(ctx context.Context) (time.Duration, error) {
 	uri := "sip:" + p.cfg.Server.String()
 	begin := time.Now()
-	_, err := p.do(ctx, &request{method: "OPTIONS", uri: uri, to: "<" + uri + ">", callID: token(), cseq: 1}, nil)
+	_, err := p.do(ctx, &request{method: "OPTIONS", uri: uri, to: "<" + uri + ">", callID: token(), cseq: 1})
 	return time.Since(begin), err
 }
 
@@ -181,5 +177,5 @@ func (p *Phone) Register(ctx context.Context, expires time.Duration) (*sipmsg.Me
 	return p.do(ctx, &request{
 		method: "REGISTER", uri: "sip:" + p.cfg.Server.String(), to: "<" + p.identity(p.cfg.User) + ">", callID: p.tag + "-registration",
 		cseq: cseq, contact: true, header: fmt.Sprintf("Expires: %d\r\n", int(expires.Seconds())),
-	}, nil)
+	})
 }

@@ -126,12 +126,12 @@ func (ctx *context) inbound(now time.Time) *inbound {
 }
 
 // answer sends a final response of our own upstream and ends the context.
-func (ctx *context) answer(now time.Time, status int, reason, header string) {
+func (ctx *context) answer(now time.Time, status int, header string) {
 	c := ctx.core
 	if ctx.done {
 		return
 	}
-	b := append(c.startResponse(ctx.inbound(now), status, reason), header...)
+	b := append(c.startResponse(ctx.inbound(now), status, ""), header...)
 	c.buf = sipmsg.EndResponse(b)
 	ctx.finish(now, status, c.buf)
 }

@@ -65,9 +65,9 @@ func (ctx *context) noneLeft(now time.Time) {
 	case ctx.bestStatus != 0:
 		ctx.forwardBest(now)
 	case ctx.ownStatus == 503:
-		ctx.answer(now, 503, "", "Retry-After: 10\r\n")
+		ctx.answer(now, 503, "Retry-After: 10\r\n")
 	case ctx.ownStatus != 0:
-		ctx.answer(now, ctx.ownStatus, "", ctx.warning)
+		ctx.answer(now, ctx.ownStatus, ctx.warning)
 	default:
 		ctx.forwardBest(now)
 	}

@@ -12,6 +12,6 @@ func (c *Core) GiveUp() {
 	case tx.ctx == nil:
 		tx.drop()
 	default:
-		tx.ctx.answer(in.now, 500, "", "")
+		tx.ctx.answer(in.now, 500, "")
 	}
 }

@@ -167,7 +167,7 @@ func (c *Core) hangUpCall(k *call, now time.Time, who string) {
 		for _, tx := range c.servers {
 			if ctx := tx.ctx; ctx != nil && ctx.call == k && ctx.initial && !ctx.done {
 				ctx.cancelled, ctx.later = true, nil
-				ctx.answer(now, 487, "", "")
+				ctx.answer(now, 487, "")
 				return
 			}
 		}

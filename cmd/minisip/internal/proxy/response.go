@@ -192,18 +192,18 @@ func (ctx *context) forwardBest(now time.Time) {
 	c := ctx.core
 	switch {
 	case ctx.cancelled && (ctx.bestStatus == 0 || ctx.bestStatus == 408):
-		ctx.answer(now, 487, "", "")
+		ctx.answer(now, 487, "")
 	case ctx.bestStatus == 503:
 		// RFC 3261 16.7 step 6: a 503 is about that phone's server, not about us.
-		ctx.answer(now, 500, "", "")
+		ctx.answer(now, 500, "")
 	case ctx.bestStatus == 502 && ctx.bestFrom == nil:
 		ctx.call.refusal = diagnosis.BadAnswer
-		ctx.answer(now, 502, "", ctx.warning)
+		ctx.answer(now, 502, ctx.warning)
 	case ctx.bestStatus == 430:
 		// RFC 5626 11.5: a 430 is for proxies alone; a phone never gets one.
-		ctx.answer(now, 480, "", "")
+		ctx.answer(now, 480, "")
 	case ctx.bestStatus == 0 && ctx.invite:
-		ctx.answer(now, 408, "", "")
+		ctx.answer(now, 408, "")
 	case ctx.bestStatus == 0:
 		// RFC 4320 4.2: no 408 for anything but INVITE: it would come too late.
 		ctx.done = true
@@ -212,7 +212,7 @@ func (ctx *context) forwardBest(now time.Time) {
 		ctx.release()
 	default:
 		if c.stored.Parse(append([]byte(nil), ctx.best...)) != nil {
-			ctx.answer(now, 500, "", "")
+			ctx.answer(now, 500, "")
 			return
 		}
 		in := &inbound{Message: &c.stored, mark: ctx.bestMark, now: now, src: ctx.bestFrom.to, local: ctx.bestFrom.local}
