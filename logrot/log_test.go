@@ -211,6 +211,20 @@ func TestRotationBySize(t *testing.T) {
 			"sip_server.log.2000-01-01.1.gz cccc", "sip_server.log.2000-01-01.2.gz a-line-longer-than-a-file",
 			"sip_server.log.2000-01-01.3.gz dddd eeee")
 	})
+	inBubble(t, Config{MaxSize: 10}, func(b *bench) {
+		fmt.Fprint(b.log, "a-line-longer-than-a-file\nhhhh\n") // from whom its neighbours are parted, too
+		synctest.Wait()
+		b.want("sip_server.log hhhh", "sip_server.log.2000-01-01.gz a-line-longer-than-a-file")
+	})
+	inBubble(t, Config{MaxSize: 10}, func(b *bench) {
+		b.put("aaaabbbb")
+		if err := os.Remove(b.path); err != nil {
+			t.Fatal(err)
+		}
+		b.put("cccc") // what somebody has taken away need not be rotated
+		b.want("sip_server.log cccc")
+		b.wantStderr("")
+	})
 }
 
 // A restart goes on in the file of the same day, rotates the one of an earlier
