@@ -9,8 +9,8 @@ LOAD ?= -rate 3000 -calls 60000 -words no_re_sdp
 
 export CGO_ENABLED = 0
 
-# Fuzz targets: the public packages' stand in fuzz/, the core's own beside it.
-FUZZ = ./fuzz ./cmd/minisip/internal/proxy
+# Fuzz targets: the public packages' stand in fuzz/, those of internal packages beside them.
+FUZZ = ./fuzz ./cmd/minisip/internal/proxy ./cmd/minisip/internal/pack
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test bench load fuzz interop soak install clean
