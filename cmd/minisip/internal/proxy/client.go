@@ -38,14 +38,15 @@ type clientTx struct {
 }
 
 // start sends the request in tx.sent and opens the transaction. It reports false, and there is
-// no transaction, where the request cannot be sent.
+// no transaction, where the request cannot be sent: RFC 3261 17.1.4. But where nobody is told what comes of it, as of a BYE or
+// CANCEL of our own, it is repeated all the same, and gets there if a way does again.
 func (tx *clientTx) start(c *Core, now time.Time, invite bool) bool {
 	tx.core = c
 	tx.timer.Own(tx)
 	c.clients[tx.key] = tx
 	tx.weigh(weightOf(tx.sent))
 	tx.Client.Start(now, invite, c.cfg.TimerC)
-	if !c.send("sent", tx.mark, tx.local, tx.to, tx.sent) {
+	if !c.send("sent", tx.mark, tx.local, tx.to, tx.sent) && tx.user != (ignore{}) {
 		tx.drop()
 		return false
 	}

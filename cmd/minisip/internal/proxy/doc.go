@@ -51,8 +51,9 @@
 //	16.7          best response, gathered challenges, 6xx         response      TestBestResponse, decline-fork
 //	16.7, 17.1.3  responses that do not fit are dropped           client        wrong-response, wrong-response-own
 //	16.7, 17.1.1  responses that come too late                    transaction   late-responses
-//	16.9, 18.1.1  what cannot be sent is a 503; what is large     forward, size unreachable, TestLargeMessages
-//	              goes all the same
+//	16.9, 18.1.1  what cannot be sent is a 503, and our own BYE   forward,      unreachable, way-back,
+//	              or CANCEL repeated; what is large goes          client, size  TestLargeMessages
+//	              all the same
 //	16.10         CANCEL of all branches                          cancel        cancel-fork
 //	16.11         ACK to a 2xx, without a transaction; no other   dialog, acks  call, restart, ack-both, ack-refused,
 //	                                                                            ack-unknown, ack-of-info
