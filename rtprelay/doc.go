@@ -42,8 +42,9 @@
 // # What is measured
 //
 // [Stream.Stats] gives for each direction packets, loss, duplicates and
-// reordering (RFC 3550 A.1 and A.3), interarrival jitter (A.8, with the clock
-// rates of RFC 3551 6 and of a=rtpmap), the round trip between the relay and
+// reordering (RFC 3550 A.1 and A.3; what is lost for longer than these believe in
+// is known by the timestamps), interarrival jitter (A.8, with the clock rates of
+// RFC 3551 6 and of a=rtpmap; now, and on average), the round trip between the relay and
 // the phone where RTCP tells it (6.4.1), and who was refused. Under SRTCP the
 // round trip is not to be seen. Several SSRCs that alternate on one port are
 // counted as changes of one, so their loss and jitter mean little.

@@ -48,7 +48,7 @@ type Direction struct {
 	LossPercent  float64    `json:"loss_percent"`
 	Duplicates   uint64     `json:"duplicates,omitempty"`
 	OutOfOrder   uint64     `json:"out_of_order,omitempty"`
-	JitterMS     float64    `json:"jitter_ms"`
+	JitterMS     float64    `json:"jitter_ms"`        // RFC 3550 6.4.1, on average
 	RTTMS        float64    `json:"rtt_ms,omitempty"` // between us and this side
 	SSRCChanges  uint64     `json:"ssrc_changes,omitempty"`
 	PayloadTypes []string   `json:"payload_types,omitempty"` // seen, as "0 PCMU/8000"
