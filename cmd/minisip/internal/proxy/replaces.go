@@ -18,11 +18,14 @@ func (c *Core) mayTakeOver(in *inbound, user string) bool {
 	if in.Method() != sipmsg.INVITE {
 		return true
 	}
-	tags := 0
+	tags, values := 0, 0
 	for i := range in.NumHeaders() {
 		h := in.Header(i)
 		if !takesOver(h.Name) {
 			continue
+		}
+		if values += 1 + bytes.Count(h.Value, []byte(",")); values > maxTags {
+			return false
 		}
 		for value := range bytes.SplitSeq(h.Value, []byte(",")) {
 			if tags += bytes.Count(value, []byte(";")); tags > maxTags || !c.mayTake(value, user) {
@@ -37,7 +40,8 @@ func takesOver(field []byte) bool {
 	return strings.EqualFold(string(field), "Replaces") || strings.EqualFold(string(field), "Join")
 }
 
-// maxTags bounds the parameters that are looked at in one request: there are two tags and perhaps a word in each value.
+// maxTags bounds the values, and the parameters of them all, that are looked at in one request: there is one value, with two
+// tags and perhaps a word.
 const maxTags = 16
 
 // mayTake judges one value.

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -25,19 +24,20 @@ func TestSameCallsAreFew(t *testing.T) {
 	s.finish()
 }
 
-// In what names a call to take over or join few tags are looked up.
+// In what names a call to take over or join few values and tags are looked up.
 func TestTagsAreFew(t *testing.T) {
-	for tags, want := range map[int]string{2: "100", maxTags: "100", maxTags + 1: "403", 2000: "403"} {
+	for n, want := range map[int]string{2: "100", maxTags: "100", maxTags + 1: "403", 1000: "403"} {
 		for _, field := range []string{"Replaces", "Join"} {
-			s := stage(t, 1, nil)
-			named := fmt.Sprintf("%s: none%s", field, strings.Repeat(";=t", tags))
-			if err := s.run("001: INVITE 002 auth", []string{named}); err != nil {
-				t.Fatal(err)
+			for _, named := range []string{"none" + strings.Repeat(";=t", n), strings.Repeat(",", n-1), strings.Repeat("none, ", n-1) + "none"} {
+				s := stage(t, 1, nil)
+				if err := s.run("001: INVITE 002 auth", []string{field + ": " + named}); err != nil {
+					t.Fatal(err)
+				}
+				if got := word(s.answerTo001(), 1); got != want {
+					t.Errorf("%s: %.40q, %d of them, got %s, want %s", field, named, n, got, want)
+				}
+				s.finish()
 			}
-			if got := word(s.answerTo001(), 1); got != want {
-				t.Errorf("%s with %d tags got %s, want %s", field, tags, got, want)
-			}
-			s.finish()
 		}
 	}
 }

@@ -44,6 +44,7 @@ func BenchmarkWorst(b *testing.B) {
 		{"EmptyValues", "INVITE", "002", false, fields(100, "Route", strings.Repeat(", ", 280)), ""},
 		{"Vias", "INVITE", "002", false, fields(60, "Via", "SIP/2.0/UDP a"+numbered(60, ";p%d=1")), ""},
 		{"AuthInt", "INVITE", "002", false, fields(4, "Authorization", `Digest username="001", realm="mini_sip_proxy", nonce="n", uri="u", qop=auth-int, nc=1, cnonce="c", response="00"`), strings.Repeat("x", 60000)},
+		{"CallsToJoin", "INVITE", "002", true, fields(100, "Join", strings.Repeat(",", 500)), ""},
 		{"Contacts", "REGISTER", "", true, contacts(), ""},
 		{"PayloadTypes", "INVITE", "002", true, [][]string{{"Content-Type", "application/sdp"}},
 			"v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP" + types + "\r\n" + strings.Repeat("a=rtpmap:127 \r\n", 2000)},
