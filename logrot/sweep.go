@@ -63,7 +63,8 @@ func (s *sweeper) sweep(now time.Time) error {
 	} else if err != nil {
 		return err
 	}
-	var errs []error
+	var first error
+	others := 0
 	oldest := daysBefore(now, s.days)
 	for i, f := range files {
 		path := filepath.Join(filepath.Dir(s.path), f.name)
@@ -75,12 +76,20 @@ func (s *sweeper) sweep(now time.Time) error {
 		default:
 			err = nil
 		}
-		if errors.Is(err, errStopped) {
+		switch {
+		case err == nil:
+		case errors.Is(err, errStopped):
 			return err
+		case first == nil:
+			first = err
+		default:
+			others++
 		}
-		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	if others > 0 {
+		return fmt.Errorf("%w, nor can %d others", first, others)
+	}
+	return first
 }
 
 // A rotatedFile is a name of the form base.2026-01-31[.N][.gz], or of a

@@ -116,6 +116,32 @@ func TestLostLines(t *testing.T) {
 	})
 }
 
+// What is wrong with old files, here that they are directories, is said in one line, however many they are, and so is its end.
+func TestOldFilesRefused(t *testing.T) {
+	inBubble(t, Config{}, func(b *bench) {
+		for _, day := range []string{"01", "02", "03"} {
+			if err := os.Mkdir(b.path+".2000-01-"+day, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		trouble := "log DIR/sip_server.log: old files cannot be compressed or removed: read DIR/sip_server.log.2000-01-01: is a directory, nor can 2 others\n"
+		b.wantStderr(trouble)
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		b.wantStderr(trouble)
+		for _, day := range []string{"01", "02", "03"} {
+			if err := os.Remove(b.path + ".2000-01-" + day); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		b.wantStderr(trouble + "log DIR/sip_server.log: old files can be compressed and removed again\n")
+	})
+}
+
 // A rotation that is refused, here since the new name would be too long, leaves
 // the log in use; it is said once and tried again no more than once a minute.
 func TestRotationRefused(t *testing.T) {
