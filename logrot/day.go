@@ -21,7 +21,12 @@ func (d day) String() string {
 // nextMidnight is the first instant of the local day after t's.
 func nextMidnight(t time.Time) time.Time {
 	y, m, d := t.Date()
-	return time.Date(y, m, d+1, 0, 0, 0, 0, t.Location())
+	next := time.Date(y, m, d+1, 0, 0, 0, 0, t.Location())
+	if dayOf(next) == dayOf(t) {
+		// Clocks are put forward at midnight there. Of the two times that then stand for it, this is the one before.
+		_, next = next.ZoneBounds()
+	}
+	return next
 }
 
 // daysBefore is the day n days before t's.

@@ -22,6 +22,8 @@ import (
 type signals struct{ reload, reopen chan os.Signal }
 
 func awaitSignals() signals {
+	// Who read what is printed here may have gone: tee, a terminal. Unasked, Go ends a program that then writes to it.
+	signal.Ignore(syscall.SIGPIPE)
 	s := signals{make(chan os.Signal, 1), make(chan os.Signal, 1)}
 	signal.Notify(s.reload, syscall.SIGHUP)
 	signal.Notify(s.reopen, syscall.SIGUSR1)

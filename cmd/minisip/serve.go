@@ -31,8 +31,6 @@ func run(cfg *config.Config, again func(more ...string) (*config.Config, error),
 		// often as is usual costs little, and the heap stays a quarter smaller.
 		debug.SetGCPercent(50)
 	}
-	// Who read what is printed here may have gone: tee, a terminal. Unasked, Go ends a program that then writes to it.
-	signal.Ignore(syscall.SIGPIPE)
 	users, made, err := loadUsers(cfg)
 	if err != nil {
 		return fail(stderr, err)
