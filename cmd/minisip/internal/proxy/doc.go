@@ -103,7 +103,8 @@
 //	RFC 5626 4.4  keepalives of phones answered: CRLF, and STUN   ping, stun    TestKeepalivesAnswered,
 //	              (RFC 8489, Binding requests)                                  TestSTUN
 //	RFC 5626 6    439, a flow registers alone, Require: outbound  outbound      outbound-refused
-//	RFC 5626 7    one flow of a phone at a time, 430, 408         outbound      outbound, outbound-unreachable
+//	RFC 5626 7    one flow of a phone at a time, 430, 408         outbound      outbound, outbound-unreachable,
+//	                                                                            outbound-408
 //	RFC 5627      public GRUUs: given, resolved, kept in Contact  gruu          gruu, gruu-transfer, gruu-flows,
 //	                                                                            gruu-tel
 //	RFC 5658      two Record-Routes                               route         ipv6

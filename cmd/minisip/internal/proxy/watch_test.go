@@ -93,6 +93,56 @@ func TestSubscriptionsMove(t *testing.T) {
 	s.finish()
 }
 
+// A subscription follows the phone that has it, not another one of its user.
+func TestOtherSubscriptionsStay(t *testing.T) {
+	s := stage(t, 2, nil)
+	s.subscribe("002a")
+	s.do("002a: 200 OK to NOTIFY", "002b moves to 192.0.2.2:5070", "002b: REGISTER auth")
+	if at := s.core.subscribers.by["002"][0].side.Addr.String(); at != "192.0.2.1:5060" {
+		t.Errorf("the subscription of 002a is at %s", at)
+	}
+	s.do("wait 10s", "002a: 200 OK to NOTIFY", "wait 3h")
+	s.finish()
+}
+
+// With the refusal of one NOTIFY a subscription is over, whatever becomes of another that was under way.
+func TestRefusedNotifyIsTheLast(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.subscribe("001")
+	first := s.phone("001").response("200", "OK", &wish{to: "NOTIFY"})
+	if err := s.run("001: SUBSCRIBE", []string{"Event: reg"}); err != nil {
+		t.Fatal(err)
+	}
+	s.do("001: 481 No to NOTIFY")
+	s.send(s.phone("001"), first.bytes())
+	s.notified("001")
+	s.do("wait 3h")
+	if got := s.notified("001"); got != "" {
+		t.Errorf("another NOTIFY came: %s", got)
+	}
+	s.finish()
+}
+
+// Of the contacts that have gone since the last NOTIFY the next one has so many and no more.
+func TestGoneContactsAreBounded(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.subscribe("001")
+	s.do("001: 200 OK to NOTIFY")
+	for i := range 2 * maxGone {
+		for _, expires := range []string{"600", "0"} {
+			if err := s.run("001: REGISTER auth", []string{fmt.Sprintf("Contact: <sip:%d@198.51.100.7>;expires=%s", i, expires)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s.do("wait 6s")
+	if n := strings.Count(s.phone("001").got["NOTIFY"].body, `state="terminated"`); n != maxGone {
+		t.Errorf("%d contacts are gone, want %d", n, maxGone)
+	}
+	s.do("001: 200 OK to NOTIFY", "wait 3h")
+	s.finish()
+}
+
 // Bytes that a phone may write into its Contact do no harm in the document.
 func TestReginfoEscapes(t *testing.T) {
 	s := stage(t, 1, nil)
