@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"net/netip"
+	"time"
 
 	"minisip/session"
 	"minisip/sipmsg"
@@ -93,7 +94,7 @@ func (c *Core) inDialog(in *inbound) {
 // or a call from before a restart. The bindings are asked, under the same rule: without
 // a challenge only from the address of a binding of the user that it claims to be.
 func (c *Core) withoutCall(in *inbound) {
-	claimed := c.claimed(in)
+	claimed := c.notifier(in)
 	if !c.atBinding(in, claimed) && !c.proves(in, claimed) {
 		return
 	}
@@ -142,15 +143,20 @@ func (c *Core) remoteTarget(in *inbound) (t target, found bool, err error) {
 	if err != nil {
 		return t, false, err
 	}
-	b := c.instance(in.now, &uri, netip.AddrPort{})
+	t, found = c.phoneOf(in.now, &uri)
+	return t, found, nil
+}
+
+// phoneOf is the way to the phone that has a URI as its Contact, here or there.
+func (c *Core) phoneOf(now time.Time, uri *sipmsg.URI) (t target, found bool) {
+	b := c.instance(now, uri, netip.AddrPort{})
 	if b == nil {
-		b = c.where.FindContact(&uri)
+		b = c.where.FindContact(uri)
 	}
 	if b != nil {
-		return c.reach(b, nil)[0], true, nil
+		return c.reach(b, nil)[0], true
 	}
-	t, found = c.phoneAt(&uri)
-	return t, found, nil
+	return c.phoneAt(uri)
 }
 
 // phoneAt is the way to a phone that registered from the very address of a URI, directly. A phone may have another

@@ -113,7 +113,8 @@
 //	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer, fork-unheard, fork-crossing
 //	RFC 6141 4    a reliable 1xx to a re-INVITE moves targets     party         reinvite-target
 //	RFC 6665      subscriptions, also forked; Record-Route of     dialog,       subscribe, subscribe-fork,
-//	              NOTIFY (4.3)                                    forward       subscribe-contact
+//	              NOTIFY (4.3)                                    forward       subscribe-contact,
+//	                                                                            subscribe-focus
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
 //	RFC 8839 4.2                                                                ice-offerless, ice-strip,
 //	                                                                            glare-ice

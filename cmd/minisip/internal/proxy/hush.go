@@ -17,7 +17,7 @@ func (c *Core) hush(in *inbound) bool {
 		c.charge(in, guard.Failure{User: c.claimed(in), Why: "the scanner " + printable(in.Get(sipmsg.UserAgentHdr))})
 		return true
 	}
-	name := c.claimed(in)
+	name := c.notifier(in)
 	known := len(name) > 0 && c.users.Lookup(name) != nil
 	doubtful := c.doubts(in, name)
 	switch {

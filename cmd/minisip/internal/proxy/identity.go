@@ -52,6 +52,23 @@ func (c *Core) keepsName(in *inbound, p *session.Party) bool {
 	return err == nil && name == string(userPart(was.URI))
 }
 
+// notifier is the user who a request without a call says it comes from. What a SUBSCRIBE or REFER was sent to may be a
+// Contact, as of a conference, and then the NOTIFY has that as From: it speaks for the user whose phone is there.
+func (c *Core) notifier(in *inbound) []byte {
+	claimed := c.claimed(in)
+	if in.Method() != sipmsg.NOTIFY || len(in.ToTag()) == 0 || c.users.Lookup(claimed) != nil {
+		return claimed
+	}
+	uri, err := sipmsg.ParseURI(in.From().URI)
+	if err != nil {
+		return claimed
+	}
+	if t, found := c.phoneOf(in.now, &uri); found {
+		return []byte(t.user)
+	}
+	return claimed
+}
+
 // identity is how the callee is called in a dialog that a response makes: by its To, whose URI "MUST equal" that of the
 // request (RFC 3261 8.2.6.2). Who takes another name there is called as the caller called him.
 func (ctx *context) identity(in *inbound) []byte {
