@@ -59,10 +59,12 @@ func TestKeyAgain(t *testing.T) {
 	dir := t.TempDir()
 	state := filepath.Join(dir, "state")
 	d := start(t, dir, []string{"WATCHDOG_USEC=1000000"}) // a beat every half second
-	key, err := os.ReadFile(filepath.Join(state, "nonce.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	var key []byte
+	d.until("nonce.key is written, which nobody waits for at the start", func() (there bool) {
+		var err error
+		key, err = os.ReadFile(filepath.Join(state, "nonce.key"))
+		return err == nil
+	})
 	if err := os.Rename(state, state+".gone"); err != nil {
 		t.Fatal(err)
 	}
