@@ -36,15 +36,19 @@ const (
 	enduring   = 12 * time.Second
 )
 
-// ackNotHeard is an answer that its phone goes on to repeat although the ACK was passed on.
+// ackNotHeard is an answer, the newest of the call, that its phone goes on to repeat although the ACK was passed on.
 func ackNotHeard(c *Call) []Finding {
 	var acked, last time.Time
-	late := 0
+	acks, late := 0, 0
 	for i := range c.Steps {
 		switch s := &c.Steps[i]; {
-		case to(Callee, "ACK", 0)(s) && acked.IsZero():
-			acked = s.At
-		case from(Callee, "INVITE", 200)(s) && s.Again && !acked.IsZero() && s.At.Sub(acked) > time.Second:
+		case from(Callee, "INVITE", 200)(s) && !s.Again:
+			acked, acks, late = time.Time{}, 0, 0
+		case to(Callee, "ACK", 0)(s):
+			if acks++; acks == 1 {
+				acked = s.At
+			}
+		case from(Callee, "INVITE", 200)(s) && acks > 0 && s.At.Sub(acked) > time.Second:
 			last = s.At
 			late++
 		}
@@ -53,8 +57,8 @@ func ackNotHeard(c *Call) []Finding {
 		return nil
 	}
 	times := "once"
-	if n := c.count(to(Callee, "ACK", 0)); n > 1 {
-		times = fmt.Sprintf("%d times", n)
+	if acks > 1 {
+		times = fmt.Sprintf("%d times", acks)
 	}
 	return one(Error, "ack-lost", "Look at the firewall and NAT in front of "+c.Callee.User+"; its Contact and its source should lead to the same phone.",
 		"The phone of %s repeats its answer though the ACK went to %s %s: it does not get there", c.Callee.User, c.Callee.Addr, times)

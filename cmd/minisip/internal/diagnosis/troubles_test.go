@@ -130,6 +130,16 @@ var troubles = []struct {
 		c.Now, c.Ended = at(13), false
 		c.Steps = append(c.Steps[:11], script("6 callee > INVITE 200 again x2\n6 caller > ACK again x2\n6 callee < ACK again x2")...)
 	}, "ack-lost", "The phone of 002 repeats its answer though the ACK went to 192.0.2.9:5060 3 times: it does not get there."},
+	{"an ACK is lost, and another one after a re-INVITE", func(c *Call) {
+		c.Now, c.Ended = at(12), false
+		c.Steps = append(c.Steps[:11], script(`
+			6 callee > INVITE 200 again
+			6 callee < ACK again
+			9 callee < INVITE
+			9 callee > INVITE 200
+			10 callee > INVITE 200 again x2
+			11 callee < ACK`)...)
+	}, "", ""},
 	{"the ACK reaches the called phone at the third try", func(c *Call) {
 		c.Steps = append(c.Steps, script("6 callee > INVITE 200 again x2\n6 caller > ACK again x2\n6 callee < ACK again x2")...)
 	}, "", ""},
