@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"syscall"
 )
 
 // A socket is a bound UDP socket, and where it sends. The build tag portable
@@ -31,14 +30,8 @@ func (s *socket) open(local netip.AddrPort, tos int) error {
 		return err
 	}
 	*s = socket{conn: conn, zone: local.Addr().Zone()}
-	if raw, err := conn.SyscallConn(); err == nil && tos >= 0 {
-		// A system that refuses it still relays.
-		raw.Control(func(fd uintptr) {
-			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_TOS, tos)
-			if network != "udp4" {
-				syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
-			}
-		})
+	if tos >= 0 {
+		s.mark(local.Addr().Is6(), tos)
 	}
 	return nil
 }

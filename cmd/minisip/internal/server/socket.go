@@ -39,9 +39,7 @@ func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*sock
 	}
 	forceBuffer(raw, receiveBuffer)
 	letFragment(raw)
-	if tos > 0 {
-		setTOS(raw, tos)
-	}
+	setTOS(raw, max(tos, 0)) // an earlier process may have set another one
 	s := &socket{local: numbered(at), wildcard: at.Addr().IsUnspecified()}
 	if bound, ok := conn.LocalAddr().(*net.UDPAddr); ok {
 		s.local = netip.AddrPortFrom(s.local.Addr(), uint16(bound.Port))

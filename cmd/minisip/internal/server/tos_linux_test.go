@@ -51,3 +51,23 @@ func TestTOS(t *testing.T) {
 		}
 	}
 }
+
+// TestTOSInherited: a socket of an earlier process sends as this one was told to, also where that is like anything.
+func TestTOSInherited(t *testing.T) {
+	at := netip.MustParseAddrPort("127.0.0.1:20320")
+	for _, tos := range []int{0x88, -1} {
+		fd := bound(t, at)
+		if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_TOS, 0x60); err != nil {
+			t.Fatal(err)
+		}
+		s, err := listen(at, tos, map[netip.AddrPort]int{at: fd})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fd, _ = s.descriptor()
+		if got, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_TOS); err != nil || got != max(tos, 0) {
+			t.Errorf("told %#x: marks %#x, %v", tos, got, err)
+		}
+		s.close()
+	}
+}
