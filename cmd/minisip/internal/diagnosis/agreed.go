@@ -65,7 +65,7 @@ const few = 50
 
 // noVoice is a side that sends what stands for silence, and nothing else.
 func noVoice(c *Call) (found []Finding) {
-	if c.up() < gone || c.Caller.Held || c.Callee.Held {
+	if c.up() < Gone || c.Caller.Held || c.Callee.Held {
 		return nil
 	}
 	for _, side := range [...]Side{Caller, Callee} {

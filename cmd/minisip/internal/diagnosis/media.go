@@ -128,19 +128,19 @@ func undelivered(c *Call) (found []Finding) {
 	return found
 }
 
-// gone is how long a side must have been silent to have stopped; one of which came fewer packets than openers did not
+// Gone is how long a side may be silent before it has stopped; one of which came fewer packets than Openers did not
 // speak and pause, they opened its NAT, so that it is judged sooner.
 const (
-	gone    = 10 * time.Second
-	openers = 10
+	Gone    = 10 * time.Second
+	Openers = 10
 )
 
 // quiet says whether a side that was heard is no more. far is the other one.
 func (c *Call) quiet(d, far *Direction) bool {
-	if d.Packets < openers && !c.byWord(d.Side) && min(far.Last.Sub(d.Last), far.Last.Sub(c.Answered)) >= judged {
+	if d.Packets < Openers && !c.byWord(d.Side) && min(far.Last.Sub(d.Last), far.Last.Sub(c.Answered)) >= judged {
 		return true
 	}
-	return c.Now.Sub(d.Last) >= gone
+	return c.Now.Sub(d.Last) > Gone
 }
 
 // stoppedMedia is a side that was heard, and then no more.
@@ -152,11 +152,11 @@ func stoppedMedia(c *Call) (found []Finding) {
 			continue
 		}
 		p := c.party(side)
-		if far.Packets > 0 && far.Last.Sub(d.Last) < gone && c.Now.Sub(d.Last) >= gone {
+		if far.Packets > 0 && far.Last.Sub(d.Last) < Gone && c.Now.Sub(d.Last) > Gone {
 			found = append(found, one(Warning, "media-stopped", "Look at this server's network at that time.", "No packet from either side since %s", clock(d.Last))...)
 			return found
 		}
-		if d.Heard.Sub(d.Last) >= judged && c.Now.Sub(d.Heard) < gone {
+		if d.Heard.Sub(d.Last) >= judged && c.Now.Sub(d.Heard) < Gone {
 			found = append(found, one(Warning, "media-stopped", "See whether "+p.User+" is muted, or the phone believes that the call is held.",
 				"No sound from %s since %s, though other packets of its phone come (reports, keepalives): the way here is open", p.User, clock(d.Last))...)
 			continue
@@ -182,18 +182,18 @@ func strangers(c *Call) []Finding {
 // a new one, and what comes from there is refused until the old one has been silent for 2 s.
 func (c *Call) rebound(d *Direction) bool {
 	from, err := netip.ParseAddrPort(d.Stranger)
-	return err == nil && from.Addr() == c.party(d.Side).Addr.Addr() && d.Strangers > 50 && d.LossPercent >= lossy
+	return err == nil && from.Addr() == c.party(d.Side).Addr.Addr() && d.Strangers > 50 && d.LossPercent >= Lossy
 }
 
 // moved says the same of a phone that goes on from another address: what was refused at first is listened to now.
 func (d *Direction) moved() bool {
-	return d.Stranger != "" && d.Stranger == d.Source && d.Strangers > 50 && d.LossPercent >= lossy
+	return d.Stranger != "" && d.Stranger == d.Source && d.Strangers > 50 && d.LossPercent >= Lossy
 }
 
-// Bounds of what is heard as bad.
+// Bounds of what is heard as bad. Verdicts go by the exported ones too.
 const (
-	lossy   = 3.0 // percent
-	jittery = 50 * time.Millisecond
+	Lossy   = 3.0 // percent
+	Jittery = 50 * time.Millisecond
 	distant = 600 * time.Millisecond
 	poor    = 3.1
 )
@@ -217,10 +217,10 @@ func bad(c *Call) (found []Finding) {
 		case d.moved():
 			found = append(found, one(Warning, "phone-moved", "Look at the network of "+p.User+": it changed, from Wi-Fi to mobile data or the like, and the phone did not say so by a re-INVITE, which leaves no gap.",
 				"%.1f %% of what %s said is missing, and %d packets were refused that came from %s, where its sound has come from since: it changed its address in the middle of the call", d.LossPercent, p.User, d.Strangers, d.Stranger)...)
-		case d.LossPercent >= lossy:
+		case d.LossPercent >= Lossy:
 			found = append(found, one(Warning, "loss", "Look at the uplink of "+p.User+": Wi-Fi, mobile reception, uploads at the same time.",
 				"%.1f %% of what %s said was lost on its way here%s", d.LossPercent, p.User, score)...)
-		case d.Jitter >= jittery:
+		case d.Jitter >= Jittery:
 			found = append(found, one(Warning, "jitter", "Look for uploads beside the call at "+p.User+", and for Wi-Fi far from its access point.",
 				"Packets of %s came in bursts, %d ms apart%s", p.User, d.Jitter.Milliseconds(), score)...)
 		case d.RTT >= distant:

@@ -6,15 +6,17 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"minisip/cmd/minisip/internal/diagnosis"
 )
 
-// thresholds of the verdict.
+// thresholds of the verdict: those that the findings go by, so that they do not contradict it.
 const (
-	manyLost = 3.0                   // percent
-	jittery  = 50 * time.Millisecond // more than usual jitter buffers take
-	gone     = 10 * time.Second      // without a packet at the end of a call
-	tooShort = 2 * time.Second       // a call in which silence says nothing
-	few      = 10                    // packets, fewer are no speech that pauses: they opened a NAT, or went out before it broke
+	manyLost = diagnosis.Lossy
+	jittery  = diagnosis.Jittery
+	gone     = diagnosis.Gone  // without a packet at the end of a call
+	tooShort = 2 * time.Second // a call in which silence says nothing
+	few      = diagnosis.Openers
 )
 
 // stopped says whether nothing has come for long at the end of a call from a side that was heard. One of which only a few
