@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -155,5 +156,18 @@ func TestContradictions(t *testing.T) {
 	}
 	if !slices.Contains(d.said, "Features on: re_via; log brief") {
 		t.Errorf("printed\n%s", d.output())
+	}
+}
+
+// TestAnswerLost: a command whose answer cannot be written has failed, and says so once.
+func TestAnswerLost(t *testing.T) {
+	for _, args := range [][]string{{"man"}, {"completion", "bash"}, {"version"}, {"unit"}, {"dashboard"}, {"user", "add", "003"}, {"user", "list"}} {
+		own := minisip(t, t.TempDir(), nil, args...)
+		write(t, own.Dir+"/users.conf", line("001"))
+		cmd := exec.Command("sh", append([]string{"-c", `exec "$0" "$@" >/dev/full`}, own.Args...)...)
+		cmd.Dir, cmd.Env = own.Dir, own.Env
+		if r := finish(t, cmd); r.status == exitOK || strings.Count(r.stderr, "no space left on device") != 1 {
+			t.Errorf("%s: %+v", args, r)
+		}
 	}
 }

@@ -15,8 +15,8 @@ func controlCommand(name string) command {
 		return control.Run(name, args, control.Terminal{
 			In: in, Out: stdout, Err: stderr, Env: os.LookupEnv, Raw: singleKeys, StateDir: stateDir(),
 			Size: func() (rows, columns int) {
-				if f, ok := stdout.(*os.File); ok && isTerminal(f) {
-					return terminalSize(f)
+				if o, ok := stdout.(*output); ok && isTerminal(o.file) {
+					return terminalSize(o.file)
 				}
 				return 0, 0
 			},

@@ -46,7 +46,7 @@ func main() {
 	args := os.Args[1:]
 	if len(args) > 0 {
 		if run, ok := commands[args[0]]; ok {
-			os.Exit(run(args[1:], os.Stdin, os.Stdout, os.Stderr))
+			os.Exit(subcommand(run, args[1:]))
 		}
 	}
 	os.Exit(serve(args, os.Stdout, os.Stderr))
