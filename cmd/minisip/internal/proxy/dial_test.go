@@ -401,3 +401,21 @@ func TestRewritingEffect(t *testing.T) {
 	}
 	s.finish()
 }
+
+// What was dialled holds until the configuration is read with other words than before.
+func TestDialledHoldsUntilOtherWords(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.do("001: INVITE 991 auth", "001: ACK") // re_via off
+	was := s.cfg
+	s.core.Reconfigure(s.now, was, was)
+	if s.core.Features().Via {
+		t.Error("re_via is on again, though the words are what they were")
+	}
+	now := was
+	now.Silent = false
+	s.core.Reconfigure(s.now, was, now)
+	if f := s.core.Features(); !f.Via || f.Silent {
+		t.Errorf("with other words: %+v", f)
+	}
+	s.finish()
+}

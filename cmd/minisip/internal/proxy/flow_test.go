@@ -200,6 +200,24 @@ func TestTotalsReachTheEnd(t *testing.T) {
 	s.finish()
 }
 
+// Another -hold-timeout holds for a call that is on hold already.
+func TestHoldTimeoutChanges(t *testing.T) {
+	s := stage(t, 1, nil)
+	s.do("001: INVITE 002 auth", "002a: 200 OK to INVITE", "001: ACK", "001: INVITE hold", "002a: 200 OK to INVITE", "001: ACK", "wait 10m")
+	now := s.cfg
+	now.HoldTimeout = 15 * time.Minute
+	s.core.Reconfigure(s.now, s.cfg, now)
+	s.do("wait 299s")
+	if n := len(s.core.allCalls()); n != 1 {
+		t.Fatalf("%d calls before the time", n)
+	}
+	s.do("wait 2s")
+	if n := len(s.core.allCalls()); n != 0 {
+		t.Errorf("%d calls after it", n)
+	}
+	s.finish()
+}
+
 // A call is on hold when all its streams are; what was switched off is none of them, and streams that are all switched off
 // hold nothing.
 func TestHeld(t *testing.T) {
