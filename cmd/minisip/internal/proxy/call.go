@@ -175,6 +175,9 @@ func (c *Core) settled(ctx *context, now time.Time, status int) {
 			k.watch(now)
 		}
 	case ctx.dialog != nil && ctx.bye:
+		if d := ctx.dialog; ctx.ownStatus == unsendable && d.confirmed && !d.over {
+			c.sendBye(d, ctx.from.Other(), now) // which is repeated: the call is over, and that side does not know
+		}
 		k.hungUp(ctx.dialog, now, "hung up by "+ctx.dialog.party(ctx.from).User)
 	}
 }

@@ -13,13 +13,17 @@ import (
 
 // hangUp sends a BYE of our own to both sides of a dialog.
 func (c *Core) hangUp(d *dialog, now time.Time) {
-	for _, r := range [...]session.Role{session.Caller, session.Callee} {
-		to, from := d.party(r), d.party(r.Other())
-		c.ownRequest(now, ownRequest{
-			method: "BYE", uri: c.remoteURI(now, to), from: from.Identity, to: to.Identity, callID: d.call.callID,
-			cseq: max(1, from.CSeq+1), routes: to.Routes, dst: c.firstHop(to), local: to.Local, user: ignore{},
-		})
-	}
+	c.sendBye(d, session.Caller, now)
+	c.sendBye(d, session.Callee, now)
+}
+
+// sendBye sends one to a side.
+func (c *Core) sendBye(d *dialog, side session.Role, now time.Time) {
+	to, from := d.party(side), d.party(side.Other())
+	c.ownRequest(now, ownRequest{
+		method: "BYE", uri: c.remoteURI(now, to), from: from.Identity, to: to.Identity, callID: d.call.callID,
+		cseq: max(1, from.CSeq+1), routes: to.Routes, dst: c.firstHop(to), local: to.Local, user: ignore{},
+	})
 }
 
 // hangUpOrphan ends a call that was answered after the caller had been told otherwise: each
