@@ -16,7 +16,8 @@
 // if its IP is trusted in that way, and nowhere else. So a phone behind a NAT
 // is found, and neither can a stranger who sprays the ports hear or say
 // anything, nor an SDP aim the relay at a third party. An SDP that names a leg of another stream which
-// faces the same side joins the two, as a PBX does that leaves the media to its phones (join.go).
+// faces the same side joins the two, as a PBX does that leaves the media to its phones, or a controller of
+// calls (RFC 3725; join.go).
 //
 // The address changes only after new signalling ([Stream.Expect]), or when it
 // has been silent for 2 s and two packets in a row come from elsewhere that

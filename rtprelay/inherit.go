@@ -10,23 +10,21 @@ func (r *Relay) bind(s *socket, at netip.AddrPort) error {
 	if fd, ok := r.sockets[at]; ok {
 		delete(r.sockets, at)
 		if s.adopt(fd, at) == nil {
-			s.mark(at.Addr().Is6(), max(r.tos, 0)) // as this process was told to
+			if fd, ok := s.descriptor(); ok {
+				mark(fd, at.Addr().Is6(), max(r.tos, 0)) // as this process was told to
+			}
 			return nil
 		}
 	}
 	return s.open(at, r.tos)
 }
 
-// mark says how routers shall treat what the socket sends. On an IPv6 socket both options count: one is for mapped IPv4
+// mark says how routers shall treat what a socket sends. On an IPv6 socket both options count: one is for mapped IPv4
 // addresses. A system that refuses them still relays.
-func (s *socket) mark(v6 bool, tos int) {
-	fd, ok := s.descriptor()
-	if !ok {
-		return
-	}
-	syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_TOS, tos)
+func mark(fd int, v6 bool, tos int) {
+	setOption(fd, syscall.IPPROTO_IP, syscall.IP_TOS, tos)
 	if v6 {
-		syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
+		setOption(fd, syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
 	}
 }
 

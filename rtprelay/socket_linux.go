@@ -101,16 +101,11 @@ func (s *socket) descriptor() (fd int, ok bool) { return s.fd, true }
 func setup(fd int, local netip.AddrPort, zone uint32, tos int) error {
 	ip := local.Addr()
 	if tos >= 0 {
-		// On an IPv6 socket this is for mapped IPv4 addresses. A system that
-		// refuses it still relays.
-		setOption(fd, syscall.IPPROTO_IP, syscall.IP_TOS, tos)
+		mark(fd, ip.Is6(), tos)
 	}
 	// As for SIP: a router before a narrow link may cut a packet in pieces (RFC 791), since its word that it is too
 	// large does not always come back. This is for mapped addresses as well.
 	setOption(fd, syscall.IPPROTO_IP, syscall.IP_MTU_DISCOVER, syscall.IP_PMTUDISC_DONT)
-	if ip.Is6() && tos >= 0 {
-		setOption(fd, syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS, tos)
-	}
 	if ip.Is6() && ip.IsUnspecified() {
 		if errno := setOption(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0); errno != 0 {
 			return os.NewSyscallError("setsockopt", errno)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 )
 
 // A socket is a bound UDP socket, and where it sends. The build tag portable
@@ -30,8 +31,8 @@ func (s *socket) open(local netip.AddrPort, tos int) error {
 		return err
 	}
 	*s = socket{conn: conn, zone: local.Addr().Zone()}
-	if tos >= 0 {
-		s.mark(local.Addr().Is6(), tos)
+	if fd, ok := s.descriptor(); ok && tos >= 0 {
+		mark(fd, local.Addr().Is6(), tos)
 	}
 	return nil
 }
@@ -55,6 +56,10 @@ func (s *socket) descriptor() (fd int, ok bool) {
 		err = raw.Control(func(n uintptr) { fd = int(n) })
 	}
 	return fd, err == nil
+}
+
+func setOption(fd, level, name, value int) error {
+	return syscall.SetsockoptInt(fd, level, name, value)
 }
 
 // close closes the socket and ends run. The stream's lock must not be held.
