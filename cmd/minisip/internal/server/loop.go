@@ -175,7 +175,7 @@ func fullBuffer(err error) bool {
 // Reuse implements proxy.Output.
 func (o *output) Reuse(m *sipmsg.Message) {
 	if cap(m.Bytes()) <= mostReused {
-		o.letters.Put(m)
+		o.messages.Put(m)
 	}
 }
 

@@ -31,7 +31,7 @@ const mostReused = 4096
 func (s *Server) newPacket() *packet {
 	p := s.packets.Get().(*packet)
 	if p.msg == nil {
-		p.msg = s.letters.Get().(*sipmsg.Message)
+		p.msg = s.messages.Get().(*sipmsg.Message)
 		p.buf = p.msg.Bytes()
 	}
 	return p

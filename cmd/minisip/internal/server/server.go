@@ -45,24 +45,24 @@ type Config struct {
 
 // Server is minisip at work.
 type Server struct {
-	cfg     Config
-	sockets []*socket
-	core    *proxy.Core
-	relay   *rtprelay.Relay
-	first   *queue // what is being handled already goes first: see reader.go
-	rest    *queue
-	do      chan func()
-	packets sync.Pool
-	letters sync.Pool // messages that were kept
-	health  health
-	faults  faults
-	crashes crashes
-	wall    wall
-	began   time.Time
-	addrs   addresses
-	traces  sync.WaitGroup  // of goroutines that wait for the end of one
-	running context.Context // until the loop has ended
-	ended   context.CancelFunc
+	cfg      Config
+	sockets  []*socket
+	core     *proxy.Core
+	relay    *rtprelay.Relay
+	first    *queue // what is being handled already goes first: see reader.go
+	rest     *queue
+	do       chan func()
+	packets  sync.Pool
+	messages sync.Pool // those that the core had kept
+	health   health
+	faults   faults
+	crashes  crashes
+	wall     wall
+	began    time.Time
+	addrs    addresses
+	traces   sync.WaitGroup  // of goroutines that wait for the end of one
+	running  context.Context // until the loop has ended
+	ended    context.CancelFunc
 }
 
 // Listen binds all sockets; nothing is served before Run. The error is one sentence.
@@ -72,8 +72,8 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, first: newQueue(8192, 32<<20), rest: newQueue(2048, 8<<20), do: make(chan func()),
-		packets: sync.Pool{New: func() any { return new(packet) }},
-		letters: sync.Pool{New: func() any { return new(sipmsg.Message) }},
+		packets:  sync.Pool{New: func() any { return new(packet) }},
+		messages: sync.Pool{New: func() any { return new(sipmsg.Message) }},
 	}
 	s.began = s.now()
 	s.wall.step(s.began)
