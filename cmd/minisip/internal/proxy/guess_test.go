@@ -70,6 +70,8 @@ func TestGuessesOfAUser(t *testing.T) {
 	}
 }
 
+const noneOfOurs = "bm9uZS1vZi1vdXJzLW5vbmUtb2Ytb3Vy" // a nonce
+
 // A ban is no weapon: while somebody forges the address of a phone and fails in its user's name, the phone comes back at another
 // port. Who guesses there and can hear us has as many tries as anywhere.
 func TestForgedGuesses(t *testing.T) {
@@ -85,7 +87,6 @@ func TestForgedGuesses(t *testing.T) {
 		}
 		return "nothing"
 	}
-	const noneOfOurs = "bm9uZS1vZi1vdXJzLW5vbmUtb2Ytb3Vy"
 	forge := func() {
 		for i := range 40 {
 			forger.nonce = noneOfOurs // what is sent to the phone's address he does not see
