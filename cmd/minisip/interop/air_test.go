@@ -4,6 +4,7 @@ package interop
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -30,6 +31,7 @@ type air struct {
 // each other.
 const (
 	lossPercent, twicePercent = 10, 10
+	mostLost                  = 2 // of one datagram and its repetitions, on one way: so who repeats himself is heard in the end
 	shortestWay, longestWay   = 5 * time.Millisecond, 45 * time.Millisecond
 )
 
@@ -60,8 +62,10 @@ func newAir(t *testing.T) *air {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.running.Go(func() { a.carry(near, far, rand.New(rand.NewPCG(1, 1))) })
-	a.running.Go(func() { a.carry(far, near, rand.New(rand.NewPCG(1, 2))) })
+	for i, way := range [...]struct{ in, out int }{{near, far}, {far, near}} {
+		l := &luck{Rand: rand.New(rand.NewPCG(1, uint64(i)+1)), seed: maphash.MakeSeed(), lost: map[uint64]int{}}
+		a.running.Go(func() { a.carry(way.in, way.out, l) })
+	}
 	t.Cleanup(func() {
 		a.over.Store(true)
 		a.running.Wait()
@@ -88,8 +92,25 @@ func packetSocket(device string) (fd int, err error) {
 	return fd, syscall.Bind(fd, &syscall.SockaddrLinklayer{Protocol: all, Ifindex: ifi.Index})
 }
 
+// luck is what decides about the datagrams of one way.
+type luck struct {
+	*rand.Rand
+	seed maphash.Seed
+	lost map[uint64]int // how often each that was lost has been
+}
+
+// loses says whether a datagram, with its UDP header, is lost, if chance is for it.
+func (l *luck) loses(udp []byte) bool {
+	id := maphash.Bytes(l.seed, udp)
+	if l.lost[id] == mostLost {
+		return false
+	}
+	l.lost[id]++
+	return true
+}
+
 // carry brings what comes in at one device out at another.
-func (a *air) carry(in, out int, rnd *rand.Rand) {
+func (a *air) carry(in, out int, l *luck) {
 	b := make([]byte, 1<<16)
 	for !a.over.Load() {
 		n, from, err := syscall.Recvfrom(in, b, 0)
@@ -102,7 +123,7 @@ func (a *air) carry(in, out int, rnd *rand.Rand) {
 		if udp != nil {
 			// Between namespaces of one machine checksums are not computed, and so are wrong on this way: none is right (RFC 768).
 			udp[6], udp[7] = 0, 0
-			copies = a.fate(rnd, ip, udp)
+			copies = a.fate(l, ip, udp)
 		}
 		for range copies {
 			copied := append([]byte(nil), frame...)
@@ -111,15 +132,15 @@ func (a *air) carry(in, out int, rnd *rand.Rand) {
 				send()
 				continue
 			}
-			time.AfterFunc(shortestWay+time.Duration(rnd.Int64N(int64(longestWay-shortestWay))), send)
+			time.AfterFunc(shortestWay+time.Duration(l.Int64N(int64(longestWay-shortestWay))), send)
 		}
 	}
 }
 
 // fate is how often a datagram arrives.
-func (a *air) fate(rnd *rand.Rand, ip, udp []byte) int {
-	switch n := rnd.IntN(100); {
-	case n < lossPercent:
+func (a *air) fate(l *luck, ip, udp []byte) int {
+	switch n := l.IntN(100); {
+	case n < lossPercent && l.loses(udp):
 		a.lost.Add(1)
 		to := binary.BigEndian.Uint16(udp[2:])
 		if to >= 10000 && to%2 == 0 && len(udp) > 20 {
@@ -129,7 +150,7 @@ func (a *air) fate(rnd *rand.Rand, ip, udp []byte) int {
 			a.mu.Unlock()
 		}
 		return 0
-	case n < lossPercent+twicePercent:
+	case n >= lossPercent && n < lossPercent+twicePercent:
 		a.twice.Add(1)
 		return 2
 	}

@@ -81,9 +81,10 @@ func TestLossySIPp(t *testing.T) {
 		st := runSIPp(t, netns(r.ns), registers, r.users, users, append(calm, "-r", "50")...)
 		t.Logf("%d phones registered, with %d retransmissions", st.good, st.retransmissions)
 	}
-	// SIPp gives its ACK once more only until it hangs up, so a call is long enough for seven repetitions of the answer.
+	// SIPp gives its ACK once more only until it hangs up. So a call is long enough for ten copies of the answer: between a
+	// copy and the callee's sight of the ACK lie four ways, and each loses two at most.
 	callee := startSIPp(t, netns("b"), answers, "", calls, append(calm, "-aa")...)
-	caller := startSIPp(t, netns("a"), asks, pairs, calls, append(calm, "-d", "20000", "-r", "50", "-l", "400", "-aa")...)
+	caller := startSIPp(t, netns("a"), asks, pairs, calls, append(calm, "-d", "28000", "-r", "50", "-l", "400", "-aa")...)
 	for _, p := range []*sipp{caller, callee} {
 		err := p.wait(t, 2*time.Minute)
 		st := p.statistics(t)
