@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"hash/maphash"
 	"net/netip"
 	"time"
 
@@ -275,13 +276,17 @@ func (c *Core) ackWithoutCall(in *inbound) {
 	c.passAck(in, t.local, t.addr)
 }
 
+// ackID is the number in the branch of an ACK that goes on. RFC 3261 16.11: without a transaction, what makes a branch
+// unique "MUST be the same each time a retransmitted request is forwarded".
+func (c *Core) ackID(in *inbound) uint64 { return maphash.Bytes(c.answers.seeds[0], c.keyOf(in)) }
+
 // passAck sends an ACK on without a transaction: RFC 3261 16.11 last paragraphs.
 func (c *Core) passAck(in *inbound, local, to netip.AddrPort) {
 	if n, ok := in.MaxForwards(); ok && n == 0 {
 		c.count.drop(Stray)
 		return
 	}
-	c.pushVia(in.Message, local, c.newID())
+	c.pushVia(in.Message, local, c.ackID(in))
 	c.buf = in.AppendTo(c.buf[:0])
 	c.madeOf(in.Bytes(), in.mark.id)
 	c.send("sent", in.mark, local, to, c.buf)

@@ -56,7 +56,8 @@
 //	              all the same
 //	16.10         CANCEL of all branches                          cancel        cancel-fork
 //	16.11         ACK to a 2xx, without a transaction; no other   dialog, acks  call, restart, ack-both, ack-refused,
-//	                                                                            ack-unknown, ack-of-info
+//	              its copies go on alike                                        ack-unknown, ack-of-info,
+//	                                                                            retransmit-invite
 //	17            transactions, on package session                transaction,  timer-b, timer-f, timer-h
 //	                                                              client
 //	17.2.1        ACK of our own refusals                         dialog, reply ack-refused, ack-refused-unknown
