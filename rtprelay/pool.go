@@ -1,6 +1,9 @@
 package rtprelay
 
-import "time"
+import (
+	"sort"
+	"time"
+)
 
 // A pool hands out port pairs: RTP on the even port, RTCP on the next one
 // (RFC 3550 11). It is a queue: ports come back at the tail and leave at the
@@ -44,6 +47,11 @@ func (p *pool) take(now time.Duration) (port uint16, ok bool) {
 func (p *pool) put(port uint16, now time.Duration) {
 	p.queue[(p.head+p.count)%len(p.queue)] = restingPort{port, now + p.rest}
 	p.count++
+}
+
+// ready is how many ports have rested long enough.
+func (p *pool) ready(now time.Duration) int {
+	return sort.Search(p.count, func(i int) bool { return p.queue[(p.head+i)%len(p.queue)].ready > now })
 }
 
 // untake gives back a port that nobody was told of; it needs no rest and

@@ -63,6 +63,24 @@ func TestPoolRest(t *testing.T) {
 	}
 }
 
+// What can be taken now is counted without those that still rest.
+func TestPoolReady(t *testing.T) {
+	p := newPool(10000, 10009, 2*time.Second)
+	for range 3 {
+		p.take(0)
+	}
+	p.put(10000, 1*time.Second)
+	p.put(10002, 2*time.Second)
+	for _, tt := range []struct {
+		at   time.Duration
+		want int
+	}{{2 * time.Second, 2}, {3*time.Second - 1, 2}, {3 * time.Second, 3}, {4 * time.Second, 4}} {
+		if n := p.ready(tt.at); n != tt.want {
+			t.Errorf("at %v %d are ready, want %d", tt.at, n, tt.want)
+		}
+	}
+}
+
 func TestPoolUntake(t *testing.T) {
 	p := newPool(10000, 10005, 2*time.Second)
 	first, _ := p.take(0)

@@ -186,6 +186,13 @@ func (r *Relay) Free() int {
 	return r.ports.count
 }
 
+// Ready returns how many port pairs can be used now: not in use, and not at rest.
+func (r *Relay) Ready() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ports.ready(r.now())
+}
+
 // InUse returns how many port pairs are in use.
 func (r *Relay) InUse() int {
 	return r.pairs - r.Free()

@@ -389,6 +389,9 @@ func TestRestIsKept(t *testing.T) {
 	if _, err := r.Open(LegConfig{Local: server}, LegConfig{Local: server}); !errors.Is(err, ErrNoPorts) {
 		t.Fatalf("ports at rest: error %v, want ErrNoPorts", err)
 	}
+	if r.Free() != 2 || r.Ready() != 0 {
+		t.Errorf("%d pairs are not in use, %d ready, want 2 and none", r.Free(), r.Ready())
+	}
 }
 
 // Ports that another program holds are passed over, RTP's and RTCP's alike.

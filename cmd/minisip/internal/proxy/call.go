@@ -140,6 +140,8 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 	}
 	if k.State == session.Ended {
 		d.media.close() // nobody would later
+	} else {
+		d.media.taken()
 	}
 	if k.Answer(in.now) {
 		if k.Rang.IsZero() {

@@ -125,7 +125,7 @@
 // claims to be, else it is challenged and the call moves (bye-stranger, moved-phone; moved-home, where it reaches
 // us at another of our addresses); no Route,
 // Path or Record-Route leads to another machine than the one whose packets they came in
-// (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts); keepalive
+// (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts, TestOthersFindRestedPorts); keepalive
 // of phones behind NAT (keepalive, TestPingsNeverBurst); the end of silent calls (silence,
 // silence-hold, silence-hold-refused, one-way, no-ack, fork-unacknowledged, fork-two-answers-held, fork-caller-holds-one,
 // fork-early-bye); copies made by the network (retransmit-invite); unknown users who

@@ -19,7 +19,7 @@ var ErrNoPorts = errors.New("no relay ports left")
 type Relay interface {
 	// Open gives one stream between two legs, or an error: ErrNoPorts when no ports are left.
 	Open(caller, callee Leg) (Stream, error)
-	// Free is how many streams there are ports for.
+	// Free is how many streams there are ports for now: ports at rest are not free.
 	Free() int
 	// Reopen goes on with a stream of an earlier process: state is what its AppendState gave.
 	Reopen(caller, callee Leg, epoch time.Time, state *pack.Reader) (Stream, error)
@@ -28,18 +28,19 @@ type Relay interface {
 // media is what passes through us for one branch and then its dialog: a stream for
 // each m= line, in order, ports kept for the life of the dialog. A nil media relays nothing.
 type media struct {
-	call    *call
-	ends    [2]end // by role
-	streams []relayedStream
-	left    []Direction // of streams that were taken out while the call was up
-	ability [2]ability  // by role: whether it does ICE
-	undo    [2][]before // by role: what was said before an offer of its that waits for its answer
-	offered [2]int      // by role: how many streams its latest offer had
-	asked   [2]bool     // by role: its INVITE had no SDP, and a response brought the offer
-	held    [2]bool     // by role: its latest SDP has put the call on hold
-	again   bool        // what is being rewritten repeats what was seen
-	preview bool        // it is an answer that another one may follow
-	closed  bool        // for good
+	call     *call
+	ends     [2]end // by role
+	streams  []relayedStream
+	left     []Direction // of streams that were taken out while the call was up
+	ability  [2]ability  // by role: whether it does ICE
+	undo     [2][]before // by role: what was said before an offer of its that waits for its answer
+	offered  [2]int      // by role: how many streams its latest offer had
+	asked    [2]bool     // by role: its INVITE had no SDP, and a response brought the offer
+	held     [2]bool     // by role: its latest SDP has put the call on hold
+	again    bool        // what is being rewritten repeats what was seen
+	preview  bool        // it is an answer that another one may follow
+	answered bool        // the branch was
+	closed   bool        // for good
 
 	room [1]relayedStream // most have one
 }

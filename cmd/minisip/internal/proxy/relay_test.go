@@ -13,6 +13,8 @@ import (
 type fakeRelay struct {
 	note     func(line string) // may be nil
 	capacity int               // streams open at once; 0: any number
+	clock    func() time.Time  // by which ports rest for 2 s; nil: they do not
+	ready    []time.Time       // when those at rest serve again
 	streams  []*fakeStream     // all there ever were
 	open     int
 	newest   int // stream
@@ -41,7 +43,7 @@ func (r *fakeRelay) say(format string, args ...any) {
 
 // Open implements Relay.
 func (r *fakeRelay) Open(caller, callee Leg) (Stream, error) {
-	if r.capacity > 0 && r.open >= r.capacity {
+	if r.Free() == 0 {
 		r.say("no ports left")
 		return nil, ErrNoPorts
 	}
@@ -59,7 +61,10 @@ func (r *fakeRelay) Free() int {
 	if r.capacity == 0 {
 		return 1 << 20
 	}
-	return r.capacity - r.open
+	for len(r.ready) > 0 && !r.clock().Before(r.ready[0]) {
+		r.ready = r.ready[1:]
+	}
+	return r.capacity - r.open - len(r.ready)
 }
 
 // Port implements Stream: 10000 and 10002 for the first.
@@ -179,4 +184,7 @@ func (s *fakeStream) Close() {
 	}
 	s.closed = true
 	s.relay.open--
+	if clock := s.relay.clock; clock != nil {
+		s.relay.ready = append(s.relay.ready, clock().Add(2*time.Second))
+	}
 }

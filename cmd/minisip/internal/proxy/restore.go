@@ -221,7 +221,7 @@ func (k *call) restoreDialog(r pack.Reader, shared []*media, callerHolds bool) {
 // restoreMedia opens the same ports again.
 func (k *call) restoreMedia(r *pack.Reader) *media {
 	c := k.core
-	md := &media{call: k}
+	md := &media{call: k, answered: true}
 	md.streams = md.room[:0]
 	for i := range md.ends {
 		md.ends[i] = end{local: r.AddrPort(), signal: r.Addr()}
@@ -248,7 +248,7 @@ func (k *call) restoreMedia(r *pack.Reader) *media {
 				c.logf("call %s: goes on without %s: %v", k.number, s.kind, err)
 			} else {
 				s.Stream = stream
-				k.opened(1)
+				md.opened()
 			}
 		}
 		md.streams = append(md.streams, s)

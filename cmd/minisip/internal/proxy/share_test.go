@@ -45,6 +45,56 @@ func TestOthersFindPorts(t *testing.T) {
 	s.finish()
 }
 
+// One user whose calls are over as soon as they have begun has half of the ports at rest, and those of calls that one of
+// ten phones has answered, which are not limited; when the rest is over he may have as many again.
+func TestOthersFindRestedPorts(t *testing.T) {
+	for name, lines := range map[string][]string{
+		"cancelled": {"001: CANCEL", "001: ACK"},
+		"rang":      {"002a: 180 Ringing to INVITE", "001: CANCEL", "002a: 487 Request Terminated to INVITE", "001: ACK"},
+		"refused":   {"002a: 603 Decline to INVITE", "001: ACK"},
+		"answered":  {"002a: 200 OK to INVITE", "001: ACK", "001: BYE", "002a: 200 OK to BYE"},
+	} {
+		s := stage(t, 10, nil)
+		s.relay.capacity, s.relay.clock = 100, func() time.Time { return s.now }
+		taken := 0
+		for range 100 { // 8 s
+			if s.invites(1, "") == 1 {
+				s.do(lines...)
+				taken++
+			} else {
+				s.do("001: ACK")
+			}
+			if free := s.relay.Free(); free < 40 {
+				t.Fatalf("%s: %d streams are left to others", name, free)
+			}
+			s.do("wait 80ms")
+		}
+		if taken < 10 || taken > 50 {
+			t.Errorf("%s: %d calls were taken", name, taken)
+		}
+		s.do("wait 40s")
+		if n := len(s.core.usage); n != 0 {
+			t.Errorf("%s: %d accounts are left: %+v", name, n, s.core.usage["001"])
+		}
+		s.finish()
+	}
+}
+
+// A phone that does not say that it has stopped ringing holds ports when its call is forgotten; they count to the caller
+// until it is given up.
+func TestLosersCount(t *testing.T) {
+	s := stage(t, 2, nil)
+	s.do("001: INVITE 002 auth", "002b: 100 Trying to INVITE", "002a: 200 OK to INVITE", "001: ACK", "001: BYE", "002a: 200 OK to BYE", "wait 10s")
+	if n := s.core.usage["001"].streams; n != 1 || s.relay.open != 1 || s.core.known != 0 {
+		t.Errorf("%d streams count, %d are open; %d calls are known", n, s.relay.open, s.core.known)
+	}
+	s.do("wait 40s")
+	if n := len(s.core.usage); n != 0 || s.relay.open != 0 {
+		t.Errorf("%d streams are open, %d accounts are left", s.relay.open, n)
+	}
+	s.finish()
+}
+
 // A user who sends requests without end has a ninth of the transactions; calls of others go on, and so does
 // the end of his own.
 func TestOthersFindTransactions(t *testing.T) {

@@ -183,7 +183,7 @@ func (md *media) leg(r session.Role) Leg {
 
 // crowds says whether the call, not answered yet, would take ports that others are to find.
 func (k *call) crowds() bool {
-	return k.pending && k.core.usage[k.caller.User].greedy(k.core.relay.Free())
+	return k.pending && k.core.usage[k.caller.User].greedy(k.core.relay.Free(), k.core.now)
 }
 
 // ports says why no stream could be opened now.
@@ -208,7 +208,7 @@ func (md *media) openStream(s *relayedStream) error {
 		return err
 	}
 	s.Stream = stream
-	k.opened(1)
+	md.opened()
 	if len(k.traces) > 0 {
 		s.Tap(k.tap())
 	}
@@ -218,7 +218,7 @@ func (md *media) openStream(s *relayedStream) error {
 func (md *media) closeStream(s *relayedStream) {
 	if s.Stream != nil {
 		s.Close()
-		md.call.opened(-1)
+		md.gone()
 	}
 	*s = relayedStream{}
 }

@@ -14,12 +14,14 @@ import (
 // usage is what one user's calls take up. Answered calls with relayed media are not limited:
 // ports and silence bound them.
 type usage struct {
-	parts   *part // in the calls that he makes or gets, until they are forgotten
-	made    int   // calls of his that have not ended
-	relayed int   // of those, with media through us
-	pending int   // of those, unanswered; and such INVITEs of calls that are not known
-	streams int   // relay streams of the unanswered
-	open    int   // transactions of requests that he sent and that were forwarded, and their weight
+	parts   *part     // in the calls that he makes or gets, until they are forgotten
+	made    int       // calls of his that have not ended
+	relayed int       // of those, with media through us
+	pending int       // of those, unanswered; and such INVITEs of calls that are not known
+	streams int       // open relay streams of his calls' branches that were not answered
+	resting [2]int    // such streams that were closed in this spell, and in the one before
+	spell   time.Time // when this one began
+	open    int       // transactions of requests that he sent and that were forwarded, and their weight
 
 	moved time.Time // when many calls of his have followed a phone
 }
@@ -50,15 +52,36 @@ func (u *usage) remove(p *part) {
 	*p = part{}
 }
 
-// maxStreams bounds the relay streams of one user's unanswered calls.
+// maxStreams bounds the relay streams of one user's unanswered calls, those included whose ports rest.
 const maxStreams = 256
+
+// portRest is how long a port rests before it serves again. Till then it counts to who had it: calls that are cancelled
+// as soon as made, all their phones ringing, else left no port to others.
+const portRest = 2 * time.Second
 
 var errCrowded = errors.New("the caller's unanswered calls hold too many relay streams")
 
-// greedy says whether the user's unanswered calls hold as many relay streams as they may: no more than are
+// taken is how many relay streams others cannot have because of the user's unanswered calls.
+func (u *usage) taken(now time.Time) int {
+	u.pass(now)
+	return u.streams + u.resting[0] + u.resting[1]
+}
+
+// pass begins a new spell when one is over.
+func (u *usage) pass(now time.Time) {
+	switch past := now.Sub(u.spell); {
+	case past >= 2*portRest:
+		u.resting, u.spell = [2]int{}, now
+	case past >= portRest:
+		u.resting, u.spell = [2]int{0, u.resting[0]}, u.spell.Add(portRest)
+	}
+}
+
+// greedy says whether the user's unanswered calls have taken as many relay streams as they may: no more than are
 // still free for everybody else.
-func (u *usage) greedy(free int) bool {
-	return u.streams >= maxStreams || free > 0 && u.streams > free
+func (u *usage) greedy(free int, now time.Time) bool {
+	taken := u.taken(now)
+	return taken >= maxStreams || free > 0 && taken > free
 }
 
 // busy says whether the user has as many requests under way as he may, where so many more can be: one alone
@@ -79,7 +102,7 @@ func (c *Core) usageOf(user string) *usage {
 
 // dropUsage forgets the account of a user that has nothing in it.
 func (c *Core) dropUsage(user string) {
-	if u := c.usage[user]; u != nil && u.parts == nil && u.pending == 0 && u.open == 0 {
+	if u := c.usage[user]; u != nil && u.parts == nil && u.pending == 0 && u.open == 0 && u.streams == 0 {
 		delete(c.usage, user)
 	}
 }
@@ -95,8 +118,8 @@ func (c *Core) crowded(user string) string {
 		return fmt.Sprintf("%d calls in all already", c.known)
 	case u.pending >= c.cfg.MaxPending:
 		return fmt.Sprintf("%d unanswered calls already", u.pending)
-	case u.greedy(c.relay.Free()):
-		return fmt.Sprintf("%d relay streams for unanswered calls already", u.streams)
+	case u.greedy(c.relay.Free(), c.now):
+		return fmt.Sprintf("%d relay streams for unanswered calls already", u.taken(c.now))
 	case u.made-u.relayed >= max(c.cfg.MaxPending, c.cfg.MaxCalls/10):
 		return fmt.Sprintf("%d calls without relayed media already", u.made-u.relayed)
 	}
@@ -148,17 +171,50 @@ func (d *dialog) joined() {
 	}
 }
 
-// opened notes that the call has so many relay streams more, or less.
-func (k *call) opened(streams int) {
+// opened notes that a relay stream of a branch was opened.
+func (md *media) opened() {
+	md.call.changeStreams(1)
+	if !md.answered {
+		md.call.core.usageOf(md.call.caller.User).streams++
+	}
+}
+
+// gone notes that one was closed.
+func (md *media) gone() {
+	k := md.call
+	k.changeStreams(-1)
+	if md.answered {
+		return
+	}
+	u := k.core.usage[k.caller.User]
+	u.pass(k.core.now)
+	u.streams--
+	u.resting[0]++
+	k.core.dropUsage(k.caller.User)
+}
+
+// taken notes that the branch was answered: its streams are those of a call now, which are not limited.
+func (md *media) taken() {
+	if md == nil || md.answered {
+		return
+	}
+	md.answered = true
+	u := md.call.core.usage[md.call.caller.User]
+	for i := range md.streams {
+		if md.streams[i].Stream != nil {
+			u.streams--
+		}
+	}
+}
+
+// changeStreams notes that the call has so many relay streams more, or less.
+func (k *call) changeStreams(n int) {
 	was := k.streams > 0
-	k.streams += streams
+	k.streams += n
 	if !k.counted {
 		return
 	}
 	u := k.core.usage[k.caller.User]
-	if k.pending {
-		u.streams += streams
-	}
 	switch is := k.streams > 0; {
 	case is && !was:
 		u.relayed++
@@ -171,9 +227,7 @@ func (k *call) opened(streams int) {
 func (k *call) noLongerPending() {
 	if k.pending {
 		k.pending = false
-		u := k.core.usage[k.caller.User]
-		u.pending--
-		u.streams -= k.streams
+		k.core.usage[k.caller.User].pending--
 	}
 }
 

@@ -29,7 +29,7 @@ func (r relay) Open(caller, callee proxy.Leg) (proxy.Stream, error) {
 }
 
 // Free counts streams, of two port pairs each.
-func (r relay) Free() int { return r.Relay.Free() / 2 }
+func (r relay) Free() int { return r.Ready() / 2 }
 
 type stream struct {
 	*rtprelay.Stream
