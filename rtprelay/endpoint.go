@@ -58,6 +58,17 @@ func (e *endpoint) pass(p *packet) {
 	}
 }
 
+// tooLarge counts a packet that is not relayed for its size: the side's, or a stranger's. The stream's lock is held.
+func (e *endpoint) tooLarge(from netip.AddrPort) {
+	f := &e.stream.legs[e.side].flow
+	if from != e.latch.source && !e.latch.trusts(from.Addr()) {
+		f.strangers++
+		f.stranger = from
+		return
+	}
+	f.oversize++
+}
+
 // receive decides on a packet that arrived at e, and counts it. It returns
 // the endpoint to send it from, or nil. The stream's lock is held.
 func (e *endpoint) receive(p *packet) *endpoint {
@@ -92,7 +103,7 @@ func (e *endpoint) receive(p *packet) *endpoint {
 	}
 	if !out.latch.target.IsValid() {
 		if !out.keep(p.data) {
-			near.flow.undelivered++
+			near.flow.unaddressed++
 		}
 		return nil
 	}

@@ -203,7 +203,7 @@ func TestHandshakeWaits(t *testing.T) {
 	b.send(s.Port(Callee), hello(1))
 	b.send(s.Port(Callee), hello(2))
 	b.send(s.Port(Callee), rtpPacket(1, "too early"))
-	for s.Stats().From[Callee].Undelivered == 0 {
+	for s.Stats().From[Callee].Unaddressed == 0 {
 		runtime.Gosched()
 	}
 	c := check{username: "ours:them", password: ownPassword}.bytes()

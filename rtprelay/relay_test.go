@@ -202,8 +202,8 @@ func TestRelaySpeaksFirst(t *testing.T) {
 			for s.LastMedia(Caller).IsZero() { // until it has passed the relay
 				runtime.Gosched()
 			}
-			if f := s.Stats().From[Caller]; f.Undelivered != 1 || f.Packets != 1 {
-				t.Errorf("%d packets, %d undelivered, want 1 and 1", f.Packets, f.Undelivered)
+			if f := s.Stats().From[Caller]; f.Unaddressed != 1 || f.Undelivered != 0 || f.Packets != 1 {
+				t.Errorf("%d packets, %d unaddressed, %d undelivered, want 1, 1 and 0", f.Packets, f.Unaddressed, f.Undelivered)
 			}
 			echo.send(s.Port(Callee), rtpPacket(1, "me"))
 			a.hears(rtpPacket(1, "me"), s.Port(Caller))
@@ -268,13 +268,15 @@ func TestRelayIPv6ToIPv4(t *testing.T) {
 
 func TestRelayTooLarge(t *testing.T) {
 	s := mustOpen(t, newRelay(t, 2, -1))
-	a, b := newPhone(t, hostA), newPhone(t, hostB)
+	a, b, x := newPhone(t, hostA), newPhone(t, hostB), newPhone(t, hostX)
+	s.Expect(Caller, Peer{Signal: hostA})
 	s.Expect(Callee, Peer{RTP: b.addr, Signal: hostB})
+	x.send(s.Port(Caller), make([]byte, maxPacket+1)) // a stranger's
 	a.send(s.Port(Caller), make([]byte, maxPacket+1))
 	a.send(s.Port(Caller), rtpPacket(1, "a"))
 	b.hears(rtpPacket(1, "a"), s.Port(Callee))
-	if f := s.Stats().From[Caller]; f.Oversize != 1 || f.Packets != 1 {
-		t.Errorf("%d too large, %d packets, want 1 and 1", f.Oversize, f.Packets)
+	if f := s.Stats().From[Caller]; f.Oversize != 1 || f.Packets != 1 || f.Strangers != 1 || f.Stranger != x.addr {
+		t.Errorf("%d too large, %d packets, %d strangers', of %s, want 1 each", f.Oversize, f.Packets, f.Strangers, f.Stranger)
 	}
 }
 

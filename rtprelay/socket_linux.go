@@ -175,7 +175,7 @@ func (e *endpoint) serve(fd uintptr, m *mailbox) bool {
 	case s.closed:
 		return false
 	case m.data == nil:
-		s.legs[e.side].flow.oversize++
+		e.tooLarge(m.from)
 	default:
 		m.now = s.relay.now()
 		e.pass(&m.packet)

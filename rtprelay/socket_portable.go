@@ -89,7 +89,7 @@ func (e *endpoint) serve(p *packet) {
 	switch {
 	case s.closed:
 	case len(p.data) > maxPacket:
-		s.legs[e.side].flow.oversize++
+		e.tooLarge(p.from)
 	default:
 		p.now = s.relay.now()
 		e.pass(p)

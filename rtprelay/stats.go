@@ -42,7 +42,8 @@ type Flow struct {
 	Strangers   uint64         // packets dropped for their source
 	Stranger    netip.AddrPort // the newest of those
 	Oversize    uint64         // packets dropped for their size, over 2048 bytes
-	Undelivered uint64         // the other side had no address, or sending failed
+	Unaddressed uint64         // the other side had no address yet
+	Undelivered uint64         // sending failed
 }
 
 // A flow counts one direction. Times are durations since the relay started.
@@ -60,8 +61,8 @@ type flow struct {
 
 	first, last, lastRTP time.Duration
 
-	strangers, oversize, undelivered uint64
-	stranger                         netip.AddrPort
+	strangers, oversize, unaddressed, undelivered uint64
+	stranger                                      netip.AddrPort
 
 	report senderReport
 	rtt    time.Duration
@@ -149,7 +150,8 @@ func (f *flow) snapshot(start time.Time) Flow {
 		Jitter: f.jitter.value(), MeanJitter: f.jitter.mean(), RTT: f.rtt,
 		SSRC: f.ssrc, SSRCChanges: f.changes,
 		First: at(f.first), Last: at(f.last), LastRTP: at(f.lastRTP),
-		Strangers: f.strangers, Stranger: f.stranger, Oversize: f.oversize, Undelivered: f.undelivered,
+		Strangers: f.strangers, Stranger: f.stranger, Oversize: f.oversize,
+		Unaddressed: f.unaddressed, Undelivered: f.undelivered,
 	}
 	for i, word := range f.types {
 		for ; word != 0; word &= word - 1 {

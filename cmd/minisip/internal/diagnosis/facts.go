@@ -106,7 +106,9 @@ type Direction struct {
 	Heard       time.Time // the newest packet of any kind, as a report
 	Types       []string  // its payload types, as "0 PCMU/8000"
 	Foreign     bool      // the other side's SDP lists none of them
-	Undelivered uint64    // packets that could not be sent on
+	Oversize    uint64    // packets too large to be passed on
+	Unaddressed uint64    // packets that came while nobody knew where the other side is
+	Undelivered uint64    // packets that the system would not send on
 	Source      string    // where its packets come from now, or came from last
 	Strangers   uint64    // packets from elsewhere, refused
 	Stranger    string    // where they came from

@@ -58,7 +58,7 @@ func noMedia(c *Call) []Finding {
 		return nil
 	}
 	a, b := c.audio(Caller), c.audio(Callee)
-	if a == nil || b == nil || a.Packets+b.Packets > 0 || a.Strangers+b.Strangers > 0 {
+	if a == nil || b == nil || a.Packets+b.Packets > 0 || a.Strangers+b.Strangers > 0 || a.Oversize+b.Oversize > 0 {
 		return nil
 	}
 	if c.byWord(Caller) && c.byWord(Callee) {
@@ -94,6 +94,10 @@ func oneWay(c *Call) (found []Finding) {
 			continue
 		}
 		p := c.party(side)
+		if d.Oversize > 0 {
+			found = append(found, oversize(Error, d, p)...)
+			continue
+		}
 		if d.Strangers > 0 {
 			return one(Error, "media-elsewhere", "Its media must leave from the address that it signals from: switch off STUN, VPN or a second network in the phone of "+p.User+".",
 				"%d packets for %s came from %s and were refused: it signals from %s, so they may be anybody's", d.Strangers, p.User, d.Stranger, p.Addr.Addr())
@@ -113,8 +117,31 @@ func oneWay(c *Call) (found []Finding) {
 	return found
 }
 
-// undelivered is sound that came, and that the system would not send on. Where nothing ever came from the far side
-// it is not known where to, and oneWay says so.
+// oversize is sound in packets that the relay does not pass on. They look lost.
+func oversize(s Severity, d *Direction, p *Party) []Finding {
+	return one(s, "media-too-large", "Set a shorter packet time (ptime) in the phone of "+p.User+", or a codec of fewer bits: a packet of media may have 2048 bytes.",
+		"%d packets of %s were too large to be passed on", d.Oversize, p.User)
+}
+
+// deaf is a side that spoke late, and could not be sent to before: its SDP names an address that it does not signal from, as
+// that behind its NAT, so that its first packet alone says where it is.
+func deaf(c *Call) (found []Finding) {
+	for _, side := range [...]Side{Caller, Callee} {
+		d, far := c.audio(side), c.audio(side.Other())
+		if d == nil || far == nil || far.Packets == 0 || d.Unaddressed < few || c.up() < judged {
+			continue
+		}
+		late, p := far.First.Sub(c.Answered), c.party(side.Other())
+		if late < judged {
+			continue
+		}
+		found = append(found, one(Warning, "deaf-at-first", "See that the phone of "+p.User+" sends from the start, be it silence: no suppression of silence (VAD), no mute that stops its packets.",
+			"%s heard nothing for %s s, since it said nothing: its SDP names %s, and where it really is only its first packet tells", p.User, whole(late), p.Signalled)...)
+	}
+	return found
+}
+
+// undelivered is sound that came, and that the system would not send on.
 func undelivered(c *Call) (found []Finding) {
 	for _, side := range [...]Side{Caller, Callee} {
 		d, far := c.audio(side), c.audio(side.Other())
@@ -211,6 +238,8 @@ func bad(c *Call) (found []Finding) {
 			score = fmt.Sprintf(" (MOS %.1f)", d.MOS)
 		}
 		switch {
+		case d.LossPercent >= Lossy && d.Oversize >= few:
+			found = append(found, oversize(Warning, d, p)...)
 		case c.rebound(d):
 			found = append(found, one(Warning, "nat-rebound", "Look at the router of "+p.User+": it started anew, changed its uplink, or forgets ports that are in use.",
 				"%.1f %% of what %s said is missing, and %d packets came from %s, another port of its address: its NAT gave it that in the middle of the call", d.LossPercent, p.User, d.Strangers, d.Stranger)...)

@@ -13,7 +13,7 @@ type rule func(c *Call) []Finding
 var rules = []rule{
 	refusal, wrongSecret, authLoop, refusedByPhone, unanswered,
 	noACK, ackNotHeard, goodbyeLost, vanished, holdForgotten, tooLarge, retransmissions,
-	secureOneSide, soundRefused, foreignCodec, noVoice, silentByWord, noMedia, oneWay, undelivered, stoppedMedia, strangers, bad,
+	secureOneSide, soundRefused, foreignCodec, noVoice, silentByWord, noMedia, oneWay, deaf, undelivered, stoppedMedia, strangers, bad,
 }
 
 // explains names, by code, what a finding makes superfluous.

@@ -279,6 +279,17 @@ var troubles = []struct {
 		"no-voice", "What came from 002 was no sound, only 13 CN/8000, 101 telephone-event/8000: comfort noise is sent for silence, telephone-event for keys."},
 	{"this server's firewall keeps what it sends", func(c *Call) { c.Media[0].Undelivered = 5990 },
 		"undelivered", "5990 of 6000 packets of 001 could not be sent on to 002: this server's own firewall refuses them, or it has no route."},
+	{"002 waits 11 s before it speaks", func(c *Call) { c.Media[0].Unaddressed, c.Media[1].First = 550, at(15) },
+		"deaf-at-first", "002 heard nothing for 11 s, since it said nothing: its SDP names 192.168.1.5:4002, and where it really is only its first packet tells."},
+	{"002 waits, and could be sent to", func(c *Call) { c.Media[1].First = at(15) }, "", ""},
+	{"002's reports have nowhere to go", func(c *Call) { c.Media[1].Unaddressed = 24 }, "", ""},
+	{"002's packets are too large", func(c *Call) { c.Media[1].Packets, c.Media[1].Oversize = 0, 6000 },
+		"media-too-large", "6000 packets of 002 were too large to be passed on."},
+	{"both phones' are", func(c *Call) {
+		c.Media[0].Packets, c.Media[0].Oversize, c.Media[1].Packets, c.Media[1].Oversize = 0, 6000, 0, 6000
+	}, "media-too-large media-too-large", "6000 packets of 001 were too large to be passed on."},
+	{"one in ten of 002's is too large", func(c *Call) { c.Media[1].LossPercent, c.Media[1].Oversize = 10, 600 },
+		"media-too-large", "600 packets of 002 were too large to be passed on."},
 	{"DTLS with a phone behind NAT that waits to be spoken to", func(c *Call) {
 		c.Media[0] = Direction{Side: Caller, Kind: "audio"}
 		c.Media[1] = Direction{Side: Callee, Kind: "audio", Other: 60}

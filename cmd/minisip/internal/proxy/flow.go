@@ -24,7 +24,8 @@ type Flow struct {
 	Strangers            uint64         // packets refused for their source
 	Stranger             netip.AddrPort // the newest of those
 	Oversize             uint64         // packets refused for their size
-	Undelivered          uint64         // packets that the other side had no address for
+	Unaddressed          uint64         // packets that the other side had no address for yet
+	Undelivered          uint64         // packets that the system would not send on
 }
 
 // flow is what came from one side. A fax by T.38 has no RTP: there all that is media counts as packets, and for good, since

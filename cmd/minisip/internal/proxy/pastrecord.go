@@ -86,8 +86,11 @@ func orNil(t time.Time) *time.Time {
 }
 
 // counts are the numbers of a direction.
-func (d *Direction) counts() [8]*uint64 {
-	return [...]*uint64{&d.Packets, &d.Bytes, &d.Lost, &d.Duplicates, &d.OutOfOrder, &d.SSRCChanges, &d.Strangers, &d.Undelivered}
+func (d *Direction) counts() [10]*uint64 {
+	return [...]*uint64{
+		&d.Packets, &d.Bytes, &d.Lost, &d.Duplicates, &d.OutOfOrder, &d.SSRCChanges, &d.Strangers,
+		&d.Oversize, &d.Unaddressed, &d.Undelivered,
+	}
 }
 
 // measures are what was measured of it, in thousandths at the finest.

@@ -46,6 +46,8 @@ func verdict(f *Flow, user string, signalled netip.AddrPort, pauses bool, answer
 	switch {
 	case f.Packets == 0 && end.Sub(answer) < tooShort:
 		return untold, "too short to tell"
+	case f.Packets == 0 && f.Oversize > 0:
+		return silent, fmt.Sprintf("%d packets from %s were too large to be passed on", f.Oversize, user)
 	case f.Packets == 0 && f.Strangers > 0:
 		return silent, fmt.Sprintf("no packet ever came from %s: %s; %d packets from elsewhere were refused", user, signalled, f.Strangers)
 	case f.Packets == 0:

@@ -27,6 +27,7 @@ func TestVerdict(t *testing.T) {
 		{"all there", flow(15000, 0, time.Millisecond, 5*time.Minute), false, end, "fine"},
 		{"nothing", Flow{}, false, end, "no packet ever came from 002: 192.0.2.7:4000"},
 		{"only strangers", strangers, false, end, "no packet ever came from 002: 192.0.2.7:4000; 17 packets from elsewhere were refused"},
+		{"only packets that are too large, and strangers", Flow{Oversize: 15000, Strangers: 17}, false, end, "15000 packets from 002 were too large to be passed on"},
 		{"nothing, but too short", Flow{}, false, up.Add(1900 * time.Millisecond), "too short to tell"},
 		{"nothing in two seconds", Flow{}, false, up.Add(2 * time.Second), "no packet ever came from 002: 192.0.2.7:4000"},
 		{"stopped", flow(2100, 0, 0, 42*time.Second), false, end, "stopped at 00:42"},

@@ -55,8 +55,10 @@ type Direction struct {
 	Last         *time.Time `json:"last,omitempty"`          // packet
 	MOS          float64    `json:"mos,omitempty"`           // audio alone
 	Strangers    uint64     `json:"strangers,omitempty"`
-	Stranger     string     `json:"stranger,omitempty"` // the newest
-	Undelivered  uint64     `json:"undelivered,omitempty"`
+	Stranger     string     `json:"stranger,omitempty"`    // the newest
+	Oversize     uint64     `json:"oversize,omitempty"`    // too large to be passed on
+	Unaddressed  uint64     `json:"unaddressed,omitempty"` // came while the other side had no address
+	Undelivered  uint64     `json:"undelivered,omitempty"` // the system would not send them on
 	Verdict      string     `json:"verdict"`
 	Now          *Recent    `json:"now,omitempty"` // while the call is up
 
@@ -139,7 +141,8 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, LossPercent: round(f.lossPercent(), 2),
 		Duplicates: f.Duplicates, OutOfOrder: f.Later, SSRCChanges: f.SSRCChanges,
 		JitterMS: milliseconds(f.MeanJitter), RTTMS: milliseconds(f.RTT),
-		Strangers: f.Strangers, Stranger: addrText(f.Stranger), Undelivered: f.Undelivered,
+		Strangers: f.Strangers, Stranger: addrText(f.Stranger),
+		Oversize: f.Oversize, Unaddressed: f.Unaddressed, Undelivered: f.Undelivered,
 	}
 	dir.track, dir.side, dir.other, dir.rtcp = &s.tracks[side], side, f.Other, f.RTCP
 	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)

@@ -65,7 +65,8 @@ func (s stream) Flow(from session.Role) proxy.Flow {
 		RTCP: f.RTCP, Other: f.Other, Jitter: f.Jitter, MeanJitter: f.MeanJitter, RTT: f.RTT,
 		SSRC: f.SSRC, SSRCChanges: f.SSRCChanges, Types: f.PayloadTypes,
 		First: f.First, Last: f.Last, LastRTP: f.LastRTP, Heard: f.Heard, Source: f.Source, Target: f.Target,
-		Strangers: f.Strangers, Stranger: f.Stranger, Oversize: f.Oversize, Undelivered: f.Undelivered,
+		Strangers: f.Strangers, Stranger: f.Stranger, Oversize: f.Oversize,
+		Unaddressed: f.Unaddressed, Undelivered: f.Undelivered,
 	}
 }
 

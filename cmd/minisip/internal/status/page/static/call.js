@@ -143,7 +143,9 @@ function direction(m, width) {
       m.payload_types?.length > 1 ? fact('carries', m.payload_types.join(', ')) : null,
       m.out_of_order ? fact('out of order', count(m.out_of_order)) : null,
       m.duplicates ? fact('copies', count(m.duplicates)) : null,
-      m.undelivered ? fact('not passed on', `${count(m.undelivered)}: nowhere to send them`) : null,
+      m.oversize ? fact('too large', `${count(m.oversize)}, not passed on`) : null,
+      m.unaddressed ? fact('not passed on', `${count(m.unaddressed)}: nowhere to send them yet`) : null,
+      m.undelivered ? fact('not sent', `${count(m.undelivered)}: this server would not send them`) : null,
       m.strangers ? fact('refused', [`${count(m.strangers)} of strangers, the last `, h('span', { class: 'mono' }, m.stranger)]) : null));
 }
 
