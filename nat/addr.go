@@ -17,9 +17,6 @@ func ParseAddr(b []byte) (netip.Addr, bool) {
 
 // parseIP reads an IP literal as other hosts know the address.
 func parseIP(b []byte) (netip.Addr, bool) {
-	if len(b) > 64 {
-		return netip.Addr{}, false
-	}
 	a, ok := ParseAddr(b)
 	return plain(a), ok
 }

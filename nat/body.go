@@ -52,8 +52,8 @@ func (p *Part) find(contentType []byte, start, end int) bool {
 	if len(kind) < len(multipart) || !equalFold(kind[:len(multipart)], multipart) || p.depth == maxNesting {
 		return false
 	}
-	boundary, ok := sipmsg.Param(params, "boundary")
-	if !ok || len(boundary) == 0 || len(boundary) > 70 { // RFC 2046 5.1.1
+	boundary, _ := sipmsg.Param(params, "boundary")
+	if len(boundary) == 0 {
 		return false
 	}
 	parts := partIter{body: p.body[:end], pos: start, boundary: boundary}
@@ -79,11 +79,12 @@ func (p *Part) find(contentType []byte, start, end int) bool {
 func ReplaceSDP(m *sipmsg.Message, part Part, sdp, scratch []byte) []byte {
 	// From the inside out: what a length gains in digits is part of the lengths around it.
 	growth := len(sdp) - (part.End - part.Start)
+	var digits [20]byte
 	for i := part.depth - 1; i >= 0; i-- {
 		f := &part.lengths[i]
 		f.length += growth
 		if f.start != 0 {
-			growth += digits(f.length) - (f.end - f.start)
+			growth += len(strconv.AppendInt(digits[:0], int64(f.length), 10)) - (f.end - f.start)
 		}
 	}
 	b := scratch[:0]
@@ -100,15 +101,6 @@ func ReplaceSDP(m *sipmsg.Message, part Part, sdp, scratch []byte) []byte {
 	b = append(b, part.body[part.End:]...)
 	m.SetBody(b)
 	return b
-}
-
-// digits counts the decimal digits of n, which is not negative.
-func digits(n int) int {
-	d := 1
-	for ; n > 9; n /= 10 {
-		d++
-	}
-	return d
 }
 
 func identity(encoding []byte) bool {

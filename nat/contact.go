@@ -29,34 +29,11 @@ func FixContact(m *sipmsg.Message, src netip.AddrPort) {
 // contactURI finds the URI in one Contact value; ok is false for "*".
 func contactURI(value []byte) (at int, uri []byte, ok bool) {
 	a, err := sipmsg.ParseNameAddr(value)
-	if err != nil || len(a.URI) == 0 {
+	if err != nil {
 		return 0, nil, false
 	}
-	if a.Bracket {
-		at = afterDisplay(value)
-	}
-	i := bytes.Index(value[at:], a.URI)
-	if i < 0 {
-		return 0, nil, false
-	}
-	return at + i, a.URI, true
-}
-
-// afterDisplay gives the position behind the '<' that opens the URI: the first one
-// outside the quotes of a display name.
-func afterDisplay(value []byte) int {
-	quoted := false
-	for i := 0; i < len(value); i++ {
-		switch c := value[i]; {
-		case c == '"':
-			quoted = !quoted
-		case quoted && c == '\\':
-			i++
-		case !quoted && c == '<':
-			return i + 1
-		}
-	}
-	return 0
+	at = len(a.Display) // which may hold the same text
+	return at + bytes.Index(value[at:], a.URI), a.URI, true
 }
 
 // AppendContactURI appends uri to dst, with src as its host and port if it is a sip or

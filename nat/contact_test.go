@@ -21,6 +21,7 @@ func TestFixContact(t *testing.T) {
 			`"Ann <a@b> \" O" <sip:001@10.0.0.1;transport=udp;ob?X=1>;expires=60;+sip.instance="<urn:uuid:0>"`, v4,
 			`"Ann <a@b> \" O" <sip:001@203.0.113.9:40123;transport=udp;ob?X=1>;expires=60;+sip.instance="<urn:uuid:0>"`},
 		{"display name without quotes", "Ann Other   <sip:001@10.0.0.1>", v4, "Ann Other   <sip:001@203.0.113.9:40123>"},
+		{"display name that is the URI", `"sip:001@10.0.0.1" <sip:001@10.0.0.1>`, v4, `"sip:001@10.0.0.1" <sip:001@203.0.113.9:40123>`},
 		{"bare", "sip:001@10.0.0.1:5060", v4, "sip:001@203.0.113.9:40123"},
 		{"bare with header parameter", "sip:001@10.0.0.1:5060;expires=60", v4, "sip:001@203.0.113.9:40123;expires=60"},
 		{"several", "<sip:001@10.0.0.1>;q=0.5 ,  <sip:001@10.0.0.2:5070>", v4,
@@ -81,6 +82,7 @@ func TestBehind(t *testing.T) {
 		{"star", here, "*", src, false},
 		{"tel", here, "<tel:+81312345678>", src, false},
 		{"sips has 5061", "SIP/2.0/UDP 203.0.113.9:5061;branch=z9hG4bKa", "<sips:001@203.0.113.9>", "203.0.113.9:5061", false},
+		{"SIPS too", "SIP/2.0/UDP 203.0.113.9:5061;branch=z9hG4bKa", "<SIPS:001@203.0.113.9>", "203.0.113.9:5061", false},
 		{"IPv6 in another spelling", "SIP/2.0/UDP [2001:DB8:0::9];branch=z9hG4bKa", "<sip:001@[2001:db8::9]:5060>", "[2001:db8::9]:5060", false},
 		{"a mapped source", here, "<sip:001@203.0.113.9>", "[::ffff:203.0.113.9]:5060", false},
 	} {

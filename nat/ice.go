@@ -44,12 +44,8 @@ func isICE(b []byte, atLeast int) bool {
 	if len(b) < atLeast || len(b) > 256 {
 		return false
 	}
-	for _, c := range b {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '+' && c != '/' {
-			return false
-		}
-	}
-	return true
+	const chars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/"
+	return len(bytes.Trim(b, chars)) == 0
 }
 
 // endICE decides whether a stream that is complete does ICE.
@@ -68,10 +64,10 @@ func (st *Stream) endICE(session *credentials) {
 // ICE says whether a stream comes with what ICE takes: ufrag, password and candidates.
 func (st *Stream) ICE() bool { return st.Ufrag != nil }
 
-// nowhere says whether a stream's address is unspecified because no candidate is known
-// yet, and not for hold: RFC 8839 4.3.1 and 5.4, RFC 8840 4.1.3.
-func (st *Stream) nowhere() bool {
-	return st.ICE() && st.Port == 9 && st.Addr.IsValid() && st.Addr.IsUnspecified()
+// nulled says whether a stream's address is unspecified for hold, and not because no candidate
+// is known yet: RFC 8839 4.3.1 and 5.4, RFC 8840 4.1.3.
+func (st *Stream) nulled() bool {
+	return st.Addr.IsUnspecified() && !(st.ICE() && st.Port == 9)
 }
 
 // isRTP says whether a stream has RTCP, and so a second component.
@@ -93,21 +89,20 @@ const hostPriority = 126<<24 + 65535<<8 + 256 - 1
 func (r *rewriter) appendICE(dst []byte, m *mark) []byte {
 	if m.stream < 0 {
 		if r.ice {
-			dst = r.endLine(append(r.newLine(dst), "a=ice-lite"...))
+			dst = r.endLine(append(dst, "a=ice-lite"...))
 			dst = r.endLine(append(dst, "a=ice-options:ice2"...))
 		}
 		return dst
 	}
-	l, ok := r.leg(m.stream)
-	st := &r.s.Streams[m.stream]
-	if !ok || l.Ufrag == "" || st.Port == 0 {
+	l, _ := r.leg(m.stream)
+	if l.Ufrag == "" {
 		return dst
 	}
 	dst = append(append(r.newLine(dst), "a=ice-ufrag:"...), l.Ufrag...)
 	dst = append(append(r.endLine(dst), "a=ice-pwd:"...), l.Pwd...)
 	dst = r.endLine(dst)
 	dst = r.appendCandidate(dst, 1, l.Addr, l.Port)
-	if !l.Mux && st.isRTP() {
+	if !l.Mux && r.s.Streams[m.stream].isRTP() {
 		dst = r.appendCandidate(dst, 2, l.Addr, l.RTCPPort)
 	}
 	return dst

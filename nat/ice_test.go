@@ -23,6 +23,7 @@ func TestParseICE(t *testing.T) {
 		{"the stream's wins", "a=ice-ufrag:session|" + pwd + audio + ufrag + candidate, "8hhY"},
 		{"each stream for itself", audio + ufrag + pwd + candidate + "m=video 4002 RTP/AVP 96|a=ice-ufrag:other|" + pwd + candidate, "8hhY other"},
 		{"only one of two", audio + "m=video 4002 RTP/AVP 96|" + ufrag + pwd + candidate, "- 8hhY"},
+		{"not those of the stream before", audio + ufrag + pwd + candidate + "m=video 4002 RTP/AVP 96|" + candidate, "8hhY -"},
 		{"one stream without candidates", ufrag + pwd + audio + candidate + "m=video 4002 RTP/AVP 96|", "8hhY -"},
 		{"refused", ufrag + pwd + "m=audio 0 RTP/AVP 0|" + candidate, "-"},
 		{"candidates alone", audio + candidate, "-"},
@@ -31,11 +32,13 @@ func TestParseICE(t *testing.T) {
 		{"no candidates", audio + ufrag + pwd, "-"},
 		{"candidates of the session are none", candidate + ufrag + pwd + audio, "-"},
 		{"no candidates yet", "a=ice-options:ice2 trickle|" + audio + ufrag + pwd, "8hhY"},
-		{"no candidates yet, said in the stream", audio + "a=ice-options:trickle|" + ufrag + pwd, "8hhY"},
+		{"no candidates yet, said in the stream", audio + "a=ice-options:trickle ice2|" + ufrag + pwd, "8hhY"},
 		{"a mismatch", audio + "a=ice-mismatch|", "-"},
 		{"spaces", audio + "a=ice-ufrag: 8hhY |" + pwd + candidate, "8hhY"},
 		{"ufrag too short", audio + "a=ice-ufrag:8hh|" + pwd + candidate, "-"},
 		{"password too short", audio + ufrag + "a=ice-pwd:asd88fgpdd777uzjYhagZ|" + candidate, "-"},
+		{"all kinds of characters", audio + "a=ice-ufrag:azAZ09+/|" + pwd + candidate, "azAZ09+/"},
+		{"the longest", audio + "a=ice-ufrag:" + strings.Repeat("x", 256) + "|" + pwd + candidate, strings.Repeat("x", 256)},
 		{"ufrag too long", audio + "a=ice-ufrag:" + strings.Repeat("x", 257) + "|" + pwd + candidate, "-"},
 		{"characters that are not allowed", audio + "a=ice-ufrag:8h:hY|" + pwd + candidate, "-"},
 	} {
@@ -181,6 +184,14 @@ func TestRewriteICE(t *testing.T) {
 +c=IN IP4 198.51.100.1
 -a=ice-ufrag:8hhY
 -a=ice-pwd:asd88fgpdd777uzjYhagZg
+`},
+		{"no ICE for a stream that is switched off, or for one that we refuse", ice + " 198.51.100.1:0:ice", `
+ v=0
+-c=IN IP4 10.0.0.1
++c=IN IP4 198.51.100.1
+ m=audio 0 RTP/AVP 0
+-m=video 4002 RTP/AVP 96
++m=video 0 RTP/AVP 96
 `},
 		{"an empty line stays the last", ice, `
  v=0

@@ -34,35 +34,23 @@ func (it *partIter) next() bool {
 		}
 		it.start = it.pos
 	}
-	found := it.inside
-	it.inside, it.end = false, len(it.body)
-	return found && it.start < it.end
+	it.end = len(it.body)
+	return it.inside && it.start < it.end
 }
 
 // delimiter tells a boundary line: "--boundary", "--boundary--" for the last, and white
 // space behind.
 func (it *partIter) delimiter(line []byte) (is, last bool) {
 	rest, ok := bytes.CutPrefix(line, []byte("--"))
-	if !ok {
-		return false, false
-	}
-	if rest, ok = bytes.CutPrefix(rest, it.boundary); !ok {
-		return false, false
-	}
+	rest, also := bytes.CutPrefix(rest, it.boundary)
 	rest = bytes.TrimRight(rest, " \t")
 	last = string(rest) == "--"
-	return last || len(rest) == 0, last
+	return ok && also && (last || len(rest) == 0), last
 }
 
 // beforeBreak steps back over the line break that ends at pos: it belongs to the boundary.
 func beforeBreak(b []byte, pos int) int {
-	if pos > 0 && b[pos-1] == '\n' {
-		pos--
-		if pos > 0 && b[pos-1] == '\r' {
-			pos--
-		}
-	}
-	return pos
+	return len(bytes.TrimSuffix(bytes.TrimSuffix(b[:pos], []byte{'\n'}), []byte{'\r'}))
 }
 
 // partHeader is what matters in the header of a part.
@@ -95,10 +83,7 @@ func parsePartHeader(body []byte, pos int) partHeader {
 
 // field reads one field, body[start:end].
 func (h *partHeader) field(body []byte, start, end int) {
-	name, value, ok := bytes.Cut(body[start:end], []byte{':'})
-	if !ok {
-		return
-	}
+	name, value, _ := bytes.Cut(body[start:end], []byte{':'})
 	value = bytes.TrimSpace(value)
 	token, _, _ := bytes.Cut(value, []byte{';'})
 	token = bytes.TrimSpace(token)

@@ -13,7 +13,7 @@ type Leg struct {
 	Port     uint16
 	RTCPPort uint16 // 0: Port+1
 
-	Refused bool // the stream gets port 0 instead, and Addr so that it shows no other
+	Refused bool // Port is 0, and the stream gets that; and Addr, so that it shows no other
 
 	Ufrag, Pwd string // makes the leg an ICE-lite agent; "": none
 	Mux        bool   // RTCP is agreed to be on Port: ICE has one component
@@ -60,14 +60,12 @@ func (r *rewriter) leg(i int) (Leg, bool) {
 		return Leg{}, false
 	}
 	l := r.legs[i]
-	if l.Port == 0 && !l.Refused {
-		return Leg{}, false
-	}
 	l.Addr = plain(l.Addr)
-	if l.Refused {
-		l.Port, l.Ufrag = 0, ""
-	} else if l.RTCPPort == 0 {
+	if l.RTCPPort == 0 {
 		l.RTCPPort = l.Port + 1
+	}
+	if l.Refused || r.s.Streams[i].Port == 0 {
+		l.Ufrag = "" // there is nothing to check
 	}
 	return l, true
 }
@@ -83,7 +81,7 @@ func (r *rewriter) firstLeg() (Leg, bool) {
 
 func (r *rewriter) anyICE() bool {
 	for i := range r.s.Streams {
-		if l, ok := r.leg(i); ok && l.Ufrag != "" && r.s.Streams[i].Port != 0 {
+		if l, _ := r.leg(i); l.Ufrag != "" {
 			return true
 		}
 	}
@@ -94,7 +92,7 @@ func (r *rewriter) anyICE() bool {
 // unspecified one of the leg's type.
 func substitute(old netip.Addr, l Leg) netip.Addr {
 	switch {
-	case !old.IsValid() || !old.IsUnspecified():
+	case !old.IsUnspecified():
 		return l.Addr
 	case l.Addr.Is4():
 		return netip.IPv4Unspecified()
@@ -105,7 +103,7 @@ func substitute(old netip.Addr, l Leg) netip.Addr {
 // substitute gives what takes the place of an address of stream st. One of a=rtcp that names nobody holds nothing
 // where RTP has an address: browsers write "a=rtcp:9 IN IP4 0.0.0.0" until they know better.
 func (st *Stream) substitute(old netip.Addr, l Leg) netip.Addr {
-	if st.nowhere() || old.IsUnspecified() && !st.Addr.IsUnspecified() {
+	if !st.nulled() {
 		return l.Addr
 	}
 	return substitute(old, l)

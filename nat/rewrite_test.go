@@ -139,6 +139,21 @@ func TestRewriteRules(t *testing.T) {
 +c=IN IP4 198.51.100.1
  a=sendrecv
 `},
+		{"no c= at all, and a stream left alone", one + " -", `
+ v=0
+-m=audio 4000 RTP/AVP 0
++m=audio 10000 RTP/AVP 0
++c=IN IP4 198.51.100.1
+ m=message 4002 TCP/MSRP *
+`},
+		{"no c= of the session: that of one stream is not for others", "- " + one, `
+ v=0
+ m=message 4002 TCP/MSRP *
+ c=IN IP4 10.0.0.3
+-m=audio 4000 RTP/AVP 0
++m=audio 10000 RTP/AVP 0
++c=IN IP4 198.51.100.1
+`},
 		{"a stream left alone keeps the session's old address", one + " -", `
  v=0
 -c=IN IP4 10.0.0.1
@@ -292,6 +307,14 @@ func TestRewriteRules(t *testing.T) {
 -a=rtcp:4007
 +m=audio 10000 RTP/AVP 0
 +a=rtcp:20001
+`},
+		{"a=rtcp of port 0 stays", one, `
+ v=0
+-c=IN IP4 10.0.0.1
++c=IN IP4 198.51.100.1
+-m=audio 4000 RTP/AVP 0
++m=audio 10000 RTP/AVP 0
+ a=rtcp:0
 `},
 		{"a=rtcp on the port of RTP", one, `
  v=0

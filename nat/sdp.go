@@ -232,8 +232,7 @@ func (s *SDP) endSection(body []byte, start, end int) {
 	}
 	st.RTCP = rtcp
 	st.endICE(&s.ice)
-	st.Hold = st.Direction == SendOnly || st.Direction == Inactive ||
-		st.Addr.IsValid() && st.Addr.IsUnspecified() && !st.nowhere()
+	st.Hold = st.Direction == SendOnly || st.Direction == Inactive || st.nulled()
 	st.Relayable = !st.conn.fixed && relayable(st.Media, st.Proto)
 }
 

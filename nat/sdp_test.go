@@ -49,6 +49,8 @@ func TestParse(t *testing.T) {
 		{"direction of the session and its own", "v=0|c=IN IP4 192.0.2.1|a=sendonly|m=audio 4000 RTP/AVP 0|m=video 4002 RTP/AVP 31|a=recvonly",
 			"audio 4000/1 RTP/AVP [0] addr=192.0.2.1 rtcp=192.0.2.1:4001 sendonly hold relayable|" +
 				"video 4002/1 RTP/AVP [31] addr=192.0.2.1 rtcp=192.0.2.1:4003 recvonly relayable"},
+		{"sendrecv of its own", "v=0|c=IN IP4 192.0.2.1|a=inactive|m=audio 4000 RTP/AVP 0|a=sendrecv",
+			"audio 4000/1 RTP/AVP [0] addr=192.0.2.1 rtcp=192.0.2.1:4001 sendrecv relayable"},
 		{"inactive", "v=0|c=IN IP4 192.0.2.1|m=audio 4000 RTP/AVP 0|a=inactive",
 			"audio 4000/1 RTP/AVP [0] addr=192.0.2.1 rtcp=192.0.2.1:4001 inactive hold relayable"},
 		{"hold by 0.0.0.0", "v=0|c=IN IP4 0.0.0.0|m=audio 4000 RTP/AVP 0",
@@ -57,12 +59,22 @@ func TestParse(t *testing.T) {
 			"audio 4000/1 RTP/AVP [0] addr=:: rtcp=[::]:4001 sendrecv hold relayable"},
 		{"no hold while no candidate is known", "v=0|c=IN IP4 0.0.0.0|a=ice-options:trickle|m=audio 9 RTP/AVP 0|a=ice-ufrag:8hhY|a=ice-pwd:asd88fgpdd777uzjYhagZg",
 			"audio 9/1 RTP/AVP [0] addr=0.0.0.0 rtcp=0.0.0.0:10 sendrecv relayable"},
+		{"hold at the same port without ICE", "v=0|c=IN IP4 0.0.0.0|m=audio 9 RTP/AVP 0",
+			"audio 9/1 RTP/AVP [0] addr=0.0.0.0 rtcp=0.0.0.0:10 sendrecv hold relayable"},
 		{"hold with candidates", "v=0|c=IN IP4 0.0.0.0|a=ice-options:trickle|m=audio 4000 RTP/AVP 0|a=ice-ufrag:8hhY|a=ice-pwd:asd88fgpdd777uzjYhagZg",
 			"audio 4000/1 RTP/AVP [0] addr=0.0.0.0 rtcp=0.0.0.0:4001 sendrecv hold relayable"},
 		{"refused", "v=0|c=IN IP4 0.0.0.0|m=audio 0 RTP/AVP 0|a=rtcp:4001 IN IP4 192.0.2.1|a=inactive",
 			"audio 0/1 RTP/AVP [0] addr=0.0.0.0 rtcp=invalid AddrPort inactive"},
 		{"number of ports", "v=0|c=IN IP4 192.0.2.1|m=video 4000/2 RTP/AVP 31",
 			"video 4000/2 RTP/AVP [31] addr=192.0.2.1 rtcp=192.0.2.1:4001 sendrecv relayable"},
+		{"the last port, and one of it", "v=0|c=IN IP4 192.0.2.1|m=audio 65535/1 RTP/AVP 0|a=rtcp:65535",
+			"audio 65535/1 RTP/AVP [0] addr=192.0.2.1 rtcp=192.0.2.1:65535 sendrecv relayable"},
+		{"of the session there is no RTCP", "v=0|c=IN IP4 192.0.2.1|a=rtcp-mux|a=rtcp:4009|m=audio 4000 RTP/AVP 0",
+			"audio 4000/1 RTP/AVP [0] addr=192.0.2.1 rtcp=192.0.2.1:4001 sendrecv relayable"},
+		{"small letters, tabs, spaces behind", "v=0|c=in ip4 192.0.2.1|m=audio\t4000 RTP/AVP 0|a=rtcp:4009 in ip6 2001:db8::1|a=rtcp-mux |a=recvonly ",
+			"audio 4000/1 RTP/AVP [0] addr=192.0.2.1 rtcp=[2001:db8::1]:4009 recvonly mux relayable"},
+		{"what is no line of SDP", "v=0|c=IN IP4 192.0.2.1|m=audio 4000 RTP/AVP 0|m|a:inactive|m video 4002 RTP/AVP 31",
+			"audio 4000/1 RTP/AVP [0] addr=192.0.2.1 rtcp=192.0.2.1:4001 sendrecv relayable"},
 		{"multicast", "v=0|c=IN IP4 233.252.0.1/127|m=audio 4000 RTP/AVP 0",
 			"audio 4000/1 RTP/AVP [0] addr=233.252.0.1 rtcp=233.252.0.1:4001 sendrecv"},
 		{"not the Internet", "v=0|c=TN RFC2543 +1-201-406-4090|m=audio 4000 RTP/AVP 0",
@@ -123,6 +135,7 @@ func TestParseErrors(t *testing.T) {
 		{"v=0\r\nm=audio 65536 RTP/AVP 0", "line 2: m= with a bad port"},
 		{"v=0\r\nm=audio -1 RTP/AVP 0", "line 2: m= with a bad port"},
 		{"v=0\r\nm=audio $ RTP/AVP 0", "line 2: m= with a bad port"},
+		{"v=0\r\nm=audio 4000: RTP/AVP 0", "line 2: m= with a bad port"},
 		{"v=0\r\nm=audio 4000/ RTP/AVP 0", "line 2: m= with a bad port"},
 		{"v=0\r\nm=audio 4000/0 RTP/AVP 0", "line 2: m= with a bad port"},
 		{"v=0\r\nm=audio /2 RTP/AVP 0", "line 2: m= with a bad port"},
@@ -134,6 +147,7 @@ func TestParseErrors(t *testing.T) {
 		{"v=0\r\nc=IN IP5 192.0.2.1\r\n", "line 2: c= without IP4 or IP6 and an address"},
 		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp\n", "line 3: a=rtcp with a bad port"},
 		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp:x\n", "line 3: a=rtcp with a bad port"},
+		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp:7/\n", "line 3: a=rtcp with a bad port"},
 		{"v=0\nm=audio 1 RTP/AVP 0\na=rtcp:7 IN IP4\n", "line 3: a=rtcp with a bad address"},
 		{"v=0\rc=IN IP4 10.0.0.1\rm=audio 1 RTP/AVP 0\r", "line 1: a carriage return inside a line"},
 		{"v=0\r\nc=IN IP4 192.0.2.1\r\ns=-\rc=IN IP4 10.0.0.1\r\nm=audio 1 RTP/AVP 0\r\n", "line 3: a carriage return inside a line"},
@@ -190,6 +204,7 @@ func TestParseAgain(t *testing.T) {
 func TestPayloadName(t *testing.T) {
 	var s SDP
 	err := s.Parse([]byte("v=0\r\nm=audio 4000 RTP/AVP 0 8 96 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:8 x-PCMA/16000\r\n" +
+		"a=rtpmap:96 second/8000\r\na=rtpmap:x nothing/8000\r\n" +
 		"m=video 4002 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -199,9 +214,9 @@ func TestPayloadName(t *testing.T) {
 		pt     uint8
 		want   string
 	}{
-		{0, 96, "opus/48000/2"},
-		{1, 96, "H264/90000"}, // each stream has its own
-		{0, 0, "PCMU/8000"},   // static
+		{0, 96, "opus/48000/2"}, // of two lines the first
+		{1, 96, "H264/90000"},   // each stream has its own
+		{0, 0, "PCMU/8000"},     // static
 		{0, 8, "x-PCMA/16000"},
 		{0, 101, ""},
 		{0, 255, ""},
@@ -232,7 +247,7 @@ func TestEncodings(t *testing.T) {
 func TestParseIP(t *testing.T) {
 	for _, s := range []string{
 		"192.0.2.1", "0.0.0.0", "255.255.255.255", "::", "2001:db8::1",
-		"", ".", "1.2.3", "1.2.3.4.5", "1.2.3.", ".1.2.3", "1..2.3", "256.1.1.1", "1.2.3.04", "1.2.3.0004", "00.0.0.0",
+		"", ".", "1.2.3", "1.2.3.4.5", "1.2.3.", ".1.2.3", "1..2.3", "256.1.1.1", "1.2.3.04", "1.2.3.0004", "00.0.0.0", "1.2.3./",
 		"1.2.3.4 ", "a.b.c.d", "example.com", ":", "[::1]", "::g", "1.2.3.4:5060",
 	} {
 		want, err := netip.ParseAddr(s)

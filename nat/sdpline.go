@@ -38,9 +38,8 @@ func (s *SDP) parseMedia(line []byte, pos int) error {
 	port, ok := parseUint(first, 65535)
 	n := 1
 	if several {
-		var good bool
-		n, good = parseUint(count, 65535)
-		ok = ok && good && n > 0
+		n, _ = parseUint(count, 65535)
+		ok = ok && n > 0
 	}
 	if !ok {
 		return s.fail("m= with a bad port")

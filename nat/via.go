@@ -25,9 +25,9 @@ const defaultPort = 5060
 func FixVia(m *sipmsg.Message, src netip.AddrPort, force bool) {
 	v := m.Via()
 	src = plainPort(src)
-	host, literal := parseIP(v.Host)
+	host, _ := parseIP(v.Host) // invalid, and so not the source, where it is a name
 	rport := force || v.HasRPort
-	received := rport || len(v.Received) > 0 || !literal || host != src.Addr()
+	received := rport || len(v.Received) > 0 || host != src.Addr()
 	if !received {
 		return
 	}
@@ -51,7 +51,7 @@ func appendVia(dst, via []byte, src netip.AddrPort, rport bool) []byte {
 				dst = appendReceived(dst, src.Addr())
 			}
 			hasReceived = true
-		case rport && bytes.EqualFold(name, []byte("rport")):
+		case bytes.EqualFold(name, []byte("rport")):
 			if !hasRPort {
 				dst = appendRPort(dst, src.Port())
 			}
