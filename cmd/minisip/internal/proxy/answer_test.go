@@ -55,7 +55,8 @@ func (p *phone) sending(m *text) {
 		return
 	}
 	// A response that makes a dialog makes it for the phone called, too: RFC 3261 12.1.1.
-	if req := p.got[m.method()]; req != nil && m.status() > "100" && m.status() < "300" && tagOf(m.get("To")) != "" && m.get("Contact") != "" {
+	accepts := m.status() > "100" && m.status() < "300" && (tagOf(m.get("To")) != "" || m.status() >= "200")
+	if req := p.got[m.method()]; req != nil && accepts && m.get("Contact") != "" {
 		d := p.find(m.get("Call-ID"), m.get("To"), m.get("From"))
 		if d.target == "" {
 			d.routes = m.all("Record-Route")

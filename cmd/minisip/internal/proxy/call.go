@@ -117,7 +117,7 @@ func (c *Core) progress(ctx *context, b *branch, in *inbound) {
 }
 
 // established notes a 2xx to an INVITE. It reports false where no dialog can come of it:
-// without a To tag, or with one too many.
+// with one too many.
 func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 	k := ctx.call
 	if ctx.dialog != nil || k == nil {

@@ -231,7 +231,7 @@ func (c *Core) request(in *inbound) {
 	switch {
 	case in.Method() == sipmsg.REGISTER:
 		c.register(in)
-	case len(in.ToTag()) > 0:
+	case in.inside():
 		c.inDialog(in)
 	case c.forUs(in):
 		c.options(in)

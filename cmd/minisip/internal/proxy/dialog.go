@@ -11,17 +11,18 @@ import (
 )
 
 // findDialog looks up the dialog that a request belongs to: RFC 3261 12.2.2. Where a
-// call went through us twice, the one whose side is at this source is meant.
+// call went through us twice, the one whose side is at this source is meant. A phone of
+// RFC 2543's days may have no tag, which "is considered to have a value of null" (12.1.1, 12.1.2).
 func (c *Core) findDialog(in *inbound) {
-	to := in.ToTag()
-	if len(to) == 0 {
-		return
-	}
-	c.lookFor(in, in.FromTag(), to, session.Caller)
+	from, to := in.FromTag(), in.ToTag()
+	c.lookFor(in, from, to, session.Caller)
 	if in.dialog == nil || in.dialog.party(in.from).Addr != in.src {
-		c.lookFor(in, to, in.FromTag(), session.Callee)
+		c.lookFor(in, to, from, session.Callee)
 	}
 }
+
+// inside says whether a request belongs to a dialog, known or not.
+func (in *inbound) inside() bool { return in.dialog != nil || len(in.ToTag()) > 0 }
 
 func (c *Core) lookFor(in *inbound, callerTag, calleeTag []byte, from session.Role) {
 	for k := c.named(in.CallID(), callerTag); k != nil; k = k.next {
@@ -44,7 +45,7 @@ func (c *Core) named(callID, tag []byte) *call {
 	return c.calls[string(c.key)]
 }
 
-// inDialog takes a request with a To tag. It comes from the address of the side that it
+// inDialog takes a request inside a dialog. It comes from the address of the side that it
 // claims to be, or proves itself as that side's user.
 func (c *Core) inDialog(in *inbound) {
 	if in.dialog == nil {

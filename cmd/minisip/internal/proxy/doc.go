@@ -28,6 +28,7 @@
 //	10.3          registrar: bindings, 423, 400, 404, Contacts    register      register, register-domain
 //	12.1, 12.2    route sets, remote targets, of both sides       party, route  bye-route-order, reinvite,
 //	                                                                            contact-refresh
+//	12.1          a tag that is missing counts as empty           dialog        no-tag
 //	13.2.1        an ACK answers where an offer waits, only there media         offerless, late-ack,
 //	                                                                            ack-neighbour,
 //	                                                                            restart-offerless

@@ -15,7 +15,7 @@ func (c *Core) Refused() uint64 { return c.refused }
 // shed refuses a new call while the event loop lags: without state and before anything is looked up, so
 // that it costs less than to take it. Retry-After (RFC 3261 20.33) is spread, lest they all come back at once.
 func (c *Core) shed(in *inbound) bool {
-	if !c.refusing || in.Method() != sipmsg.INVITE || len(in.ToTag()) > 0 {
+	if !c.refusing || in.Method() != sipmsg.INVITE || in.inside() {
 		return false
 	}
 	c.refused++

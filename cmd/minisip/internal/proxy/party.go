@@ -59,11 +59,11 @@ func routeSet(m *sipmsg.Message, ours func(value []byte) bool) (routes []string)
 	return routes
 }
 
-// early finds or adds the dialog that a response's To tag names.
+// early finds or adds the dialog that a response's To tag names. RFC 3261 12.1.2: a 2xx without one makes a dialog too.
 func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
 	k := ctx.call
 	tag := in.ToTag()
-	if len(tag) == 0 || k == nil {
+	if k == nil || len(tag) == 0 && in.Status() < 200 { // whose 2xx may have one
 		return nil
 	}
 	for _, d := range k.dialogs {
