@@ -175,8 +175,8 @@ func (c *Core) notifyUsers(in *inbound, account string) {
 
 // dialled finds the service code in a Request-URI, if it is one and names this server.
 func (c *Core) dialled(in *inbound) (dialcmd.Command, bool) {
-	if in.Method() != sipmsg.INVITE || !c.serves(in, in.URI()) {
+	if in.Method() != sipmsg.INVITE || !c.serves(in, in.meant()) {
 		return dialcmd.Command{}, false
 	}
-	return dialcmd.Lookup(string(userOf(in.URI())))
+	return dialcmd.Lookup(string(userOf(in.meant())))
 }

@@ -61,6 +61,7 @@ func TestFindRoutes(t *testing.T) {
 		domain       string
 		ours         int
 		next, target string
+		outside      bool
 	}{
 		{uri: phone, target: phone},
 		{uri: phone, routes: we, ours: 1, target: phone},
@@ -78,6 +79,15 @@ func TestFindRoutes(t *testing.T) {
 		{uri: we, routes: we, target: we},
 		{uri: "sip:gateway.example", routes: we, ours: 1, target: "sip:gateway.example"}, // a Contact without a user
 		{uri: "sip:001@203.0.113.1", routes: we, ours: 1, target: "sip:001@203.0.113.1"},
+		// Outside a dialog: what a phone does with an outbound proxy that was written without lr.
+		{outside: true, uri: "sip:203.0.113.1", routes: "sip:002@minisip.example", target: "sip:002@minisip.example"},
+		{outside: true, uri: "sip:proxy.example", routes: "sip:002@minisip.example", target: "sip:002@minisip.example"},
+		{outside: true, uri: we, routes: we6 + " sip:002@minisip.example", ours: 1, target: "sip:002@minisip.example"},
+		{outside: true, uri: we, routes: we, ours: 1, target: we},
+		{outside: true, uri: we, routes: "sip:proxy@203.0.113.1;lr", ours: 1, target: we},
+		{outside: true, uri: we, routes: "tel:002", next: "tel:002", target: we},
+		{outside: true, uri: "sip:192.0.2.9", routes: "sip:002@192.0.2.9", next: "sip:002@192.0.2.9", target: "sip:192.0.2.9"},
+		{outside: true, uri: "sip:002@203.0.113.1", routes: "sip:203.0.113.1", ours: 1, target: "sip:002@203.0.113.1"},
 	} {
 		w := newWorld(t)
 		if tt.domain != "" {
@@ -88,7 +98,11 @@ func TestFindRoutes(t *testing.T) {
 		for _, r := range strings.Fields(tt.routes) {
 			fmt.Fprintf(&b, "Route: <%s>\r\n", r)
 		}
-		b.WriteString("From: <sip:001@minisip.example>;tag=a\r\nTo: <sip:002@minisip.example>;tag=b\r\nCall-ID: c\r\nCSeq: 1 BYE\r\n\r\n")
+		tag := ";tag=b"
+		if tt.outside {
+			tag = ""
+		}
+		b.WriteString("From: <sip:001@minisip.example>;tag=a\r\nTo: <sip:002@minisip.example>" + tag + "\r\nCall-ID: c\r\nCSeq: 1 BYE\r\n\r\n")
 		in := &inbound{Message: new(sipmsg.Message), local: ours4}
 		if err := in.Parse([]byte(b.String())); err != nil {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ func (c *Core) outside(in *inbound) {
 	if user == nil {
 		return
 	}
-	uri := in.URI()
+	uri := in.meant()
 	switch {
 	case string(c.claimed(in)) != user.Name:
 		c.logf("%s from %s: user %s may not call as %s", in.MethodName(), in.src, user.Name, printable(c.claimed(in)))

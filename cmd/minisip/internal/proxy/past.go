@@ -64,7 +64,7 @@ func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
 		return
 	}
 	r := &Record{
-		CallID: string(in.CallID()), From: printable(c.claimed(in)), FromAddr: in.src.String(), To: printable(userOf(in.URI())),
+		CallID: string(in.CallID()), From: printable(c.claimed(in)), FromAddr: in.src.String(), To: printable(userOf(in.meant())),
 		End: in.now, Why: "refused",
 	}
 	p := &Past{Record: r, Course: c.trail.Lately(in.now, in.mark.key), key: in.mark.key}
@@ -90,7 +90,7 @@ func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
 
 // whyNoTarget says why there was nobody to call.
 func (c *Core) whyNoTarget(in *inbound, status int) diagnosis.Refusal {
-	name := string(userOf(in.URI()))
+	name := string(userOf(in.meant()))
 	switch {
 	case status == 404 && c.users.Lookup([]byte(name)) != nil:
 		return diagnosis.WrongDomain

@@ -19,16 +19,23 @@ func (c *Core) findRoutes(in *inbound) {
 	}
 	// RFC 3261 16.4: a strict router in front has put our own Record-Route into the
 	// Request-URI, and the remote target behind all Route values.
-	if len(in.ToTag()) == 0 || in.Index(sipmsg.RouteHdr) < 0 {
+	if in.Index(sipmsg.RouteHdr) < 0 {
 		return
 	}
 	u := in.URI()
-	if len(u.User) > 0 || !u.IsSIP() {
+	if len(u.User) > 0 || !u.IsSIP() || !c.ours(in.local, u.Host, u.Port) {
 		return
 	}
-	// We record-route by address: a name is some phone's.
-	if _, literal := nat.ParseAddr(u.Host); literal && c.ours(in.local, u.Host, u.Port) {
-		in.strict = true
+	if in.inside() {
+		// We record-route by address: a name is some phone's.
+		_, in.strict = nat.ParseAddr(u.Host)
+	} else {
+		// So does a phone (8.1.1.1) that was given its outbound proxy without lr.
+		last := lastValue(in.Message, sipmsg.RouteHdr).Bytes
+		_, to, _ := readURI(last)
+		in.strict = to.IsSIP() && len(to.User) > 0 && isStrict(string(last))
+	}
+	if in.strict {
 		in.routes = min(in.routes, in.countRoutes()-1)
 	}
 }
@@ -48,6 +55,16 @@ func (in *inbound) target() []byte {
 		}
 	}
 	return in.RequestURI()
+}
+
+// meant is the same, read.
+func (in *inbound) meant() *sipmsg.URI {
+	if in.strict {
+		if u, err := sipmsg.ParseURI(in.target()); err == nil {
+			return &u
+		}
+	}
+	return in.URI()
 }
 
 // readURI reads the URI of a Contact, Route, Record-Route or Path value.

@@ -120,7 +120,8 @@ func (c *Core) forUs(in *inbound) bool {
 	if in.Method() != sipmsg.OPTIONS || len(in.ToTag()) > 0 {
 		return false
 	}
-	return in.URI().IsSIP() && len(in.URI().User) == 0
+	uri := in.meant()
+	return uri.IsSIP() && len(uri.User) == 0
 }
 
 const allowed = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE, SUBSCRIBE, NOTIFY, REFER, PUBLISH\r\n"

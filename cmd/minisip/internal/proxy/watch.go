@@ -47,7 +47,7 @@ func (c *Core) mayWatch(user, other string) bool {
 
 // watch takes a SUBSCRIBE of an authenticated user that begins a subscription.
 func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
-	watched := string(userOf(in.URI()))
+	watched := string(userOf(uri))
 	refuse := func(status int, reason, header string) {
 		c.logf("SUBSCRIBE from %s (%s) to the registrations of %s refused: %d", in.src, user, printable(uri.User), status)
 		c.reply(in, status, reason, header)
