@@ -3,6 +3,8 @@ package proxy
 import (
 	"bytes"
 	"iter"
+	"slices"
+	"strings"
 
 	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/guard"
@@ -190,12 +192,18 @@ func userPart(uri []byte) []byte {
 	return userOf(&u)
 }
 
-// userOf gives the user of a URI that was parsed.
+// userOf gives the user of a URI that was parsed; of a tel URI the number, which is the same "after removing all
+// visual separators" (RFC 3966 4).
 func userOf(u *sipmsg.URI) []byte {
-	if bytes.IndexByte(u.User, '%') < 0 {
-		return u.User
+	user := u.User
+	if bytes.IndexByte(user, '%') >= 0 {
+		user = sipmsg.AppendUnescaped(nil, user)
 	}
-	return sipmsg.AppendUnescaped(nil, u.User)
+	const separators = "-.()"
+	if !u.IsSIP() && strings.EqualFold(string(u.Scheme), "tel") && bytes.ContainsAny(user, separators) {
+		user = slices.DeleteFunc(bytes.Clone(user), func(c byte) bool { return strings.IndexByte(separators, c) >= 0 })
+	}
+	return user
 }
 
 // noSuchUser says so, with the way out where there is one: what was claimed may be no

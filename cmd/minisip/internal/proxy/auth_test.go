@@ -75,6 +75,23 @@ func TestUserNames(t *testing.T) {
 	}
 }
 
+// Whom a URI names: escapes are undone, and of a telephone number its visual separators do not count.
+func TestUserOf(t *testing.T) {
+	for uri, want := range map[string]string{
+		"sip:0-0.2@minisip.example":       "0-0.2",
+		"sip:%30%30%32@minisip.example":   "002",
+		"sip:minisip.example":             "",
+		"tel:002":                         "002",
+		"TEL:+81(3)12-34.5;phone-context": "+81312345",
+		"tel:%30%2D2":                     "02",
+		"mailto:a.b@minisip.example":      "a.b@minisip.example",
+	} {
+		if got := string(userPart([]byte(uri))); got != want {
+			t.Errorf("%s names %q, want %q", uri, got, want)
+		}
+	}
+}
+
 // A phone that is set to another realm answers every challenge, and is challenged again: the log says why. Credentials
 // for other servers, which answer no challenge of ours, are nobody's mistake.
 func TestOtherRealm(t *testing.T) {
