@@ -171,7 +171,8 @@ func newAPI(cfg *config.Config, srv *server.Server, started time.Time, tail *sta
 				return nil, err
 			}
 			path, err := filepath.Abs(f.Summary().Path)
-			return &status.Trace{Path: path, Done: f.Done(), Summary: func() string { return f.Summary().String() }}, err
+			summary := func() (string, bool) { s := f.Summary(); return s.String(), s.Failed }
+			return &status.Trace{Path: path, Done: f.Done(), Summary: summary}, err
 		},
 		Bans: func() (list []status.Ban) {
 			for _, b := range srv.Bans() {

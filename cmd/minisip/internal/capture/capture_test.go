@@ -123,7 +123,7 @@ func TestFile(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if s := f.Summary(); s != (Summary{path, 2, 0, int64(len(want)), "enough"}) {
+	if s := f.Summary(); s != (Summary{path, 2, 0, int64(len(want)), "enough", false}) {
 		t.Errorf("summary %+v", s)
 	}
 }
@@ -216,8 +216,8 @@ func TestLimits(t *testing.T) {
 		close(m.hold)
 		f := begin(m, "x", Limits{})
 		<-f.Done()
-		if got := f.Summary().Why; got != "it cannot be written: no space left on device" {
-			t.Errorf("ended because %s", got)
+		if got := f.Summary(); got.Why != "it cannot be written: no space left on device" || !got.Failed {
+			t.Errorf("ended because %s, failed: %v", got.Why, got.Failed)
 		}
 	})
 }

@@ -31,6 +31,7 @@ type Summary struct {
 	Dropped uint64 // they came faster than the disk took them
 	Bytes   int64
 	Why     string // it ended
+	Failed  bool   // not all of it could be written
 }
 
 func (s Summary) String() string {
@@ -170,5 +171,5 @@ func (f *File) write(out io.WriteCloser) {
 func (f *File) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.over, f.sum.Why = true, fmt.Sprintf("it cannot be written: %v", err)
+	f.over, f.sum.Failed, f.sum.Why = true, true, fmt.Sprintf("it cannot be written: %v", err)
 }

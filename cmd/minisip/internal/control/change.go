@@ -90,7 +90,7 @@ func (c *call) trace() error {
 	news := json.NewDecoder(in)
 	var n status.TraceNews
 	for {
-		n.Summary = ""
+		n.Summary, n.Failed = "", false
 		switch err := news.Decode(&n); {
 		case errors.Is(err, context.Canceled) && c.json:
 			return c.encode(status.TraceNews{Path: n.Path, Summary: "complete"})
@@ -105,10 +105,13 @@ func (c *call) trace() error {
 			}
 		case n.Summary == "":
 			fmt.Fprintf(c.Out, "recording %s into %s; Ctrl-C ends it\n", c.words[0], n.Path)
-		default:
+		case !n.Failed:
 			fmt.Fprintln(c.Out, n.Summary)
 		}
-		if n.Summary != "" {
+		switch {
+		case n.Failed:
+			return &failure{ExitFailed, n.Summary}
+		case n.Summary != "":
 			return nil
 		}
 	}

@@ -189,3 +189,20 @@ func TestTraceJSON(t *testing.T) {
 		t.Errorf("printed\n%swant\n%s", got, want)
 	}
 }
+
+// TestTraceFails: a recording that the disk did not take has failed, with -json too.
+func TestTraceFails(t *testing.T) {
+	const why = "trace.pcap: 2 packets, 400 bytes: it cannot be written: no space left on device"
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/trace", func(w http.ResponseWriter, _ *http.Request) {
+		json.NewEncoder(w).Encode(status.TraceNews{Path: "trace.pcap"})
+		json.NewEncoder(w).Encode(status.TraceNews{Path: "trace.pcap", Summary: why, Failed: true})
+	})
+	dir := answering(t, mux)
+	for _, args := range [][]string{{"001"}, {"001", "-json"}} {
+		var out, trouble strings.Builder
+		if got := Run("trace", args, Terminal{Out: &out, Err: &trouble, StateDir: dir}); got != ExitFailed || trouble.String() != "minisip trace: "+why+"\n" {
+			t.Errorf("%q: status %d, %q", args, got, trouble.String())
+		}
+	}
+}

@@ -24,7 +24,7 @@ func TestOperator(t *testing.T) {
 		done = append(done, "trace "+what)
 		over := make(chan struct{})
 		close(over)
-		return &Trace{Done: over, Summary: func() string { return "" }}, nil
+		return &Trace{Done: over, Summary: func() (string, bool) { return "", false }}, nil
 	}
 	for _, c := range []struct {
 		name string

@@ -11,13 +11,14 @@ import (
 type Trace struct {
 	Path    string
 	Done    <-chan struct{}
-	Summary func() string
+	Summary func() (text string, failed bool)
 }
 
 // TraceNews is what is told of a recording: where it is, and when it has ended, how it was.
 type TraceNews struct {
 	Path    string `json:"path"`
 	Summary string `json:"summary,omitempty"`
+	Failed  bool   `json:"failed,omitempty"` // not all of it could be written
 }
 
 // trace records a call or a user for as long as who asks stays on the line. The answer is a
@@ -54,5 +55,6 @@ func (a *API) trace(w http.ResponseWriter, r *http.Request) {
 		stop()
 		<-t.Done
 	}
-	json.NewEncoder(w).Encode(TraceNews{Path: t.Path, Summary: t.Summary()})
+	text, failed := t.Summary()
+	json.NewEncoder(w).Encode(TraceNews{Path: t.Path, Summary: text, Failed: failed})
 }
