@@ -73,7 +73,7 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	}
 	text.cut(keyGap)
 	k.caller = session.Party{
-		User: ctx.user, Tag: text.cut(tag), Identity: text.cut(from), Contact: text.cut(contact), Routes: routeSet(in.Message, nil),
+		User: ctx.tx.owner, Tag: text.cut(tag), Identity: text.cut(from), Contact: text.cut(contact), Routes: routeSet(in.Message, nil),
 		Local: in.local, CSeq: in.CSeq(),
 	}
 	k.via = text.cut(via)
@@ -160,9 +160,8 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 func (c *Core) settled(ctx *context, now time.Time, status int) {
 	k := ctx.call
 	if ctx.counted {
-		ctx.counted = false
-		c.usage[ctx.user].pending--
-		c.dropUsage(ctx.user)
+		c.usage[ctx.tx.owner].pending--
+		c.dropUsage(ctx.tx.owner)
 	}
 	switch {
 	case k == nil:
@@ -171,29 +170,31 @@ func (c *Core) settled(ctx *context, now time.Time, status int) {
 			k.ending = diagnosis.Cancelled
 		}
 		k.end(now, failureOf(ctx, status))
-	case ctx.dialog != nil && ctx.bye && (status == 401 || status == 407):
+	case ctx.dialog == nil || ctx.req.Method() != sipmsg.BYE:
+	case status == 401 || status == 407:
 		if k.State == session.Ending {
 			k.State = session.Up // the phone wants to know who asks
 			k.watch(now)
 		}
-	case ctx.dialog != nil && ctx.bye:
-		if d := ctx.dialog; ctx.ownStatus == unsendable && d.confirmed && !d.over {
+	default:
+		d := ctx.dialog
+		if ctx.ownStatus == unsendable && d.live() {
 			c.sendBye(d, ctx.from.Other(), now) // which is repeated: the call is over, and that side does not know
 		}
-		k.hungUp(ctx.dialog, now, "hung up by "+ctx.dialog.party(ctx.from).User)
+		k.hungUp(d, now, "hung up by "+d.party(ctx.from).User)
 	}
 }
 
 // hungUp ends one dialog of the call, and with the last one the call. After a BYE in an
 // early dialog it is for the INVITE's final response to say what becomes of the call.
 func (k *call) hungUp(d *dialog, now time.Time, why string) {
-	d.over, d.ended = true, now
+	d.ended = now
 	if !d.confirmed || k.State == session.Ended { // a BYE can cross the end of the call
 		return
 	}
 	up, shared := false, false // by a proxy's fork behind us
 	for _, other := range k.dialogs {
-		if other.confirmed && !other.over {
+		if other.live() {
 			up, shared = true, shared || other.media == d.media
 		}
 	}

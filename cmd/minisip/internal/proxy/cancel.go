@@ -77,7 +77,7 @@ func (b *branch) stop(now time.Time) {
 // forsake lets go of a phone that has not answered anything: its ports are free, and if it answers at
 // last, it is hung up.
 func (b *branch) forsake() {
-	b.status, b.abandoned = 487, true
+	b.status = 487
 	b.dropMedia()
 }
 

@@ -14,19 +14,16 @@ type context struct {
 	core       *Core
 	tx         *serverTx
 	req        *sipmsg.Message // as it came; ours until the context is done
-	src, local netip.AddrPort
-	routes     int  // Route values on top that are ours
-	strict     bool // as in inbound
-	breadth    int  // Max-Breadth: how many branches there may be at a time
-	counted    bool // as unanswered, though no call is known
+	routes     int             // Route values on top that are ours
+	strict     bool            // as in inbound
+	breadth    int             // Max-Breadth: how many branches there may be at a time
+	counted    bool            // as unanswered, though no call is known
 	cseq       uint32
 	interval   uint64 // of the session, that the request asks for (RFC 4028); 0: none
 	invite     bool
-	initial    bool // outside a dialog: Record-Route goes in
-	bye        bool
-	offered    bool    // the request carried SDP
+	initial    bool    // outside a dialog: Record-Route goes in
+	offered    bool    // the request carried an offer
 	wasHeld    [2]bool // by role: whether it held the call before this request
-	user       string
 	branches   []*branch
 	later      []target // of lower q, the best first: tried when the ones before have failed; none once it is cancelled
 	best       []byte   // best final response so far, as it came
@@ -75,7 +72,6 @@ type branch struct {
 	quiet     bool     // three copies of the request have brought nothing
 	orphans   []string // To tags that answered too late and were hung up by us
 	wantsStop bool     // to be cancelled as soon as a provisional response comes
-	abandoned bool     // nobody waits for it any more
 	passed2xx time.Time
 	passedTag string
 	again     bool   // the 2xx in hand has passed before
@@ -91,10 +87,8 @@ func (c *Core) newContext(in *inbound, user string) *context {
 	}
 	in.kept = true
 	ctx := &context{
-		core: c, tx: new(serverTx), req: in.Message, src: in.src, local: in.local, routes: in.routes, strict: in.strict,
-		breadth: in.breadth(), cseq: in.CSeq(),
-		interval: asksInterval(in.Message),
-		invite:   in.Method() == sipmsg.INVITE, bye: in.Method() == sipmsg.BYE,
+		core: c, tx: new(serverTx), req: in.Message, routes: in.routes, strict: in.strict, breadth: in.breadth(), cseq: in.CSeq(),
+		interval: asksInterval(in.Message), invite: in.Method() == sipmsg.INVITE,
 	}
 	ctx.tx.open(c, in)
 	ctx.tx.ownedBy(user)
@@ -120,7 +114,7 @@ func (ctx *context) newBranch(t target, breadth int) *branch {
 // inbound gives the request again as if it had just come.
 func (ctx *context) inbound(now time.Time) *inbound {
 	return &inbound{
-		Message: ctx.req, mark: ctx.tx.mark, now: now, src: ctx.src, local: ctx.local,
+		Message: ctx.req, mark: ctx.tx.mark, now: now, src: ctx.tx.src, local: ctx.tx.local,
 		routes: ctx.routes, strict: ctx.strict, sender: ctx.tx.owner,
 	}
 }

@@ -82,11 +82,11 @@ func (c *Core) inDialog(in *inbound) {
 	}
 	p.CSeq = max(p.CSeq, in.CSeq())
 	d.call.Touch(in.now)
-	ctx.user, ctx.call, ctx.dialog, ctx.from = p.User, d.call, d, in.from
+	ctx.call, ctx.dialog, ctx.from = d.call, d, in.from
 	if ctx.invite {
 		ctx.trying(in.now)
 	}
-	if ctx.bye && d.live() && d.call.State == session.Up { // that of an early dialog ends no call
+	if in.Method() == sipmsg.BYE && d.live() && d.call.State == session.Up { // that of an early dialog ends no call
 		d.call.State = session.Ending
 	}
 	c.fork(ctx, in.now, []target{{user: peer.User, uri: c.remoteURI(in.now, peer), addr: to, local: peer.Local}})
@@ -133,7 +133,7 @@ func (c *Core) withoutCall(in *inbound) {
 	}
 	if ctx.invite {
 		ctx.trying(in.now)
-		ctx.user, ctx.counted = user, true
+		ctx.counted = true
 		c.usageOf(user).pending++
 	}
 	c.fork(ctx, in.now, []target{t})

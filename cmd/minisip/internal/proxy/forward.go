@@ -83,7 +83,7 @@ func (c *Core) forward(b *branch, now time.Time) int {
 	b.routed = len(b.target.routes) > 0 || in.nextRoute() != nil
 	c.rewriteRequest(in, b.target.uri, b.target.routes, b.breadth)
 	if ctx.recordRoutes() {
-		c.recordRoute(ctx.req, ctx.local, b.local)
+		c.recordRoute(ctx.req, ctx.tx.local, b.local)
 	}
 	if status := c.relayRequest(b); status != 0 {
 		return status

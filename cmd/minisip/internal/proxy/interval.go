@@ -117,7 +117,7 @@ func (k *call) expires(most time.Duration) time.Duration {
 	var longest time.Duration
 	for _, d := range k.dialogs {
 		switch {
-		case !d.confirmed || d.over:
+		case !d.live():
 		case d.interval == 0:
 			return most
 		default:

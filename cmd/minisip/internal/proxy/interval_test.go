@@ -12,7 +12,7 @@ import (
 func TestSessionsExpire(t *testing.T) {
 	const most = 24 * time.Hour
 	up := func(interval time.Duration) *dialog { return &dialog{confirmed: true, interval: interval} }
-	over := &dialog{confirmed: true, over: true}
+	over := &dialog{confirmed: true, ended: time.Unix(1, 0)}
 	early := &dialog{}
 	for i, tt := range []struct {
 		dialogs []*dialog

@@ -79,9 +79,6 @@ func (k *call) established() bool {
 	return (k.State == session.Up || k.State == session.Ending) && slices.ContainsFunc(k.dialogs, (*dialog).live)
 }
 
-// live says whether the dialog can carry requests on.
-func (d *dialog) live() bool { return d.confirmed && !d.over }
-
 func (s *saver) note(x saved) {
 	s.changed = append(s.changed, x)
 	s.arm(saveAfter)

@@ -64,7 +64,7 @@ func (c *Core) newMedia(ctx *context, b *branch) *media {
 		return nil // without a call, nothing would close it
 	}
 	md := &media{call: ctx.call, ends: [2]end{
-		session.Caller: {ctx.local, ctx.src.Addr()},
+		session.Caller: {ctx.tx.local, ctx.tx.src.Addr()},
 		session.Callee: {b.local, b.to.Addr()},
 	}}
 	md.streams = md.room[:0]

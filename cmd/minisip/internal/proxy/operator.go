@@ -173,7 +173,7 @@ func (c *Core) hangUpCall(k *call, now time.Time, who string) {
 		}
 	}
 	for _, d := range k.dialogs {
-		if d.confirmed && !d.over {
+		if d.live() {
 			c.hangUp(d, now)
 		}
 	}

@@ -68,7 +68,7 @@ func (c *Core) begin(in *inbound, user, callee string, targets []target) {
 	if ctx == nil {
 		return
 	}
-	ctx.initial, ctx.user = true, user
+	ctx.initial = true
 	if ctx.invite {
 		ctx.trying(in.now)
 		c.newCall(ctx, in, callee)

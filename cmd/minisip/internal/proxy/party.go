@@ -17,9 +17,8 @@ type dialog struct {
 	branch    uint64 // that leads to the callee
 	media     *media
 	confirmed bool
-	over      bool          // a BYE has passed
 	began     time.Time     // when it was answered
-	ended     time.Time     // when it was over; zero: with the call
+	ended     time.Time     // when a BYE passed; zero: it ends with the call
 	acks      [2]acks       // by role
 	said      said          // by the callee
 	interval  time.Duration // of the session, RFC 4028; 0: it does not expire
@@ -32,6 +31,9 @@ func (d *dialog) party(r session.Role) *session.Party {
 	}
 	return &d.callee
 }
+
+// live says whether the dialog can carry requests on.
+func (d *dialog) live() bool { return d.confirmed && d.ended.IsZero() }
 
 // held says whether a side has put it on hold.
 func (d *dialog) held() bool { return d.media.holds(session.Caller) || d.media.holds(session.Callee) }

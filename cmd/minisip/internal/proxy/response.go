@@ -49,7 +49,7 @@ func (b *branch) failed(_ *clientTx, now time.Time, act session.Action) {
 }
 
 func (ctx *context) provisional(b *branch, in *inbound) {
-	if ctx.done || !ctx.invite || b.abandoned {
+	if ctx.done || !ctx.invite || b.status != 0 {
 		return // RFC 4320 4.1: nothing but 100 goes up for anything else
 	}
 	c := ctx.core

@@ -52,7 +52,7 @@ func (k *call) Expire(now time.Time) {
 		return
 	}
 	for _, d := range k.dialogs {
-		if d.confirmed && !d.over {
+		if d.live() {
 			k.core.hangUp(d, now)
 		}
 	}
@@ -114,7 +114,7 @@ func (k *call) user(side session.Role) string {
 // heardOf is the verdict on what came from a side.
 func (k *call) heardOf(side session.Role, now time.Time) string {
 	for _, d := range k.dialogs {
-		if !d.confirmed || d.over || d.media == nil {
+		if !d.live() || d.media == nil {
 			continue
 		}
 		for i := range d.media.streams {

@@ -17,7 +17,7 @@ import (
 func (ctx *context) refuseSDP(why error) int {
 	if ctx.warning == "" { // else another branch has met the same
 		ctx.warning = warningOf(why)
-		ctx.core.logf("call %s: SDP from %s is refused with 488: %v", ctx.call.number, ctx.src, why)
+		ctx.core.logf("call %s: SDP from %s is refused with 488: %v", ctx.call.number, ctx.tx.src, why)
 		if ctx.initial {
 			ctx.call.refusal = diagnosis.BadOffer
 		}
