@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"time"
 
@@ -26,9 +27,7 @@ type call struct {
 	sampled   int  // its place among those that are looked at in the same turn
 	dialled   string
 	dialogs   []*dialog
-	pending   bool // counts as unanswered
-	counted   bool // is in its caller's account
-	streams   int  // relay streams that are open
+	streams   int // relay streams that are open
 	traces    []*Trace
 	missed    [2]bool // by role: the log was told that nothing comes from this side
 	forgotten bool    // a late answer can still be about it
@@ -54,11 +53,24 @@ var keyGap = []byte{0}
 // relayed says whether media of the call pass through us.
 func (k *call) relayed() bool {
 	for _, d := range k.dialogs {
-		if d.media.open() {
+		for range d.media.open() {
 			return true
 		}
 	}
 	return false
+}
+
+// everyCall gives all calls that are known, those that have just ended included.
+func (c *Core) everyCall() iter.Seq[*call] {
+	return func(yield func(*call) bool) {
+		for _, k := range c.calls {
+			for ; k != nil; k = k.next {
+				if !yield(k) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // newCall notes the INVITE that ctx forwards.
@@ -81,7 +93,6 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	k.timer.Own(k)
 	k.next = c.calls[k.key]
 	c.calls[k.key] = k
-	c.known++
 	k.count()
 	k.follow(in.now, in.mark.key)
 	k.course.Name(in.src, k.caller.User)
@@ -149,7 +160,7 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 		}
 		c.changed(k.number)
 		c.count.Completed++
-		k.noLongerPending()
+		c.usage[k.caller.User].pending--
 		line := in.src.AppendTo(appendText(k.line(), b.target.user, " answered at "))
 		c.say(appendText(line, " after ", seconds(in.now.Sub(k.Created))))
 	}
@@ -238,10 +249,10 @@ func (k *call) end(now time.Time, why string) {
 	r := k.record()
 	k.ended(r, k.diagnose(r, now))
 	k.core.hist.account(r)
+	k.uncount()
 	for _, d := range k.dialogs {
 		d.media.close()
 	}
-	k.uncount()
 	k.changed()
 	line := appendText(k.line(), k.caller.User, " -> ", printable(k.dialled), " ended ")
 	if answered {
@@ -261,7 +272,6 @@ const linger = 5 * time.Second
 // forget takes the call out of the table.
 func (k *call) forget() {
 	c := k.core
-	c.known--
 	k.left()
 	c.sampler.remove(k)
 	c.trail.End(c.trail.Key([]byte(k.callID)))

@@ -193,11 +193,9 @@ func (c *Core) Counters() Counters { return c.count }
 
 // Load is how many users are registered and how many calls are under way.
 func (c *Core) Load() (users, calls int) {
-	for _, k := range c.calls {
-		for ; k != nil; k = k.next {
-			if k.State != session.Ended {
-				calls++
-			}
+	for k := range c.everyCall() {
+		if k.State != session.Ended {
+			calls++
 		}
 	}
 	return c.where.Users(), calls

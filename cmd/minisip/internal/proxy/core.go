@@ -46,7 +46,6 @@ type Core struct {
 	answers     answers
 	clients     map[clientKey]*clientTx
 	calls       map[string]*call
-	known       int               // calls in the table, those under one key counted apart
 	usage       map[string]*usage // by user
 	weight      int               // of all transactions, beyond their number
 	pingers     pingers

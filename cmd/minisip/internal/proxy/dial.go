@@ -103,11 +103,9 @@ func (c *Core) logCalls(in *inbound) {
 
 // allCalls lists the calls that have not ended, the oldest first.
 func (c *Core) allCalls() (calls []*call) {
-	for _, k := range c.calls {
-		for ; k != nil; k = k.next {
-			if k.State != session.Ended {
-				calls = append(calls, k)
-			}
+	for k := range c.everyCall() {
+		if k.State != session.Ended {
+			calls = append(calls, k)
 		}
 	}
 	slices.SortFunc(calls, bySerial)

@@ -76,7 +76,7 @@ func (s *fuzzed) caps() {
 		// Each may fork to all bindings, and each branch be cancelled; our own are BYEs and pings.
 		{"client transactions", len(c.clients), 2*(fuzzTransactions+fuzzContacts) + 2*fuzzCalls + bindings + 3*maxWatching},
 		{"subscriptions", len(c.subscribers.byKey), 2 * maxWatching},
-		{"calls", c.known, fuzzCalls},
+		{"calls", c.sampler.calls, fuzzCalls},
 		{"keys of calls", len(c.calls), fuzzCalls},
 		{"accounts of users", len(c.usage), 2},
 		{"accounts of NOTIFYs", len(c.notices), 4},

@@ -95,14 +95,12 @@ func (s *saver) arm(d time.Duration) {
 func (c *Core) SaveAll(now time.Time) {
 	s := &c.saver
 	c.now, s.anew, s.serial = now, true, -1
-	s.rest = make([]saved, 0, c.where.Len()+c.known)
+	s.rest = make([]saved, 0, c.where.Len()+c.sampler.calls)
 	for b := range c.where.All() {
 		s.rest = append(s.rest, saved{binding: b})
 	}
-	for _, k := range c.calls {
-		for ; k != nil; k = k.next {
-			s.rest = append(s.rest, saved{call: k})
-		}
+	for k := range c.everyCall() {
+		s.rest = append(s.rest, saved{call: k})
 	}
 	s.arm(saveEvery)
 }
@@ -110,10 +108,8 @@ func (c *Core) SaveAll(now time.Time) {
 // SaveNow says what has changed, and all calls as they are now, at once: before the process ends.
 func (c *Core) SaveNow(now time.Time) {
 	c.now = now
-	for _, k := range c.calls {
-		for ; k != nil; k = k.next {
-			k.changed()
-		}
+	for k := range c.everyCall() {
+		k.changed()
 	}
 	c.saver.flush(now)
 }
@@ -182,11 +178,9 @@ type sweeper saver
 // Expire implements session.Expirer.
 func (s *sweeper) Expire(now time.Time) {
 	any := false
-	for _, k := range s.core.calls {
-		for ; k != nil; k = k.next {
-			if any = any || k.kept; k.kept && k.moves != k.streamMoves() {
-				k.changed()
-			}
+	for k := range s.core.everyCall() {
+		if any = any || k.kept; k.kept && k.moves != k.streamMoves() {
+			k.changed()
 		}
 	}
 	if any {
@@ -197,13 +191,8 @@ func (s *sweeper) Expire(now time.Time) {
 // streamMoves counts how often the far ends of the call's streams have changed.
 func (k *call) streamMoves() (n uint32) {
 	for _, d := range k.dialogs {
-		if d.media == nil {
-			continue
-		}
-		for i := range d.media.streams {
-			if s := d.media.streams[i].Stream; s != nil {
-				n += s.Moves()
-			}
+		for s := range d.media.open() {
+			n += s.Moves()
 		}
 	}
 	return n

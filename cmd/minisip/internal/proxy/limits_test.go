@@ -180,8 +180,8 @@ func TestTablesAreBounded(t *testing.T) {
 		if got := s.answerTo001(); got != "SIP/2.0 503 Service Unavailable" {
 			t.Errorf("the 20th call got %s", got)
 		}
-		if s.core.known > 5 || s.relay.open > 5 {
-			t.Errorf("%d calls and %d streams, want at most 5", s.core.known, s.relay.open)
+		if s.core.sampler.calls > 5 || s.relay.open > 5 {
+			t.Errorf("%d calls and %d streams, want at most 5", s.core.sampler.calls, s.relay.open)
 		}
 		if n := s.core.Counters().Dropped[Overload]; n == 0 {
 			t.Error("nothing counted as overload")
@@ -198,8 +198,8 @@ func TestSameCallAgainCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s.core.known != 5 || s.relay.open != 5 {
-		t.Errorf("%d calls with %d streams, want 5", s.core.known, s.relay.open)
+	if s.core.sampler.calls != 5 || s.relay.open != 5 {
+		t.Errorf("%d calls with %d streams, want 5", s.core.sampler.calls, s.relay.open)
 	}
 	s.finish()
 }
@@ -312,8 +312,8 @@ func TestSidesAreBounded(t *testing.T) {
 	if err := s.run("001: INVITE 002 auth", fields); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.answerTo001(); got != "SIP/2.0 513 Message Too Large" || s.core.known != 0 {
-		t.Errorf("the caller got %s; %d calls are known", got, s.core.known)
+	if got := s.answerTo001(); got != "SIP/2.0 513 Message Too Large" || s.core.sampler.calls != 0 {
+		t.Errorf("the caller got %s; %d calls are known", got, s.core.sampler.calls)
 	}
 	s.do("001: ACK", "001: INVITE 002 auth")
 	for _, answer := range []string{"180 Ringing", "200 OK"} {

@@ -181,13 +181,11 @@ func (k *call) sample(found *tally, keep bool) {
 		return
 	}
 	for _, d := range k.dialogs {
-		if !d.confirmed || d.media == nil {
+		if !d.confirmed {
 			continue
 		}
-		for i := range d.media.streams {
-			if s := &d.media.streams[i]; s.Stream != nil {
-				k.core.sample(s, found, keep)
-			}
+		for s := range d.media.open() {
+			k.core.sample(s, found, keep)
 		}
 	}
 }

@@ -26,12 +26,10 @@ func (c *Core) retime(now time.Time, timeout, hold time.Duration) {
 		return
 	}
 	c.cfg.Timeout, c.cfg.HoldTimeout = timeout, hold
-	for _, k := range c.calls {
-		for ; k != nil; k = k.next {
-			if k.State == session.Up {
-				_, next := k.Silent(now, k.lastMedia(), k.limit())
-				c.timers.Set(&k.timer, next)
-			}
+	for k := range c.everyCall() {
+		if k.State == session.Up {
+			_, next := k.Silent(now, k.lastMedia(), k.limit())
+			c.timers.Set(&k.timer, next)
 		}
 	}
 }

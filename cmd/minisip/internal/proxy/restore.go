@@ -80,17 +80,13 @@ func (k *call) liveMedia() (list []*media) {
 
 // KeptStreams are the streams that the next process goes on with: those of established calls.
 func (c *Core) KeptStreams() (list []Stream) {
-	for _, k := range c.calls {
-		for ; k != nil; k = k.next {
-			if !k.established() {
-				continue
-			}
-			for _, md := range k.liveMedia() {
-				for i := range md.streams {
-					if s := md.streams[i].Stream; s != nil {
-						list = append(list, s)
-					}
-				}
+	for k := range c.everyCall() {
+		if !k.established() {
+			continue
+		}
+		for _, md := range k.liveMedia() {
+			for s := range md.open() {
+				list = append(list, s.Stream)
 			}
 		}
 	}
@@ -176,10 +172,8 @@ func (c *Core) restoreCall(now time.Time, serial int64, record string) error {
 	k.timer.Own(k)
 	k.next = c.calls[k.key]
 	c.calls[k.key] = k
-	c.known++
 	c.callSeq = max(c.callSeq, serial)
 	k.count()
-	k.noLongerPending()
 	k.place(&k.caller, at)
 	k.follow(now, c.trail.Key([]byte(k.callID)))
 	k.course.Name(at, k.caller.User)

@@ -14,8 +14,8 @@ func TestSameCallsAreFew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := s.answerTo001(); got != "SIP/2.0 482 Loop Detected" || s.core.known != maxSame {
-		t.Errorf("the last one got %s; %d calls are known, want %d", got, s.core.known, maxSame)
+	if got := s.answerTo001(); got != "SIP/2.0 482 Loop Detected" || s.core.sampler.calls != maxSame {
+		t.Errorf("the last one got %s; %d calls are known, want %d", got, s.core.sampler.calls, maxSame)
 	}
 	s.do("001: ACK", "001: INVITE 002 auth")
 	if got := s.answerTo001(); got != "SIP/2.0 100 Trying" {

@@ -85,8 +85,8 @@ func TestOthersFindRestedPorts(t *testing.T) {
 func TestLosersCount(t *testing.T) {
 	s := stage(t, 2, nil)
 	s.do("001: INVITE 002 auth", "002b: 100 Trying to INVITE", "002a: 200 OK to INVITE", "001: ACK", "001: BYE", "002a: 200 OK to BYE", "wait 10s")
-	if n := s.core.usage["001"].streams; n != 1 || s.relay.open != 1 || s.core.known != 0 {
-		t.Errorf("%d streams count, %d are open; %d calls are known", n, s.relay.open, s.core.known)
+	if n := s.core.usage["001"].streams; n != 1 || s.relay.open != 1 || s.core.sampler.calls != 0 {
+		t.Errorf("%d streams count, %d are open; %d calls are known", n, s.relay.open, s.core.sampler.calls)
 	}
 	s.do("wait 40s")
 	if n := len(s.core.usage); n != 0 || s.relay.open != 0 {

@@ -114,13 +114,11 @@ func (k *call) user(side session.Role) string {
 // heardOf is the verdict on what came from a side.
 func (k *call) heardOf(side session.Role, now time.Time) string {
 	for _, d := range k.dialogs {
-		if !d.live() || d.media == nil {
+		if !d.live() {
 			continue
 		}
-		for i := range d.media.streams {
-			if s := &d.media.streams[i]; s.Stream != nil {
-				return d.direction(s, side, now).Verdict
-			}
+		for s := range d.media.open() {
+			return d.direction(s, side, now).Verdict
 		}
 	}
 	return "no stream is open"

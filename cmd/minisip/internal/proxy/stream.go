@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -183,7 +184,7 @@ func (md *media) leg(r session.Role) Leg {
 
 // crowds says whether the call, not answered yet, would take ports that others are to find.
 func (k *call) crowds() bool {
-	return k.pending && k.core.usage[k.caller.User].greedy(k.core.relay.Free(), k.core.now)
+	return k.Answered.IsZero() && k.core.usage[k.caller.User].greedy(k.core.relay.Free(), k.core.now)
 }
 
 // ports says why no stream could be opened now.
@@ -230,12 +231,9 @@ func (md *media) moved(r session.Role, local netip.AddrPort, ip netip.Addr) {
 		return
 	}
 	md.ends[r] = end{local, ip}
-	for i := range md.streams {
-		s := &md.streams[i]
-		if s.Stream != nil {
-			s.peers[r].Signal = ip
-			md.tell(s, r, nil)
-		}
+	for s := range md.open() {
+		s.peers[r].Signal = ip
+		md.tell(s, r, nil)
 	}
 }
 
@@ -248,29 +246,25 @@ func (md *media) address(i int, to session.Role) netip.Addr {
 	return md.call.core.advertised(at).Addr()
 }
 
-// open says whether any stream has ports.
-func (md *media) open() bool {
-	if md == nil {
-		return false
-	}
-	for i := range md.streams {
-		if md.streams[i].Stream != nil {
-			return true
+// open gives the streams that have ports.
+func (md *media) open() iter.Seq[*relayedStream] {
+	return func(yield func(*relayedStream) bool) {
+		if md == nil {
+			return
+		}
+		for i := range md.streams {
+			if s := &md.streams[i]; s.Stream != nil && !yield(s) {
+				return
+			}
 		}
 	}
-	return false
 }
 
 // last is when the newest packet came from a side.
 func (md *media) last(from session.Role) (t time.Time) {
-	if md == nil {
-		return t
-	}
-	for i := range md.streams {
-		if s := md.streams[i].Stream; s != nil {
-			if l := s.LastMedia(from); l.After(t) {
-				t = l
-			}
+	for s := range md.open() {
+		if l := s.LastMedia(from); l.After(t) {
+			t = l
 		}
 	}
 	return t

@@ -52,11 +52,9 @@ func (c *Core) Trace(t *Trace) error {
 		t.user = t.What
 	}
 	var traced []*call
-	for _, first := range c.calls {
-		for k := first; k != nil; k = k.next {
-			if k.State != session.Ended && t.means(k) {
-				traced = append(traced, k)
-			}
+	for k := range c.everyCall() {
+		if k.State != session.Ended && t.means(k) {
+			traced = append(traced, k)
 		}
 	}
 	if t.user == "" && len(traced) == 0 {
@@ -75,12 +73,10 @@ func (c *Core) Trace(t *Trace) error {
 // Untrace ends a trace.
 func (c *Core) Untrace(t *Trace) {
 	c.traces = slices.DeleteFunc(c.traces, func(o *Trace) bool { return o == t })
-	for _, first := range c.calls {
-		for k := first; k != nil; k = k.next {
-			if i := slices.Index(k.traces, t); i >= 0 {
-				k.traces = slices.Delete(k.traces, i, i+1)
-				k.tapAll()
-			}
+	for k := range c.everyCall() {
+		if i := slices.Index(k.traces, t); i >= 0 {
+			k.traces = slices.Delete(k.traces, i, i+1)
+			k.tapAll()
 		}
 	}
 }
@@ -140,13 +136,8 @@ func (k *call) tapAll() {
 
 // tap brings the taps of the streams to what the call's traces ask for.
 func (md *media) tap() {
-	if md == nil {
-		return
-	}
-	for i := range md.streams {
-		if s := md.streams[i].Stream; s != nil {
-			s.Tap(md.call.tap())
-		}
+	for s := range md.open() {
+		s.Tap(md.call.tap())
 	}
 }
 

@@ -114,8 +114,8 @@ func (c *Core) crowded(user string) string {
 		u = *has
 	}
 	switch {
-	case c.known >= c.cfg.MaxCalls:
-		return fmt.Sprintf("%d calls in all already", c.known)
+	case c.sampler.calls >= c.cfg.MaxCalls:
+		return fmt.Sprintf("%d calls in all already", c.sampler.calls)
 	case u.pending >= c.cfg.MaxPending:
 		return fmt.Sprintf("%d unanswered calls already", u.pending)
 	case u.greedy(c.relay.Free(), c.now):
@@ -155,13 +155,14 @@ func (c *Core) refuseCrowded(in *inbound, user, why string) {
 	c.reply(in, 503, "", "Retry-After: 10\r\n")
 }
 
-// count enters a new call into its caller's account.
+// count enters a call into its caller's account, from which uncount takes it when it has ended.
 func (k *call) count() {
 	u := k.core.usageOf(k.caller.User)
 	u.add(&k.part, k)
 	u.made++
-	u.pending++
-	k.counted, k.pending = true, true
+	if k.Answered.IsZero() {
+		u.pending++
+	}
 }
 
 // joined enters the call into the account of a dialog's callee.
@@ -200,10 +201,8 @@ func (md *media) taken() {
 	}
 	md.answered = true
 	u := md.call.core.usage[md.call.caller.User]
-	for i := range md.streams {
-		if md.streams[i].Stream != nil {
-			u.streams--
-		}
+	for range md.open() {
+		u.streams--
 	}
 }
 
@@ -211,8 +210,8 @@ func (md *media) taken() {
 func (k *call) changeStreams(n int) {
 	was := k.streams > 0
 	k.streams += n
-	if !k.counted {
-		return
+	if k.State == session.Ended {
+		return // and in nobody's account
 	}
 	u := k.core.usage[k.caller.User]
 	switch is := k.streams > 0; {
@@ -223,23 +222,16 @@ func (k *call) changeStreams(n int) {
 	}
 }
 
-// noLongerPending notes that the call was answered, or will not be.
-func (k *call) noLongerPending() {
-	if k.pending {
-		k.pending = false
-		k.core.usage[k.caller.User].pending--
-	}
-}
-
-// uncount takes a call that has ended off its caller's account.
+// uncount takes a call that has just ended off its caller's account.
 func (k *call) uncount() {
-	k.noLongerPending()
 	u := k.core.usage[k.caller.User]
 	u.made--
+	if k.Answered.IsZero() {
+		u.pending--
+	}
 	if k.streams > 0 {
 		u.relayed--
 	}
-	k.counted = false
 }
 
 // left takes a call that is forgotten out of all accounts.
