@@ -157,6 +157,16 @@ func (w *subscriber) end(now time.Time, reason, why string) {
 	w.drop(why)
 }
 
+// EndSubscriptions ends them all: nobody will know them any more. RFC 6665 4.1.3: who is told "deactivated" does not wait
+// for his next refresh, he "SHOULD retry immediately with a new subscription".
+func (c *Core) EndSubscriptions(now time.Time) {
+	c.now = now
+	c.madeOf(nil, 0)
+	for _, w := range c.subscribers.byKey {
+		w.end(now, "deactivated", "minisip was stopped")
+	}
+}
+
 // drop forgets the subscription.
 func (w *subscriber) drop(why string) {
 	c := w.core

@@ -14,7 +14,7 @@ import (
 
 // SUBSCRIBE to the registrations of an address of record: RFC 3680, on RFC 6665. A user may watch
 // his own; those of others are for users whom -dial-admins names. A subscription lives in memory alone:
-// after a restart its refresh gets 481, and a phone subscribes anew.
+// who stops minisip ends it, and a phone subscribes anew; after a crash it does when its refresh gets 481.
 
 // Limits and times of subscriptions.
 const (

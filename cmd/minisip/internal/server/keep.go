@@ -58,14 +58,18 @@ func (s *Server) keep(now time.Time) {
 	}
 }
 
-// keepLast says what has changed before the process ends, with all calls as they are then. Where nothing is kept, the
-// calls end with it, and the phones are told.
+// keepLast says what has changed before the process ends, with all calls as they are then. What is not kept ends with
+// it, and the phones are told: subscriptions, and calls where nothing is.
 func (s *Server) keepLast() {
 	if s.cfg.State != nil {
 		s.core.SaveNow(s.now())
-		return
 	}
-	s.guard("the end", nil, func() { s.core.HangUpAll(s.now(), "minisip, which was stopped") })
+	s.guard("the end", nil, func() {
+		s.core.EndSubscriptions(s.now())
+		if s.cfg.State == nil {
+			s.core.HangUpAll(s.now(), "minisip, which was stopped")
+		}
+	})
 }
 
 // handOn lets whoever starts the next process have the sockets: ours, and those of calls that go on. The ports of

@@ -39,7 +39,7 @@ func TestKeepalivesOfPhones(t *testing.T) {
 	}
 }
 
-// Registrations watched over real sockets: the state at once, and again at the end.
+// Registrations watched over real sockets: the state at once, and again at the end; also where that is minisip's.
 func TestRegEvent(t *testing.T) {
 	r := serve(t, testConfig(t, "127.0.0.1:0"))
 	p := newPhone(t, "127.0.0.1", "001", r.Addresses()[0])
@@ -62,4 +62,10 @@ func TestRegEvent(t *testing.T) {
 	p.send(p.text(request{method: "SUBSCRIBE", uri: uriOf(get(ok, "Contact")), to: get(ok, "To"), callID: "watch", cseq: 3, lines: []string{"Event: reg", "Expires: 0"}}))
 	p.expect("SIP/2.0 200 ")
 	told("terminated;reason=timeout", `version="1"`)
+	ask.callID = "again"
+	p.authorized(ask)
+	p.expect("SIP/2.0 200 ")
+	told("active;expires=600", `state="active"`)
+	r.end()
+	told("terminated;reason=deactivated", `state="active"`)
 }
