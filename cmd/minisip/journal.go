@@ -96,10 +96,13 @@ func (j *journal) reopen() {
 	}
 }
 
+// close waits for all of them at once: a disk that hangs mostly has them all.
 func (j *journal) close() {
+	var closing sync.WaitGroup
 	for _, l := range j.all() {
-		l.Close()
+		closing.Go(func() { l.Close() })
 	}
+	closing.Wait()
 }
 
 func (j *journal) all() []*logrot.Log {

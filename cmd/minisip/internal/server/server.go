@@ -145,7 +145,9 @@ func (s *Server) Run(ctx context.Context) {
 	s.handOn()
 	s.ended()
 	s.close()
-	s.traces.Wait()
+	if !waitFor(&s.traces, traceWait) {
+		s.cfg.Log("a recording could not be written to its end: the disk hangs")
+	}
 }
 
 func (s *Server) close() {

@@ -5,11 +5,30 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"minisip/cmd/minisip/internal/capture"
 	"minisip/cmd/minisip/internal/proxy"
 )
+
+// traceWait bounds the wait for recordings when minisip stops: a disk that hangs shall not keep the process.
+const traceWait = time.Second
+
+// waitFor waits until all have ended, or for so long; then it reports false.
+func waitFor(all *sync.WaitGroup, atMost time.Duration) bool {
+	ended := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-time.After(atMost):
+		return false
+	}
+}
 
 // errNoTraceDir says what is missing for a trace.
 var errNoTraceDir = errors.New("there is no directory for recordings: start minisip with -trace-dir DIR")

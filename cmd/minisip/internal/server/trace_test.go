@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"minisip/cmd/minisip/internal/capture"
 	"minisip/cmd/minisip/internal/proxy"
@@ -94,4 +96,23 @@ func TestTraceNeedsADirectory(t *testing.T) {
 	if _, err := r.Trace(context.Background(), "001", false, capture.Limits{}); !errors.Is(err, errNoTraceDir) {
 		t.Errorf("%v", err)
 	}
+}
+
+// A recording whose disk hangs keeps nobody from stopping.
+func TestTraceHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var traces sync.WaitGroup
+		if !waitFor(&traces, traceWait) {
+			t.Error("without a recording there is nothing to wait for")
+		}
+		disk := make(chan struct{})
+		traces.Go(func() { <-disk })
+		if waitFor(&traces, traceWait) {
+			t.Error("it has not ended yet")
+		}
+		close(disk)
+		if !waitFor(&traces, traceWait) {
+			t.Error("it has ended")
+		}
+	})
 }
