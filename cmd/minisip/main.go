@@ -54,10 +54,7 @@ func main() {
 
 // serve is minisip without a subcommand.
 func serve(args []string, stdout, stderr io.Writer) int {
-	parse := func(more ...string) (*config.Config, error) {
-		return config.Parse(slices.Concat(args, more), os.LookupEnv, os.ReadFile)
-	}
-	cfg, err := parse()
+	cfg, err := config.Parse(args, os.LookupEnv, os.ReadFile)
 	switch {
 	case errors.Is(err, config.ErrHelp):
 		config.Usage(stdout)
@@ -75,7 +72,10 @@ func serve(args []string, stdout, stderr io.Writer) int {
 		}
 		return exitOK
 	}
-	return run(cfg, parse, stdout, stderr)
+	again := func(more ...string) (*config.Config, error) {
+		return config.Parse(slices.Concat(args, more), os.LookupEnv, readAgain)
+	}
+	return run(cfg, again, stdout, stderr)
 }
 
 // fail says in one sentence why nothing was begun.

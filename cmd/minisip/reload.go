@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -107,9 +109,31 @@ func (r *reloader) change(ctx context.Context, name, value string) error {
 	return err
 }
 
+// readAgain is os.ReadFile for what has been read before.
+func readAgain(path string) ([]byte, error) {
+	if err := unlessPipe(path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// unlessPipe is an error for a pipe: what was in it at the start has been read, and to open it is to wait for somebody who
+// writes, for good maybe, while nobody else can change anything.
+func unlessPipe(path string) error {
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return &fs.PathError{Op: "read", Path: path, Err: errPipe}
+	}
+	return nil
+}
+
+var errPipe = errors.New("a pipe cannot be read again")
+
 // apply takes a configuration over, with its users, of whom there are so many; none where minisip ends.
 func (r *reloader) apply(ctx context.Context, next *config.Config) (count int, err error) {
 	next.Realm = r.start.Realm
+	if err := unlessPipe(next.Users); err != nil {
+		return 0, userFileTrouble("read", next.Users, err)
+	}
 	users, err := readUsers(next, nil)
 	if err != nil {
 		return 0, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -56,6 +57,36 @@ func TestReloadConfig(t *testing.T) {
 	newAsker(t, d.at, "009").send("")
 	if got := d.waitFor("silent: REGISTER from "); !strings.HasSuffix(got, fmt.Sprintf(" (minisip user add -users %s 009)", shellWord(dir+"/users.conf"))) {
 		t.Errorf("logged %q", got)
+	}
+}
+
+// TestReloadPipe: a pipe in the place of a file, to which nobody writes, is no reason to wait: that is said, and the next
+// reload reads what is there then.
+func TestReloadPipe(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string]string{"users.conf": line("001"), "minisip.conf": "no_silent\n"}
+	for name, text := range files {
+		write(t, filepath.Join(dir, name), text)
+	}
+	d := start(t, dir, nil, "-config", "minisip.conf")
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.signal(syscall.SIGHUP)
+		if got := d.waitFor("not reloaded, all stays as it was: "); !strings.Contains(got, "a pipe cannot be read again") || !strings.Contains(got, name) {
+			t.Errorf("%s: logged %q", name, got)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, text)
+		d.signal(syscall.SIGHUP)
+		d.waitFor("users reloaded: 1")
 	}
 }
 

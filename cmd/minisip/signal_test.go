@@ -82,21 +82,18 @@ func TestReloadAtStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := begin(t, at, minisip(t, dir, nil, "-listen", at.String(), "-log", "/dev/stdout", "-users", users))
-	file := func() *os.File { // which is there when minisip reads it
-		f, err := os.OpenFile(users, os.O_WRONLY, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
+	pipe, err := os.OpenFile(users, os.O_WRONLY, 0) // which is there when minisip reads it
+	if err != nil {
+		t.Fatal(err)
 	}
-	f := file()
 	d.signal(syscall.SIGHUP)
-	f.WriteString(line("001"))
-	f.Close()
+	if err := os.Remove(users); err != nil {
+		t.Fatal(err)
+	}
+	write(t, users, line("001")+line("002"))
+	pipe.WriteString(line("001"))
+	pipe.Close()
 	d.waitFor("Features on:")
-	f = file()
-	f.WriteString(line("001") + line("002"))
-	f.Close()
 	d.waitFor("users reloaded: 2")
 	if status := d.end(syscall.SIGTERM); status != exitOK || d.stderr.Len() > 0 {
 		t.Errorf("status %d, stderr %q", status, &d.stderr)
