@@ -17,10 +17,15 @@ func (w *writer) gone() error {
 		return err
 	}
 	there, err := os.Stat(w.path(w.number))
-	if err == nil && !os.SameFile(have, there) {
-		err = errors.New("it is another directory now")
+	switch {
+	case err != nil:
+		return err
+	case !os.SameFile(have, there):
+		return errors.New("it is another directory now")
+	case have.Mode().IsRegular() && have.Size() < w.size:
+		return errors.New("somebody has cut the file")
 	}
-	return err
+	return nil
 }
 
 // fail notes that the file is no good, and says so once.
@@ -56,7 +61,6 @@ func (w *writer) probe() error {
 	}
 	if err != nil {
 		w.file.Truncate(w.size)
-		w.file.Seek(w.size, 0)
 		return err
 	}
 	w.size += int64(n)

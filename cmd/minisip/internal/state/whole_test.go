@@ -110,6 +110,36 @@ func driven(t *testing.T, dir string) *writer {
 	return w
 }
 
+// TestCut: where somebody cuts the file, all there is goes into another one.
+func TestCut(t *testing.T) {
+	dir := t.TempDir()
+	w := driven(t, dir)
+	w.obey(command{data: appendKeyed(nil, put, Key{1, 1}, []byte("one"))})
+	w.sync()
+	if w.failed {
+		t.Fatal("it cannot be written")
+	}
+	if err := os.Truncate(w.path(1), 0); err != nil {
+		t.Fatal(err)
+	}
+	w.obey(command{data: appendKeyed(nil, put, Key{1, 2}, []byte("two"))})
+	w.sync()
+	if !w.failed {
+		t.Fatal("that the file was cut is not noticed")
+	}
+	w.tick()
+	all := appendFrame(nil, begun, nil)
+	all = appendKeyed(all, put, Key{1, 1}, []byte("one"))
+	all = appendKeyed(all, put, Key{1, 2}, []byte("two"))
+	w.obey(command{fresh: true, data: all})
+	w.obey(command{whole: true})
+	w.lock.Close()
+	s, said := open(t, dir)
+	if got, want := found(s), (records{{1, 1}: "one", {1, 2}: "two"}); !maps.Equal(got, want) || len(said.all()) != 0 {
+		t.Errorf("found %v, want %v; reported %q", got, want, said.all())
+	}
+}
+
 // TestTakenPlace: where the directory was removed and another process has made one in its place, that is left to it.
 func TestTakenPlace(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")

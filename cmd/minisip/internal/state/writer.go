@@ -103,7 +103,6 @@ func (w *writer) write(b []byte) {
 	if err != nil {
 		if n > 0 {
 			w.file.Truncate(w.size)
-			w.file.Seek(w.size, 0)
 		}
 		w.fail(err)
 		return
@@ -193,7 +192,7 @@ func (w *writer) create() error {
 // makeFile makes a file that begins with b, or replaces one: under another name first, so that nobody ever finds a part of
 // it at path. It is left open for writing.
 func makeFile(path string, b []byte) (*os.File, error) {
-	f, err := os.OpenFile(path+newSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(path+newSuffix, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}
