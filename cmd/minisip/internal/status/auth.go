@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"minisip/cmd/minisip/internal/status/page"
@@ -222,7 +223,7 @@ const minPassword = 8
 
 // ReadPassword takes the password from the first line of a file that nobody else can read.
 func ReadPassword(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // of a pipe nobody shall wait for the other end
 	if err != nil {
 		return "", fmt.Errorf("-status-password-file: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -263,7 +264,11 @@ func TestReadPassword(t *testing.T) {
 			t.Errorf("%.20q, mode %o: %q, %v", c.text, c.mode, got, err)
 		}
 	}
-	for _, path := range []string{filepath.Join(dir, "none"), dir} {
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(dir, "none"), dir, pipe} {
 		if _, err := ReadPassword(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}
