@@ -31,6 +31,7 @@ func TestChecker(t *testing.T) {
 		{"from the future", -time.Hour, here, nonce, false},
 		{"from elsewhere", 0, there, nonce, false},
 		{"changed", 0, here, changed, false},
+		{"of the process before", 0, here, NewServer(Config{Realm: "r", Key: []byte("key")}).nonces.append(nil, now, here), true},
 		{"of another server", 0, here, other.nonces.append(nil, now, here), false},
 		{"cut", 0, here, nonce[1:], false},
 		{"empty", 0, here, nil, false},
@@ -39,6 +40,9 @@ func TestChecker(t *testing.T) {
 		if got := c.Ours(now.Add(tt.after), tt.from, tt.nonce); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
+	}
+	if NewServer(Config{}).Checker().Ours(now, here, NewServer(Config{}).nonces.append(nil, now, here)) {
+		t.Error("two servers that were given no key have the same")
 	}
 	if n := testing.AllocsPerRun(100, func() { c.Ours(now, here, nonce) }); n != 0 {
 		t.Errorf("%v allocations", n)

@@ -2,6 +2,7 @@ package digest
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -19,6 +20,16 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+func TestParseChallenge(t *testing.T) {
+	got, err := ParseChallenge([]byte(`DIGEST Realm="r", NONCE="n", Domain="d", Opaque=o, Algorithm=sha-256, Qop="auth-int , AUTH", Stale=TRUE`))
+	if want := (Challenge{Realm: "r", Nonce: "n", Opaque: "o", Algorithm: SHA256, Auth: true, Stale: true}); got != want || err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := ParseChallenge([]byte(`Digest nonce=n, qop="auth-int"`)); got != (Challenge{Nonce: "n"}) || err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // TestAnswersPass: what the server here asks for, with each algorithm, is answered so that it is content.
 func TestAnswersPass(t *testing.T) {
 	for _, a := range []Algorithm{MD5, SHA256} {
@@ -33,6 +44,11 @@ func TestAnswersPass(t *testing.T) {
 			if v := r.judge(answer, "INVITE", "sip:002@example.org", ""); v != OK {
 				t.Errorf("%s: %s: %v", a, answer, v)
 			}
+		}
+		c.Auth, c.Nonce = false, r.nonce() // as a server of RFC 2069 asks
+		answer := c.Answer("001", "secret", "INVITE", "sip:002@example.org", "c0ffee", 1)
+		if v := r.judge(answer, "INVITE", "sip:002@example.org", ""); v != OK || strings.Contains(answer, "cnonce") || strings.Contains(answer, "opaque") {
+			t.Errorf("%s: %s: %v", a, answer, v)
 		}
 	}
 }

@@ -161,9 +161,9 @@ func (c *Credentials) complete(end int) error {
 // extendedValue reads UTF-8'language'name with %-escapes (RFC 8187 3.2, once RFC 5987): a client
 // may send a name so that has other bytes than those of ASCII (RFC 7616 3.4).
 func extendedValue(b []byte) ([]byte, bool) {
-	charset, rest, ok := bytes.Cut(b, []byte("'"))
-	_, value, also := bytes.Cut(rest, []byte("'"))
-	if !ok || !also || !bytes.EqualFold(charset, []byte("UTF-8")) {
+	charset, rest, _ := bytes.Cut(b, []byte("'"))
+	_, value, ok := bytes.Cut(rest, []byte("'"))
+	if !ok || !bytes.EqualFold(charset, []byte("UTF-8")) {
 		return nil, false
 	}
 	name := make([]byte, 0, len(value))

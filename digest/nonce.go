@@ -55,17 +55,16 @@ func (id *nonceID) key() uint64 {
 //     it that stands in neither table is refused as stale.
 //
 // What an earlier process gave out under the same key is refused as stale, since
-// nobody knows any more what it was used for. Its maker tells, not its time: the clock
-// may have been set back in between.
+// nobody knows any more what it was used for. Its maker tells, and its time, which alone would not do:
+// the clock may have been set back in between.
 //
 // Ages are by the monotonic clock, where now and Config.Start have a reading of it: when the
 // clock on the wall is set, no nonce becomes old or young by it.
 type nonces struct {
-	key    []byte
-	mac    hash.Hash
-	random *mathrand.ChaCha8
-	life   int64 // milliseconds
-	limit  int   // nonces in one table
+	key   []byte
+	mac   hash.Hash
+	life  int64 // milliseconds
+	limit int   // nonces in one table
 
 	used, old map[uint64]window // by nonceID.key
 	opened    int64             // when the table used was opened, milliseconds since 1970
@@ -73,7 +72,6 @@ type nonces struct {
 
 	base        time.Time // times are counted from here
 	maker       [randomAt - makerAt]byte
-	running     bool // the clock has been told a time
 	last, shift int64
 
 	scratch [nonceSize + 16]byte // what the MAC is made over; here so that it is not allocated
@@ -89,17 +87,18 @@ func newNonces(cfg Config) *nonces {
 		key = make([]byte, sha256.Size)
 		rand.Read(key)
 	}
-	var seed [32]byte
-	rand.Read(seed[:])
+	before := cfg.Start.UnixMilli() - 1
 	n := &nonces{
 		key:    key,
 		base:   cfg.Start,
 		mac:    hmac.New(sha256.New, key),
-		random: mathrand.NewChaCha8(seed),
 		life:   cfg.NonceLife.Milliseconds(),
 		limit:  cfg.MaxNonces,
 		used:   make(map[uint64]window),
 		old:    make(map[uint64]window),
+		last:   before,
+		opened: before,
+		floor:  before,
 	}
 	rand.Read(n.maker[:])
 	return n
@@ -112,14 +111,9 @@ func (n *nonces) millis(now time.Time) int64 {
 }
 
 // clock gives now in milliseconds since 1970. It never runs back, even when now does:
-// what has been forgotten must not become young again,
-// and fresh nonces must lie above the floor. The first time told sets the floor.
+// what has been forgotten must not become young again, and fresh nonces must lie above the floor.
 func (n *nonces) clock(now time.Time) int64 {
 	t := n.millis(now) + n.shift
-	if !n.running {
-		n.running = true
-		n.last, n.opened, n.floor = t, t, t-1
-	}
 	if t < n.last {
 		n.shift += n.last - t
 		t = n.last
@@ -135,7 +129,7 @@ func (n *nonces) append(dst []byte, now time.Time, origin netip.Addr) []byte {
 	binary.BigEndian.PutUint64(t[:], uint64(n.clock(now)))
 	copy(b[:makerAt], t[2:])
 	copy(b[makerAt:], n.maker[:])
-	binary.BigEndian.PutUint32(b[randomAt:], uint32(n.random.Uint64()))
+	binary.BigEndian.PutUint32(b[randomAt:], mathrand.Uint32())
 	copy(b[idSize:], n.sign(nonceID(b[:idSize]), origin))
 	return base64.RawURLEncoding.AppendEncode(dst, b[:])
 }
@@ -156,24 +150,18 @@ func (n *nonces) sign(id nonceID, origin netip.Addr) []byte {
 func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint32) bool {
 	millis := n.clock(now)
 	n.rotate(millis)
-	id, mac, ok := decode(text)
-	if !ok || [len(n.maker)]byte(id[makerAt:]) != n.maker || !hmac.Equal(mac[:], n.sign(id, origin)) {
+	id, mac := decode(text)
+	if [len(n.maker)]byte(id[makerAt:]) != n.maker || !hmac.Equal(mac[:], n.sign(id, origin)) {
 		return false
 	}
-	made := id.millis()
-	if made > millis || millis-made >= n.life {
+	made, key := id.millis(), id.key()
+	if millis-made >= n.life {
 		return false
 	}
-	key := id.key()
-	if w, ok := n.used[key]; ok {
-		ok = w.take(count)
-		n.used[key] = w
-		return ok
-	}
-	if made <= n.opened { // what was made since then was never used before
-		if w, ok := n.old[key]; ok {
+	for _, table := range [...]map[uint64]window{n.used, n.old} {
+		if w, ok := table[key]; ok {
 			ok = w.take(count)
-			n.old[key] = w
+			table[key] = w
 			return ok
 		}
 	}
@@ -184,14 +172,13 @@ func (n *nonces) spend(now time.Time, origin netip.Addr, text []byte, count uint
 	return true
 }
 
-// decode takes a nonce apart, if it has the form of one.
-func decode(text []byte) (id nonceID, mac [nonceSize - idSize]byte, ok bool) {
+// decode takes a nonce apart. What has not the form of one becomes one that nobody has signed.
+func decode(text []byte) (id nonceID, mac [nonceSize - idSize]byte) {
 	var b [nonceSize]byte
-	if len(text) != nonceText {
-		return id, mac, false
+	if len(text) == nonceText {
+		base64.RawURLEncoding.Decode(b[:], text)
 	}
-	k, err := base64.RawURLEncoding.Decode(b[:], text)
-	return nonceID(b[:idSize]), [nonceSize - idSize]byte(b[idSize:]), err == nil && k == nonceSize
+	return nonceID(b[:idSize]), [nonceSize - idSize]byte(b[idSize:])
 }
 
 // madeAt says when a nonce that spend knows was made, in milliseconds since 1970.
@@ -208,7 +195,7 @@ func (n *nonces) rotate(now int64) {
 		return
 	}
 	// Whatever stands in old was given out by the time that used was opened.
-	n.floor = max(n.floor, n.opened)
+	n.floor = n.opened
 	clear(n.old)
 	n.used, n.old = n.old, n.used
 	n.opened = now

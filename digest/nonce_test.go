@@ -74,6 +74,21 @@ func TestNonceAfterRestart(t *testing.T) {
 	}
 }
 
+// Also where both drew the same mark, which happens once in 65,536 times: what was made before the start is stale.
+func TestNonceAfterRestartWithTheSameMark(t *testing.T) {
+	key := []byte("0123456789abcdef0123456789abcdef")
+	r := newRig(t, Config{Key: key, Start: epoch})
+	nonce, maker := r.nonce(), r.server.nonces.maker
+	r.now = r.now.Add(2 * time.Millisecond)
+	r.server = NewServer(Config{Realm: "mini_sip_proxy", Key: key, Start: r.now})
+	r.server.nonces.maker = maker
+	for what, want := range map[string]Verdict{nonce: Stale, r.nonce(): OK} {
+		if got := r.verify(newPhone(), what); got != want {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+}
+
 // The clock was set back while the process was down: a nonce from the future.
 func TestNonceFromTheFuture(t *testing.T) {
 	key := []byte("0123456789abcdef0123456789abcdef")
@@ -175,6 +190,50 @@ func TestStrangersSpendNothing(t *testing.T) {
 	}
 	if got := r.verify(newPhone(), nonce); got != OK {
 		t.Errorf("the user's own: %v", got)
+	}
+}
+
+// A nonce that others have pushed out of the first table goes on counting in the second; out of both, it is stale.
+func TestOldTable(t *testing.T) {
+	r := newRig(t, Config{MaxNonces: 2})
+	others := func() {
+		r.now = r.now.Add(time.Millisecond)
+		if got := r.verify(newPhone(), r.nonce()); got != OK {
+			t.Fatalf("another phone: %v", got)
+		}
+	}
+	nonce, p := r.nonce(), newPhone()
+	use := func(nc string, want Verdict) {
+		t.Helper()
+		p.nc = nc
+		if got := r.verify(p, nonce); got != want {
+			t.Errorf("count %s: %v, want %v", nc, got, want)
+		}
+	}
+	use("00000001", OK)
+	others()
+	use("00000002", OK)
+	use("00000001", Stale)
+	use("00000002", Stale)
+	if len(r.server.nonces.old) != 2 {
+		t.Fatalf("%d nonces in the second table", len(r.server.nonces.old))
+	}
+	others()
+	others()
+	use("00000003", Stale)
+}
+
+// What has outlived its nonces is forgotten, full or not.
+func TestTablesAreForgotten(t *testing.T) {
+	r := newRig(t, Config{NonceLife: time.Minute})
+	for i := range 10 {
+		r.now = r.now.Add(time.Minute)
+		if got := r.verify(newPhone(), r.nonce()); got != OK {
+			t.Fatal(got)
+		}
+		if n := len(r.server.nonces.used) + len(r.server.nonces.old); n > 2 {
+			t.Fatalf("after %d minutes %d nonces are remembered", i, n)
+		}
 	}
 }
 

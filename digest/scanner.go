@@ -117,7 +117,6 @@ func (s *scanner) quoted() {
 			return
 		}
 	}
-	s.pos = len(s.data)
 	s.fail(open, "the quote is never closed")
 }
 

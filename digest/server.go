@@ -1,7 +1,6 @@
 package digest
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -73,8 +72,6 @@ func NewServer(cfg Config) *Server {
 	}
 	s := &Server{realm: cfg.Realm, nonces: newNonces(cfg)}
 	s.nobody.sha256 = new([sha256.Size]byte)
-	rand.Read(s.nobody.md5[:])
-	rand.Read(s.nobody.sha256[:])
 	s.SetAlgorithms(cfg.Algorithms)
 	return s
 }

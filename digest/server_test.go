@@ -51,7 +51,7 @@ func TestRFCExamples(t *testing.T) {
 }
 
 func TestChallenges(t *testing.T) {
-	r := newRig(t, Config{Realm: `a "realm"`, Algorithms: []Algorithm{SHA256, MD5}})
+	r := newRig(t, Config{Realm: `a "re\alm"`, Algorithms: []Algorithm{SHA256, MD5}})
 	const nonce = `[A-Za-z0-9_-]{32}`
 	check := func(want, got string) {
 		t.Helper()
@@ -59,11 +59,11 @@ func TestChallenges(t *testing.T) {
 			t.Errorf("got  %q\nwant %s", got, want)
 		}
 	}
-	check(`x: y\r\nWWW-Authenticate: Digest realm="a \\"realm\\"", nonce="`+nonce+`", qop="auth", algorithm=SHA-256\r\n`+
-		`WWW-Authenticate: Digest realm="a \\"realm\\"", nonce="`+nonce+`", qop="auth", algorithm=MD5\r\n`,
+	check(`x: y\r\nWWW-Authenticate: Digest realm="a \\"re\\\\alm\\"", nonce="`+nonce+`", qop="auth", algorithm=SHA-256\r\n`+
+		`WWW-Authenticate: Digest realm="a \\"re\\\\alm\\"", nonce="`+nonce+`", qop="auth", algorithm=MD5\r\n`,
 		string(r.server.AppendChallenges([]byte("x: y\r\n"), "WWW-Authenticate", r.now, r.origin, false)))
 	r.server.SetAlgorithms([]Algorithm{MD5})
-	check(`Proxy-Authenticate: Digest realm="a \\"realm\\"", nonce="`+nonce+`", qop="auth", algorithm=MD5, stale=true\r\n`,
+	check(`Proxy-Authenticate: Digest realm="a \\"re\\\\alm\\"", nonce="`+nonce+`", qop="auth", algorithm=MD5, stale=true\r\n`,
 		string(r.server.AppendChallenges(nil, "Proxy-Authenticate", r.now, r.origin, true)))
 	if r.nonce() == r.nonce() {
 		t.Error("two nonces of one moment are the same")
@@ -93,6 +93,7 @@ func TestVerify(t *testing.T) {
 		{"another realm", func(p *phone) { p.realm = "asterisk" }, Denied},
 		{"algorithm never offered", func(p *phone) { p.algorithm = "MD5-sess" }, Denied},
 		{"qop never offered", func(p *phone) { p.qop = "token" }, Denied},
+		{"MD5 without a SHA-256 hash", func(p *phone) { p.name, p.password = "old", "x" }, OK},
 		{"no SHA-256 hash", func(p *phone) { p.name, p.password, p.algorithm = "old", "x", "SHA-256" }, Denied},
 	} {
 		r := newRig(t, Config{Algorithms: []Algorithm{SHA256, MD5}})
@@ -193,14 +194,17 @@ func TestDigestURI(t *testing.T) {
 		{"sip:002@example.org", "SIP:002@Example.ORG:5060;transport=udp", OK},
 		{"sip:002@example.org:5070;user=phone?a=b", "sip:002@example.org", OK},
 		{"sip:002@[2001:db8::1]", "sip:002@[2001:DB8::1]:5060", OK},
-		{"sip:%30%302@example.org", "sip:002@example.org", OK},
+		{"sip:%300%32@example.org", "sip:002@example.org", OK},
 		{"sip:a;b?c@example.org", "sip:a;b?c@example.org;lr", OK},
 		{"sip:example.org", "sip:example.org;transport=udp", OK},
 		{"tel:+4930123;phone-context=a", "tel:+4930123", OK},
 		{"sip:100%@example.org", "sip:100%@example.org", OK},
 		{"sips:002@example.org", "sip:002@example.org", OtherURI},
 		{"sip:002@example.org", "sip:002@example.com", OtherURI},
+		{"sip:002@example.org", "sip:003@example.org", OtherURI},
 		{"sip:002@example.org", "sip:0022@example.org", OtherURI},
+		{"sip:0022@example.org", "sip:002@example.org", OtherURI},
+		{"sip:%zz@example.org", "sip:%yy@example.org", OtherURI},
 		{"sip:anna@example.org", "sip:Anna@example.org", OtherURI},
 		{"sip:example.org", "sip:002@example.org", OK}, // made for the whole server
 		{"sip:002@[2001:db8::1]", "sip:002@[2001:db8::2]", OtherURI},

@@ -14,16 +14,13 @@ func sameResource(digest, request []byte) bool {
 	aScheme, aUser, aHost := splitURI(digest)
 	bScheme, bUser, bHost := splitURI(request)
 	return bytes.EqualFold(aScheme, bScheme) && bytes.EqualFold(aHost, bHost) &&
-		(len(aUser) == 0 && len(aHost) > 0 || equalUser(aUser, bUser))
+		(len(aUser) == 0 || equalUser(aUser, bUser))
 }
 
 // splitURI cuts scheme:user@host:port;params?headers. What has no user and is no
 // SIP URI (tel:+4930;phone-context=x) comes back as host, up to its parameters.
 func splitURI(uri []byte) (scheme, user, host []byte) {
-	scheme, rest, ok := bytes.Cut(uri, []byte(":"))
-	if !ok {
-		return nil, nil, uri
-	}
+	scheme, rest, _ := bytes.Cut(uri, []byte(":"))
 	if at := bytes.IndexByte(rest, '@'); at >= 0 {
 		user, rest = rest[:at], rest[at+1:]
 	}

@@ -111,8 +111,7 @@ func DeleteUser(path, name string) error {
 // sameRealm refuses to mix realms in one file, which no server would then read.
 func sameRealm(path string, lines [][]byte, realm string) error {
 	for i, l := range lines {
-		e, err := parseLine(string(l))
-		if err == nil && e != nil && e.realm != realm {
+		if e, _ := parseLine(string(l)); e != nil && e.realm != realm {
 			return fmt.Errorf("%s:%d: user %q is of realm %q, not %q; give -realm %s",
 				path, i+1, e.user.Name, e.realm, realm, shell(e.realm))
 		}

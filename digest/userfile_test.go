@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -136,6 +137,46 @@ func TestUserFileModes(t *testing.T) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("no file: %v", err)
 		}
+	}
+}
+
+// A service that may read the file still may when root has edited it.
+func TestEditKeepsTheOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	path := filepath.Join(t.TempDir(), "users.conf")
+	if err := CreateUsers(path, "r", []Account{{"001", "x"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, owner := range [][2]int{{65534, 0}, {0, 65533}, {65534, 65533}} {
+		if err := os.Chown(path, owner[0], owner[1]); err != nil {
+			t.Fatal(err)
+		}
+		if err := SetPassword(path, "r", Account{"001", "y"}); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := info.Sys().(*syscall.Stat_t); int(st.Uid) != owner[0] || int(st.Gid) != owner[1] {
+			t.Errorf("owner and group were %v, are %d and %d", owner, st.Uid, st.Gid)
+		}
+	}
+}
+
+// A full disk is told, and takes nothing away.
+func TestFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	if err := writeAndClose(full, []byte("x")); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("written to a full disk: %v", err)
+	}
+	if err := full.Close(); err == nil {
+		t.Error("the file is still open")
 	}
 }
 

@@ -60,11 +60,8 @@ func readHash(dst []byte, text string, a Algorithm) error {
 // line is what newUser's result looks like in the file.
 func (e *entry) line() string {
 	b := []byte(e.user.Name + ":" + e.realm + ":")
-	b = e.user.appendHA1(b, MD5)
-	if e.user.sha256 != nil {
-		b = append(b, ':')
-		b = e.user.appendHA1(b, SHA256)
-	}
+	b = append(e.user.appendHA1(b, MD5), ':')
+	b = e.user.appendHA1(b, SHA256)
 	return string(append(b, '\n'))
 }
 

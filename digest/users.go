@@ -180,10 +180,7 @@ func (a *Account) check(realm string) error {
 	if a.Password == "" {
 		return fmt.Errorf("user %q has an empty password; give one", a.Name)
 	}
-	if err := checkRealm(realm); err != nil {
-		return err
-	}
-	return nil
+	return checkRealm(realm)
 }
 
 // checkName accepts every printable byte but the colon, which ends a name in the

@@ -52,13 +52,14 @@ func TestParseUsersRefuses(t *testing.T) {
 		{"001::" + md5001, "users.conf:1: the realm is empty"},
 		{"001 :r:" + md5001, `users.conf:1: user name "001 " begins or ends with a space; leave that out`},
 		{"0\x011:r:" + md5001, `users.conf:1: user name "0\x011" has a character '\x01' in it; any printable one but ':' may be used`},
+		{"0\x7f1:r:" + md5001, `users.conf:1: user name "0\x7f1" has a character '\x7f' in it; any printable one but ':' may be used`},
 		{"001:r\t:" + md5001, `users.conf:1: realm "r\t" has a character '\t' in it; any printable one but ':' may be used`},
 		{"001:r:secret", "users.conf:1: expected 32 hexadecimal digits of the MD5 hash, found 6 characters; make the line with: minisip user add"},
 		{"001:r:", "users.conf:1: expected 32 hexadecimal digits of the MD5 hash, found 0 characters; make the line with: minisip user add"},
 		{"001:r:" + md5001[1:] + "g", "users.conf:1: expected 32 hexadecimal digits of the MD5 hash, found another character in it"},
 		{"001:r:" + md5001 + ":", "users.conf:1: expected 64 hexadecimal digits of the SHA-256 hash, found 0 characters; make the line with: minisip user add"},
 		{"001:r:" + md5001 + ":" + sha001[1:] + "z", "users.conf:1: expected 64 hexadecimal digits of the SHA-256 hash, found another character in it"},
-		{"001:r:" + md5001 + "\n002:r:" + md5001 + "\n001:r:" + md5001, `users.conf:3: user "001" is on line 1 already; remove one of the two lines`},
+		{"002:r:" + md5001 + "\n001:r:" + md5001 + "\n001:r:" + md5001, `users.conf:3: user "001" is on line 2 already; remove one of the two lines`},
 		{"it's:asterisk:" + md5001, `users.conf:1: user "it's" is of realm "asterisk", but the realm served is "r"; start with -realm asterisk, ` +
 			`or set the password anew: minisip user passwd -users users.conf -realm r 'it'\''s'`},
 	} {
@@ -89,7 +90,7 @@ func TestAddJSON(t *testing.T) {
 	if got := string(us.Lookup([]byte("001")).appendHA1(nil, MD5)); got != HA1(MD5, "001", "r", "secret") {
 		t.Errorf("001 keeps the password of the file: %s", got)
 	}
-	if us.Len() != 3 || us.HasAll(SHA256) {
+	if err := us.AddJSON([]byte(`{"001": "again"}`)); err != nil || us.Len() != 3 || us.HasAll(SHA256) { // 002 has none
 		t.Errorf("length %d, HasAll(SHA256) %v", us.Len(), us.HasAll(SHA256))
 	}
 	if err := us.AddJSON([]byte(`{"002": "x"}`)); err != nil || !us.HasAll(SHA256) || us.HasAll(UnknownAlgorithm) {
