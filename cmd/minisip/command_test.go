@@ -73,7 +73,7 @@ func TestUnitArguments(t *testing.T) {
 func TestCheck(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/minisip.conf", "# mine\nrealm home\nno_silent\nlog-days 3\n")
-	got := finish(t, minisip(t, dir, []string{"MINISIP_TIMEOUT=60s"}, "-config", "minisip.conf", "-log-days", "9", "-check"))
+	got := finish(t, minisip(t, dir, []string{"MINISIP_TIMEOUT=60s", "MINISIP_LISTNE=:5062"}, "-config", "minisip.conf", "-log-days", "9", "-check"))
 	if got.status != exitOK || got.stderr != "" {
 		t.Fatalf("got %+v", got)
 	}
@@ -93,6 +93,9 @@ func TestCheck(t *testing.T) {
 		if said[name] != want {
 			t.Errorf("%s: %q, want %q", name, said[name], want)
 		}
+	}
+	if !strings.Contains(got.stdout, "environment variable MINISIP_LISTNE: found no such flag") {
+		t.Errorf("what is misspelt is not said in\n%s", got.stdout)
 	}
 	// What a start would refuse is refused, and nothing is made.
 	if _, err := os.Stat(dir + "/users.conf"); err == nil {

@@ -62,6 +62,7 @@ func serve(args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return fail(stderr, err)
 	}
+	cfg.Notes = append(cfg.Notes, config.Strays(os.Environ(), passwordVariable)...)
 	cfg.Notes = append(cfg.Notes, mediaNotes(cfg)...)
 	cfg.Notes = append(cfg.Notes, usersNote(cfg)...)
 	cfg.Notes = append(cfg.Notes, stateNote(cfg)...)

@@ -8,7 +8,8 @@
 // Precedence is flag over file over environment over default. Inside one of
 // these the last value given wins, and Config.Notes says so. A file holds one
 // `flag value` a line, words on lines of their own, and comments after `#`. The
-// environment variable of -log-days is MINISIP_LOG_DAYS; MINISIP_WORDS holds words.
+// environment variable of -log-days is MINISIP_LOG_DAYS; MINISIP_WORDS holds words. A variable like
+// these that no flag has is no error: Strays names it.
 //
 // Words switch features. Without a feature word all five are on. The topmost
 // source that has positive feature words names what is on, and nothing else is;

@@ -114,9 +114,13 @@ func findOption(name string) *option {
 func IsFlag(name string) bool { return findOption(strings.TrimPrefix(name, "-")) != nil }
 
 // variable is the option's name in the environment: MINISIP_LOG_DAYS for log-days.
-func (o *option) variable() string {
-	return "MINISIP_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
+func (o *option) variable() string { return variableOf(o.name) }
+
+func variableOf(name string) string {
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
+
+const variablePrefix = "MINISIP_"
 
 // defaultHelp is the default as help shows it; "" for a switch.
 func (o *option) defaultHelp() string {

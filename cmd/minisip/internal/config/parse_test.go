@@ -234,6 +234,26 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// A variable that no flag has is named, and the one that may have been meant.
+func TestStrays(t *testing.T) {
+	environ := []string{
+		"PATH=/bin", "MINISIP_LISTEN=:5060", "MINISIP_WORDS=debug", "MINISIP_CONFIG=x", "MINISIP_PASSWORD=x", "MINISIP=x",
+		"MINISIP_LISTNE=:5062", "MINISIP_LOGDAYS=3", "MINISIP_WORD=debug", "MINISIP_Realm=x", "MINISIP_CHECK=1", "MINISIP_SERVICE_PORT_SIP=5060", "MINISIP_\x1b[31m",
+	}
+	want := []string{
+		"environment variable MINISIP_LISTNE: found no such flag, so it changes nothing, expected MINISIP_LISTEN",
+		"environment variable MINISIP_LOGDAYS: found no such flag, so it changes nothing, expected MINISIP_LOG_DAYS",
+		"environment variable MINISIP_WORD: found no such flag, so it changes nothing, expected MINISIP_WORDS",
+		"environment variable MINISIP_Realm: found no such flag, so it changes nothing, expected MINISIP_REALM",
+		"environment variable MINISIP_CHECK: found no such flag, so it changes nothing",
+		"environment variable MINISIP_SERVICE_PORT_SIP: found no such flag, so it changes nothing",
+		`environment variable "MINISIP_\x1b[31m": found no such flag, so it changes nothing`,
+	}
+	if got := Strays(environ, "MINISIP_PASSWORD"); !slices.Equal(got, want) {
+		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
 func TestGiven(t *testing.T) {
 	c := settings(t, source{args: "-realm mini_sip_proxy", env: map[string]string{"MINISIP_LOG": "x"}})
 	for name, want := range map[string]bool{"realm": true, "log": true, "listen": false, "no-such": false} {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -40,10 +41,40 @@ func readEnv(env func(string) (string, bool)) (layer, error) {
 			}
 		}
 	}
-	const variable = "MINISIP_WORDS"
+	variable := variableOf("words")
 	text, _ := env(variable)
 	err := l.addWords(strings.Fields(text), place{variable: variable})
 	return l, err
+}
+
+// Strays says which variables of an environment look as if they were for minisip and mean nothing to it, and what each may
+// have been meant for; known are those with a meaning elsewhere. They are no errors: container managers set some of
+// their own that begin so.
+func Strays(environ []string, known ...string) (notes []string) {
+	names := []string{"words"}
+	for _, g := range groups {
+		for _, o := range g.options {
+			if !o.cmdOnly {
+				names = append(names, o.name)
+			}
+		}
+	}
+	for _, n := range names {
+		known = append(known, variableOf(n))
+	}
+	for _, v := range environ {
+		variable, _, _ := strings.Cut(v, "=")
+		name, ours := strings.CutPrefix(variable, variablePrefix)
+		if !ours || slices.Contains(known, variable) {
+			continue
+		}
+		note := "environment variable " + shown(variable) + ": found no such flag, so it changes nothing"
+		if near := nearest(name, names); near != "" {
+			note += ", expected " + variableOf(near)
+		}
+		notes = append(notes, note)
+	}
+	return notes
 }
 
 // readArgs reads the command line: flags as -name value, -name=value or with
