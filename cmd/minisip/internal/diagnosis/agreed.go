@@ -13,7 +13,7 @@ func (c *Call) byWord(side Side) bool {
 
 // silentByWord is a side from which nothing came because it said so, or was asked for it.
 func silentByWord(c *Call) (found []Finding) {
-	if c.up() < judged {
+	if c.up() < Judged {
 		return nil
 	}
 	for _, side := range [...]Side{Caller, Callee} {
@@ -34,7 +34,7 @@ func silentByWord(c *Call) (found []Finding) {
 
 // soundRefused is an answer that takes the call and not its sound.
 func soundRefused(c *Call) []Finding {
-	if c.up() < judged || len(c.Media) > 0 || !c.Caller.SDP || !c.Callee.SDP {
+	if c.up() < Judged || len(c.Media) > 0 || !c.Caller.SDP || !c.Callee.SDP {
 		return nil
 	}
 	for _, p := range [...]*Party{&c.Callee, &c.Caller} {
@@ -50,7 +50,7 @@ func soundRefused(c *Call) []Finding {
 func foreignCodec(c *Call) (found []Finding) {
 	for _, side := range [...]Side{Caller, Callee} {
 		d := c.audio(side)
-		if d == nil || !d.Foreign || d.Packets < few || c.up() < judged {
+		if d == nil || !d.Foreign || d.Packets < few || c.up() < Judged {
 			continue
 		}
 		found = append(found, one(Error, "foreign-codec", "Switch one common codec on in both phones, PCMU or PCMA: minisip does not transcode.",

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// judged is how long a call must have been up for its silence to tell anything.
-const judged = 3 * time.Second
+// Judged is how long a call must have been up for its silence to tell anything. Verdicts go by it too.
+const Judged = 3 * time.Second
 
 // audio gives what came from a side, of its first audio stream; nil where there is none.
 func (c *Call) audio(side Side) *Direction {
@@ -42,7 +42,7 @@ func secureOneSide(c *Call) []Finding {
 
 // noMedia is a call in which nothing was heard at all.
 func noMedia(c *Call) []Finding {
-	if c.up() < judged {
+	if c.up() < Judged {
 		return nil
 	}
 	if len(c.Media) == 0 {
@@ -85,7 +85,7 @@ func noMedia(c *Call) []Finding {
 
 // oneWay is a side that was never heard, while the other was.
 func oneWay(c *Call) (found []Finding) {
-	if c.up() < judged {
+	if c.up() < Judged {
 		return nil
 	}
 	for _, side := range [...]Side{Caller, Callee} {
@@ -128,11 +128,11 @@ func oversize(s Severity, d *Direction, p *Party) []Finding {
 func deaf(c *Call) (found []Finding) {
 	for _, side := range [...]Side{Caller, Callee} {
 		d, far := c.audio(side), c.audio(side.Other())
-		if d == nil || far == nil || far.Packets == 0 || d.Unaddressed < few || c.up() < judged {
+		if d == nil || far == nil || far.Packets == 0 || d.Unaddressed < few || c.up() < Judged {
 			continue
 		}
 		late, p := far.First.Sub(c.Answered), c.party(side.Other())
-		if late < judged {
+		if late < Judged {
 			continue
 		}
 		found = append(found, one(Warning, "deaf-at-first", "See that the phone of "+p.User+" sends from the start, be it silence: no suppression of silence (VAD), no mute that stops its packets.",
@@ -164,7 +164,7 @@ const (
 
 // quiet says whether a side that was heard is no more. far is the other one.
 func (c *Call) quiet(d, far *Direction) bool {
-	if d.Packets < Openers && !c.byWord(d.Side) && min(far.Last.Sub(d.Last), far.Last.Sub(c.Answered)) >= judged {
+	if d.Packets < Openers && !c.byWord(d.Side) && min(far.Last.Sub(d.Last), far.Last.Sub(c.Answered)) >= Judged {
 		return true
 	}
 	return c.Now.Sub(d.Last) > Gone
@@ -183,7 +183,7 @@ func stoppedMedia(c *Call) (found []Finding) {
 			found = append(found, one(Warning, "media-stopped", "Look at this server's network at that time.", "No packet from either side since %s", clock(d.Last))...)
 			return found
 		}
-		if d.Heard.Sub(d.Last) >= judged && c.Now.Sub(d.Heard) < Gone {
+		if d.Heard.Sub(d.Last) >= Judged && c.Now.Sub(d.Heard) < Gone {
 			found = append(found, one(Warning, "media-stopped", "See whether "+p.User+" is muted, or the phone believes that the call is held.",
 				"No sound from %s since %s, though other packets of its phone come (reports, keepalives): the way here is open", p.User, clock(d.Last))...)
 			continue

@@ -197,7 +197,7 @@ func factOf(d *Direction) diagnosis.Direction {
 		f.Side = diagnosis.Callee
 	}
 	if d.Last != nil {
-		f.Last = *d.Last
+		f.Last = later(*d.Last, d.due)
 	}
 	return f
 }

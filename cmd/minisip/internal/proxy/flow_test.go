@@ -94,7 +94,7 @@ func TestTrend(t *testing.T) {
 // A call that is up is judged as it is now, and again once it has changed.
 func TestDirectionsOfACallThatIsUp(t *testing.T) {
 	s := stage(t, 1, nil)
-	s.do("001: INVITE 002 auth", "002a: 200 OK", "001: ACK", "wait 1s")
+	s.do("001: INVITE 002 auth", "002a: 200 OK", "001: ACK", "wait 2s")
 	k := s.core.callsOf("001")[0]
 	look := func(verdict string, packetsNow, mosNow float64) {
 		t.Helper()
@@ -112,11 +112,11 @@ func TestDirectionsOfACallThatIsUp(t *testing.T) {
 	s.do("media", "wait 10s", "media")
 	look("fine", 45.5, 4.4) // since the first look, a second before the first packet
 	s.do("wait 11s")
-	look("001: stopped at 00:12; 002: stopped at 00:12", 0, 0)
+	look("001: stopped at 00:13; 002: stopped at 00:13", 0, 0)
 	s.do("media")
 	s.relay.streams[0].mute = true
 	s.do("wait 11s", "media") // datagrams that keep a NAT open are no sound
-	if got, want := overall(k.directions(s.now)), "001: stopped at 00:23; 002: stopped at 00:23"; got != want {
+	if got, want := overall(k.directions(s.now)), "001: stopped at 00:24; 002: stopped at 00:24"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	s.finish()
@@ -150,6 +150,60 @@ func TestFax(t *testing.T) {
 		t.Errorf("%q while a page passes, want fine", got)
 	}
 	s.finish()
+}
+
+// Sound has turned into a fax, of which one side sends nothing: who only pauses has sent something. After a hold it is
+// judged anew too, unless it had stopped before.
+func TestSilentAfterPause(t *testing.T) {
+	body := func(lines ...string) []string {
+		return append([]string{"Content-Type: application/sdp", "--", "v=0", "c=IN IP4 192.0.2.1"}, lines...)
+	}
+	sound, fax, hold := body("m=audio 4000 RTP/AVP 0"), body("m=image 4000 udptl t38"), body("m=audio 4000 RTP/AVP 0", "a=sendonly")
+	for _, tt := range []struct {
+		name string
+		do   []string // beside the offers
+		want string
+	}{
+		{"fax", []string{"media", "wait 20s", "media", "wait 1s", "FAX", "media from the caller", "wait 11s", "media from the caller"}, "002: stopped at 00:21"},
+		{"fax, at once", []string{"media", "wait 20s", "media", "wait 1s", "FAX", "media from the caller", "wait 9s", "media from the caller"}, "fine"},
+		{"fax, of both", []string{"media", "wait 20s", "media", "wait 1s", "FAX", "media", "wait 15s", "media from the caller"}, "fine"},
+		{"hold", []string{"media", "wait 20s", "media", "HOLD", "wait 20s", "SOUND", "media from the caller", "wait 11s", "media from the caller"}, "002: stopped at 00:40"},
+		{"hold, just over", []string{"media", "wait 20s", "media", "HOLD", "wait 20s", "SOUND", "wait 1s"}, "fine"},
+		{"two holds", []string{"media", "wait 20s", "media", "HOLD", "wait 20s", "SOUND", "wait 1s", "HOLD", "wait 20s", "SOUND", "wait 11s", "media from the caller"}, "002: stopped at 01:01"},
+		{"hold of one that had stopped", []string{"media", "wait 20s", "media from the caller", "HOLD", "wait 20s", "SOUND", "media from the caller", "wait 5s"}, "002: stopped at 00:00"},
+	} {
+		s := stage(t, 1, nil)
+		offer := func(request string, sdp []string) {
+			t.Helper()
+			for _, step := range []struct {
+				line string
+				args []string
+			}{{request, sdp}, {"002a: 200 OK", sdp}, {"001: ACK", nil}} {
+				if err := s.run(step.line, step.args); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		offer("001: INVITE 002 auth", sound)
+		for _, line := range tt.do {
+			switch line {
+			case "FAX":
+				offer("001: INVITE none", fax)
+			case "HOLD":
+				offer("001: INVITE none", hold)
+			case "SOUND":
+				offer("001: INVITE none", sound)
+			default:
+				s.do(line)
+			}
+		}
+		k := s.core.callsOf("001")[0]
+		if got := k.recordAt(s.now).Verdict; got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+		s.core.HangUp(s.now, "1", "the operator")
+		s.finish()
+	}
 }
 
 // A fax over (RFC 3264 8.3.3 back to sound), what came of it has still come: no count runs back.

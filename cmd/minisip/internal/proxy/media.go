@@ -37,6 +37,7 @@ type media struct {
 	offered  [2]int      // by role: how many streams its latest offer had
 	asked    [2]bool     // by role: its INVITE had no SDP, and a response brought the offer
 	held     [2]bool     // by role: its latest SDP has put the call on hold
+	holdAt   time.Time   // when it was put on hold
 	again    bool        // what is being rewritten repeats what was seen
 	preview  bool        // it is an answer that another one may follow
 	answered bool        // the branch was
@@ -111,7 +112,7 @@ func (c *Core) relayRequest(b *branch) int {
 		ctx.wasHeld = md.held
 	}
 	if hasSDP {
-		md.held[from] = c.held()
+		md.hold(from, c.held())
 	}
 	return 0
 }
@@ -146,7 +147,7 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 		}
 		md.asked[from.Other()] = md.asked[from.Other()] || ctx.invite && !ctx.offered && !b.described
 		b.described = true
-		md.held[from] = c.held()
+		md.hold(from, c.held())
 	}
 }
 
@@ -191,12 +192,47 @@ func (c *Core) relayAck(m *sipmsg.Message, d *dialog, from session.Role) {
 	if err != nil {
 		d.call.takeOut(m, d.party(from).Addr, err)
 	} else if hasSDP {
-		md.held[from] = c.held()
+		md.hold(from, c.held())
 	}
 }
 
 // holds says whether a side has put the call on hold.
 func (md *media) holds(side session.Role) bool { return md != nil && md.held[side] }
+
+// hold notes that a side has put the call on hold, or has not.
+func (md *media) hold(side session.Role, is bool) {
+	was, now := md.held != [2]bool{}, md.call.core.now
+	md.held[side] = is
+	switch is := md.held != [2]bool{}; {
+	case is && !was:
+		md.holdAt = now
+	case was && !is:
+		for i := range md.streams {
+			md.streams[i].resume(md.holdAt, now)
+		}
+	}
+}
+
+// resume notes that both sides are to send again what they have not sent since a pause began: one of which nothing comes has
+// stopped now, if it had not before the pause.
+func (s *relayedStream) resume(paused, now time.Time) {
+	if s.Stream == nil {
+		return
+	}
+	for _, side := range [...]session.Role{session.Caller, session.Callee} {
+		last := s.flow(side).Last
+		if !last.IsZero() && paused.Sub(later(last, s.due[side])) <= gone {
+			s.due[side] = now
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
 
 // held says whether the SDP just parsed puts all its streams on hold.
 func (c *Core) held() bool {

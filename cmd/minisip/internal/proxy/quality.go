@@ -14,8 +14,8 @@ import (
 const (
 	manyLost = diagnosis.Lossy
 	jittery  = diagnosis.Jittery
-	gone     = diagnosis.Gone  // without a packet at the end of a call
-	tooShort = 2 * time.Second // a call in which silence says nothing
+	gone     = diagnosis.Gone   // without a packet at the end of a call
+	tooShort = diagnosis.Judged // a call in which silence says nothing
 	few      = diagnosis.Openers
 )
 

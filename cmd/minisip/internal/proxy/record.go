@@ -66,6 +66,7 @@ type Direction struct {
 	side        session.Role
 	other, rtcp uint64    // STUN, DTLS; RTCP
 	heard       time.Time // the newest of any kind
+	due         time.Time // from when on the newest was due, if that was later
 	foreign     bool      // the other side listed none of its payload types
 	grade       grade
 	left        bool         // its stream was taken out of the call
@@ -133,9 +134,10 @@ func (k *call) directions(at time.Time) (out []Direction) {
 // direction judges what comes from one side of a stream.
 func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Direction {
 	p, f := d.party(side), s.flow(side)
+	due := s.due[side]
 	// Who is on hold is silent on purpose; text comes when somebody types, and who receives a fax has nothing to say
-	// for the length of a page.
-	pauses := d.held() || s.kind != "audio" && s.kind != "video"
+	// for the length of a page, but at its beginning.
+	pauses := d.held() || s.kind != "audio" && s.kind != "video" && !(s.kind == "image" && f.Last.Before(due))
 	dir := Direction{
 		Kind: s.kind, Codec: s.codec, From: p.User, Source: addrText(f.Source),
 		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, LossPercent: round(f.lossPercent(), 2),
@@ -149,7 +151,8 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	dir.foreign = s.foreign(side, f.Types)
 	if !f.Last.IsZero() {
 		dir.first, dir.last = onWall(at, f.First), onWall(at, f.Last)
-		dir.heard = onWall(at, f.Heard)
+		dir.heard, dir.due = onWall(at, f.Heard), onWall(at, due)
+		f.Last = later(f.Last, due)
 	}
 	var other time.Time
 	if s.kind == "audio" { // text and fax come in few packets, when they come

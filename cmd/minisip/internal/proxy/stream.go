@@ -59,6 +59,7 @@ type relayedStream struct {
 	names  [2]string      // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
 	tracks [2]trail.Track // by role: loss and jitter over time
 	trends *[2]trend      // by role: once somebody has looked at the call while it is up
+	due    [2]time.Time   // by role: when one that was heard until then was to send again; see resume
 	opened [2]bool        // by role: an offer of this side that waits for its answer has added it
 }
 
@@ -101,7 +102,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 	} else if !answer && s.opened[from.Other()] {
 		s.opened[from] = true
 	}
-	s.describe(st, answer, md.preview)
+	s.describe(st, answer, md.preview, md.call.core.now)
 	md.hearICE(s, st, from, answer)
 	md.expect(s, st, from)
 	to := from.Other()
@@ -117,8 +118,11 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 }
 
 // describe names what a stream carries: what was agreed last, and until then what was shown.
-func (s *relayedStream) describe(st *nat.Stream, answer, preview bool) {
+func (s *relayedStream) describe(st *nat.Stream, answer, preview bool, now time.Time) {
 	if s.kind == "" || answer && !preview && s.kind != string(st.Media) { // RFC 3264 8.3.3: sound may turn into a fax
+		if s.kind != "" {
+			s.resume(now, now)
+		}
 		s.kind = printable(st.Media) // the log shows it
 		s.fax = s.fax || s.kind == "image"
 	}
