@@ -143,7 +143,7 @@ func (w *watchers) serve(ctx context.Context, api http.Handler) {
 		srv := &http.Server{
 			Handler: side.h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 			IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: quietLog,
-			BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: withConnection,
+			BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: withConnection, ConnState: changes,
 		}
 		go srv.Serve(limit(side.l))
 		context.AfterFunc(ctx, func() { srv.Close() })

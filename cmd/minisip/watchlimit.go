@@ -16,7 +16,8 @@ import (
 // Bounds of the connections of each listener for watchers: in all, and from one source, behind which may be
 // an office; a page takes two or three. This host, where a proxy may be, has as many again for itself. Nobody
 // waits for a place: where there is none, the one that has been there longest without having been let in by the
-// guard goes. So strangers keep neither each other out nor the operator, from however many sources they come.
+// guard goes, or, where all were let in, the one that has asked for nothing for longest. So strangers keep neither each other
+// out nor the operator, from however many sources they come; nor does another account of this host that only holds connections.
 const (
 	maxWatchers      = 64
 	maxWatchersThere = 16
@@ -27,6 +28,7 @@ type limited struct {
 	net.Listener
 	mu              sync.Mutex
 	here, strangers []*placed // the oldest first
+	rested          uint64    // how often one has begun to ask for nothing
 }
 
 func limit(l net.Listener) *limited { return &limited{Listener: l} }
@@ -68,13 +70,13 @@ func (l *limited) enter(p *placed) bool {
 	l.mu.Lock()
 	list := l.places(p)
 	there, goes, goesThere := 0, -1, -1
-	for i, o := range slices.Backward(*list) {
-		if !o.welcome {
+	for i, o := range *list {
+		if o.sooner(*list, goes) {
 			goes = i
 		}
 		if o.source == p.source {
 			there++
-			if !o.welcome {
+			if o.sooner(*list, goesThere) {
 				goesThere = i
 			}
 		}
@@ -113,7 +115,36 @@ type placed struct {
 	net.Conn
 	at      *limited
 	source  netip.Prefix
-	welcome bool // the guard has let it in: it keeps its place
+	welcome bool   // the guard has let it in: it keeps its place while there is another
+	idle    uint64 // since when, in the order of rests, it asks for nothing; 0: it does
+}
+
+// sooner says whether o is to go rather than the one at place i of a list, which is before it; -1: rather than nobody.
+func (o *placed) sooner(list []*placed, i int) bool {
+	switch {
+	case o.welcome && o.idle == 0:
+		return false
+	case i < 0:
+		return true
+	case o.welcome:
+		return list[i].welcome && o.idle < list[i].idle
+	}
+	return list[i].welcome
+}
+
+// changes is told what a connection does.
+func changes(c net.Conn, state http.ConnState) {
+	p, ok := c.(*placed)
+	if !ok || state == http.StateClosed {
+		return
+	}
+	p.at.mu.Lock()
+	defer p.at.mu.Unlock()
+	p.idle = 0
+	if state == http.StateIdle {
+		p.at.rested++
+		p.idle = p.at.rested
+	}
 }
 
 func (c *placed) Close() error {

@@ -149,6 +149,47 @@ func TestWatchersLetIn(t *testing.T) {
 	}
 }
 
+// Of those who were let in, who has asked for nothing for longest makes room; who asks stays.
+func TestWatchersAtRest(t *testing.T) {
+	in := &callers{}
+	l := limit(in)
+	here := come(t, l, slices.Repeat([]string{"127.0.0.1:1"}, maxWatchers)...)
+	let(t, here...)
+	for i := range maxWatchers {
+		c := here[(i+5)%maxWatchers]
+		changes(c, http.StateIdle)
+		if i%2 == 0 {
+			changes(c, http.StateActive)
+		}
+	}
+	if n := len(come(t, l, "127.0.0.1:2", "127.0.0.1:2")); n != 2 || in.open() != maxWatchers || !in.all[6].closed {
+		t.Errorf("%d got in, %d are open, the one longest at rest is closed: %v", n, in.open(), in.all[6].closed)
+	}
+	for i, c := range in.all[:maxWatchers] {
+		if c.closed && i != 6 {
+			t.Errorf("connection %d was closed", i)
+		}
+	}
+}
+
+// Connections that have asked once and are kept open keep nobody out.
+func TestWatchersKeptOpen(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watchers{page: l, guard: status.NewGuard("", nil)}
+	w.serve(t.Context(), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for i := range maxWatchers + 5 {
+		browser := &http.Client{Transport: &http.Transport{}}
+		answer, err := browser.Get("http://" + l.Addr().String() + "/api/status")
+		if err != nil {
+			t.Fatalf("browser %d: %v", i, err)
+		}
+		answer.Body.Close()
+	}
+}
+
 // A browser's connection outlasts a crowd of silent ones.
 func TestWatcherStaysInCrowd(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
