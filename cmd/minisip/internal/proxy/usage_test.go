@@ -100,10 +100,14 @@ func TestUsageIsGivenBack(t *testing.T) {
 		{"002a: 486 Busy Here to INVITE", "002b: 486 Busy Here to INVITE", "001: ACK"},
 		{"001: CANCEL", "001: ACK"},
 		{"002a: 200 OK to INVITE", "001: ACK", "001: BYE", "002a: 200 OK to BYE"},
+		{"002a: 200 OK to INVITE", "001: ACK", "wait 5s", "001: BYE", "002a: 200 OK to BYE"},
 		{"002a: 180 Ringing to INVITE", "001: CANCEL", "002a: 487 Request Terminated to INVITE", "001: ACK"},
 	} {
 		s.do("001: INVITE 002 auth")
 		s.do(lines...)
+		if u := s.core.usage["001"]; u.made != 0 || u.relayed != 0 || u.pending != 0 {
+			t.Errorf("%q: when the call has ended, its caller's account is %+v", lines, u)
+		}
 		s.do("wait 40s")
 		if n := len(s.core.usage); n != 0 {
 			t.Errorf("%q: %d accounts are left: %+v", lines, n, s.core.usage["001"])
