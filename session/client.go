@@ -102,7 +102,7 @@ func (t *Client) Cancel(now time.Time) {
 // Abandon keeps timer A from sending the INVITE again; its owner is still told when it would have gone
 // out for the third time and all is Silent. It is for a request that nobody waits for any more, but to which
 // no response has come, so that RFC 3261 9.1 does not allow a CANCEL yet. Later Abandon changes nothing.
-func (t *Client) Abandon() { t.abandoned = t.abandoned || t.state == Calling }
+func (t *Client) Abandon() { t.abandoned = t.state == Calling }
 
 // Cancelled says whether Cancel was called in time.
 func (t *Client) Cancelled() bool { return t.cancelled }
@@ -128,7 +128,7 @@ func (t *Client) Tick(now time.Time) Action {
 		return Expired
 	case due(t.retransmit, now):
 		act := Send
-		if t.state != Proceeding && t.interval == 4*T1 {
+		if t.interval == 4*T1 { // which in Proceeding it never is
 			act |= Silent
 		}
 		t.retransmit = now.Add(t.next())

@@ -125,9 +125,9 @@ var inviteClientScripts = []struct{ name, script string }{
 
 	{"2xx again, and of other forks: all pass, M is not prolonged", `
 		0       start   -             calling
-		0.2     200     pass          accepted
-		0.7     200     pass          accepted
-		1.7     202     pass          accepted
+		0.2     299     pass          accepted
+		0.7     299     pass          accepted
+		1.7     200     pass          accepted
 		3       180     -             accepted
 		3       486     -             accepted
 		32.1    200     pass          accepted
@@ -142,14 +142,14 @@ var inviteClientScripts = []struct{ name, script string }{
 		5.5     486     ack           completed
 		7.5     603     ack           completed
 		8       180     -             completed
-		8       200     -             completed
+		8       299     -             completed
 		35.9    486     ack           completed
 		36      D       done          terminated
 		36      486     -             terminated`},
 
 	{"refused at once", `
 		0       start   -             calling
-		0.3     301     pass+ack      completed
+		0.3     300     pass+ack      completed
 		32.3    D       done          terminated`},
 
 	{"rings too long: C", `
@@ -163,11 +163,24 @@ var inviteClientScripts = []struct{ name, script string }{
 	{"C begins anew with 101 to 199, not with 100", `
 		0       start   -             calling
 		0.1     100     pass          proceeding
-		100     183     pass          proceeding
-		200     100     pass          proceeding
-		280     C       expired       proceeding
-		280     cancel  -             proceeding
-		312     end     expired+done  terminated`},
+		100     101     pass          proceeding
+		200     199     pass          proceeding
+		300     100     pass          proceeding
+		380     C       expired       proceeding
+		380     cancel  -             proceeding
+		412     end     expired+done  terminated`},
+
+	{"answered just before C would fire: C stops", `
+		0       start   -             calling
+		0.4     180     pass          proceeding
+		170     200     pass          accepted
+		202     M       done          terminated`},
+
+	{"refused just before C would fire: C stops", `
+		0       start   -             calling
+		0.4     180     pass          proceeding
+		170     486     pass+ack      completed
+		202     D       done          terminated`},
 
 	{"100 alone: C runs from the start", `
 		0       start   -             calling

@@ -37,7 +37,7 @@ type slot struct {
 // at the same instant wake in an order that depends only on the calls before.
 type Timers struct {
 	heap    []slot
-	running time.Time // while Run runs: its instant
+	running time.Time // while Run runs: its instant; else before all others
 }
 
 // Len is the number of timers set.
@@ -58,7 +58,7 @@ func (q *Timers) Set(t *Timer, at time.Time) {
 		q.Stop(t)
 		return
 	}
-	if !q.running.IsZero() && !at.After(q.running) {
+	if !at.After(q.running) {
 		at = q.running.Add(1)
 	}
 	t.at = at
