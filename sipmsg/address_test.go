@@ -90,6 +90,10 @@ func TestParam(t *testing.T) {
 	if v, _ := Param(params, "flag"); v != nil {
 		t.Errorf("a flag has the value %q", v)
 	}
+	var none NameAddr
+	if _, ok := none.Param("tag"); ok {
+		t.Error("a parameter where there are none")
+	}
 	if v, _ := Param(params, "empty"); v == nil {
 		t.Error("an empty value is nil, like a flag's")
 	}
@@ -102,9 +106,12 @@ func TestParseVia(t *testing.T) {
 	}{
 		{"SIP/2.0/UDP 192.0.2.1", "UDP|192.0.2.1|0|||0|false|"},
 		{"SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport", "UDP|192.0.2.1|5060|z9hG4bK1||0|true|"},
-		{"SIP/2.0/TCP h.example;received=192.0.2.9;rport=1024;branch=x", "TCP|h.example|0|x|192.0.2.9|1024|true|"},
+		{"SIP/2.0/TCP h.example;received=192.0.2.9;rport=65535;branch=x", "TCP|h.example|0|x|192.0.2.9|65535|true|"},
 		{"SIP/2.0/UDP [2001:db8::1]:5080;received=2001:db8::2", "UDP|2001:db8::1|5080||2001:db8::2|0|false|"},
 		{"SIP/2.0/UDP [2001:db8::1];received=[2001:db8::2];maddr=239.0.0.1", "UDP|2001:db8::1|0||2001:db8::2|0|false|239.0.0.1"},
+		{"SIP/2.0/UDP h;received=[2001:db8::2", "UDP|h|0||[2001:db8::2|0|false|"},
+		{"SIP/2.0/UDP h;received=2001:db8::2]", "UDP|h|0||2001:db8::2]|0|false|"},
+		{"SIP/2.0/UDP h;received=[", "UDP|h|0||[|0|false|"},
 		{"sip / 2.0 / udp  h : 5070 ; Branch = x ; RPORT", "udp|h|5070|x||0|true|"},
 		{"SIP  /   2.0\r\n /UDP\r\n    192.0.2.2;branch=390skdjuw", "UDP|192.0.2.2|0|390skdjuw||0|false|"},
 		{"SIP/2.0/ UDP h", "UDP|h|0|||0|false|"},
@@ -126,6 +133,7 @@ func TestParseViaErrors(t *testing.T) {
 		"SIP":                           3,
 		"SIP/2.0":                       7,
 		"SIP/2.0/":                      8,
+		"SIP/2.0//UDP h":                8,
 		"SIP/2.0/UDP":                   11,
 		"SIP/2.0/UDP ":                  11,
 		"SIP/2.0/UDP;branch=x":          11,

@@ -2,6 +2,7 @@ package sipmsg
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -51,6 +52,15 @@ func readAll(m *Message) []Value {
 	return values
 }
 
+// read gives what a parse has left in m.
+func read(m *Message) *Message {
+	r := *m
+	r.parses, r.edits, r.arena = 0, nil, nil
+	r.more = append([]field(nil), m.more...)
+	clear(r.inline[min(m.n, inlineFields):])
+	return &r
+}
+
 // Every prefix of a message, every message with a byte too many or another, and what is none: read and edited, each
 // with the values of the one before.
 func TestAnyState(t *testing.T) {
@@ -70,6 +80,9 @@ func TestAnyState(t *testing.T) {
 		m.Parse([]byte(text))
 		if fresh = (Message{}); fresh.Parse([]byte(text)) == nil && !fresh.whole {
 			t.Errorf("%q: sound without an empty line", text)
+		}
+		if got, want := read(&m), read(&fresh); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q: a Message that was used before reads\n%+v\na new one\n%+v", text, got, want)
 		}
 		for _, v := range before {
 			m.Remove(v)
@@ -143,6 +156,13 @@ func TestValuesOfEarlierParse(t *testing.T) {
 	}
 	if v := it.Value(); v.Bytes != nil || it.Next() {
 		t.Errorf("%q, and more", v.Bytes)
+	}
+	v := m.ViaValue()
+	if err := m.Parse(m.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if m.Replace(v, []byte("x")); !bytes.Equal(m.AppendTo(nil), m.Bytes()) {
+		t.Error("a Value of the same datagram's earlier parse was taken")
 	}
 }
 

@@ -158,8 +158,8 @@ func (m *Message) makeRoom() {
 func (m *Message) put(e edit, text []byte) {
 	m.makeRoom()
 	m.edits = slices.DeleteFunc(m.edits, func(old edit) bool {
-		overlap := old.start < e.end && e.start < old.end
-		return old.kind != insert && (overlap || old.start == e.start && old.end == e.end)
+		overlap := old.start < e.end && e.start < old.end // where a new field goes in, nothing that can be edited goes across
+		return overlap || old.start == e.start && old.end == e.end
 	})
 	e.text.start = uint32(len(m.arena))
 	m.arena = append(m.arena, text...)

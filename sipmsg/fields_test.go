@@ -1,6 +1,8 @@
 package sipmsg
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,7 +30,7 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%q is %q, want %q", letter, got, want)
 		}
 	}
-	m := invite(t, "s: hello\nU: talk\nb: <sip:b@c>\n")
+	m := invite(t, "Session-ID: 1\ns: hello\nU: talk\nb: <sip:b@c>\n")
 	for name, want := range map[string]string{"Subject": "hello", "allow-events": "talk", "Referred-By": "<sip:b@c>"} {
 		if got := string(m.GetName(name)); got != want {
 			t.Errorf("%s %q, want %q", name, got, want)
@@ -75,6 +77,30 @@ func TestSpellings(t *testing.T) {
 		m := invite(t, name+": x y\n")
 		if h := m.Header(m.NumHeaders() - 1); h.ID != Other || string(h.Name) != name || string(h.Value) != "x y" || lookup([]byte(name)) != Other {
 			t.Errorf("%s is field %v: %q %q", name, h.ID, h.Name, h.Value)
+		}
+	}
+}
+
+// RFC 3261 7.3.1 and 20: which fields may stand once only, and which are lists, in one field or in several. Of the others each
+// field is one value, as long as it is.
+func TestFieldsRepeated(t *testing.T) {
+	once := strings.Fields(`From To Call-ID CSeq Max-Forwards Content-Type Content-Length Expires Min-Expires Event
+		Subscription-State Refer-To Replaces Session-Expires Min-SE Max-Breadth`)
+	lists := strings.Fields(`Via Contact Route Record-Route Content-Encoding Require Proxy-Require Supported Unsupported Allow
+		Path Reason`)
+	for id := Other + 1; id < numIDs; id++ {
+		name := id.String()
+		values := 2
+		if slices.Contains(lists, name) {
+			values = 3
+		}
+		var m Message
+		err := m.Parse([]byte("OPTIONS sip:a@b SIP/2.0\r\n" + name + ": a, b\r\n" + name + ": c\r\n\r\n"))
+		if got := errors.Is(err, ErrRepeated); got != slices.Contains(once, name) {
+			t.Errorf("two %s: %v", name, err)
+		}
+		if got := valuesOf(&m, id); len(got) != values {
+			t.Errorf("two %s have the values %q, want %d", name, got, values)
 		}
 	}
 }

@@ -123,10 +123,4 @@ func (a *NameAddr) Param(name string) (value []byte, ok bool) {
 }
 
 // Tag gives the tag parameter, nil where there is none.
-func (a *NameAddr) Tag() []byte {
-	if a.tag != nil {
-		return a.tag
-	}
-	v, _ := a.Param("tag")
-	return v
-}
+func (a *NameAddr) Tag() []byte { return a.tag }

@@ -172,6 +172,7 @@ func TestParseErrors(t *testing.T) {
 		{"Call-ID of two words", "c1@192.0.2.1", "c1 c2", ErrMalformed, "Call-ID", true},
 		{"CSeq without number", "7 INVITE", "INVITE", ErrMalformed, "CSeq", true},
 		{"CSeq without method", "7 INVITE", "7", ErrMalformed, "CSeq", true},
+		{"CSeq without white space", "7 INVITE", "7INVITE", ErrMalformed, "CSeq", true},
 		{"CSeq of 2**31", "7 INVITE", "2147483648 INVITE", ErrMalformed, "CSeq", true},
 		{"CSeq of 33 bits", "7 INVITE", "4294967296 INVITE", ErrMalformed, "CSeq", true},
 		{"negative CSeq", "7 INVITE", "-7 INVITE", ErrMalformed, "CSeq", true},
@@ -231,6 +232,7 @@ func TestParseUpToTheCaps(t *testing.T) {
 		"fields":     strings.Repeat("Z: 1\n", MaxHeaders-5),
 		"Vias":       strings.Repeat("v: SIP/2.0/UDP h\n", MaxVia-1),
 		"Contacts":   "m: <sip:a>" + strings.Repeat(",<sip:a>", MaxValues-1) + "\n",
+		"names":      strings.Repeat("x", MaxName) + " : 1\n",
 		"field":      "Z: " + strings.Repeat("x", MaxLine-5) + "\n",
 		"name":       strings.Repeat("x", MaxName) + ": 1\n",
 		"no list":    "Subject: " + strings.Repeat(",", MaxValues+1) + "\n",
@@ -242,6 +244,11 @@ func TestParseUpToTheCaps(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
+	}
+	const start, end = "INVITE sip:", "@example.com SIP/2.0"
+	m := mustParse(t, crlf(start+strings.Repeat("x", MaxLine-len(start+end))+end+"\n"+head+"\n"))
+	if n := len(m.URI().User); n != MaxLine-len(start+end) {
+		t.Errorf("start line: a user of %d bytes", n)
 	}
 }
 

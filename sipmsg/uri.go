@@ -57,7 +57,7 @@ func schemeEnd(b []byte) int {
 		return 3
 	}
 	i := run(schemeChar, b, 0)
-	if i == 0 || i == len(b) || b[i] != ':' || !isLetter(b[0]) {
+	if i == len(b) || b[i] != ':' || !isLetter(b[0]) {
 		return -1
 	}
 	return i

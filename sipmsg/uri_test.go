@@ -133,10 +133,13 @@ func TestEqualURI(t *testing.T) {
 		{"sip:a@b;x=1;y", "sip:a@b;Y;X=1", true},
 		{"sip:a%40b@c", "sip:a%40B@c", false},
 		{"sip:a%2ab@c", "sip:a*b@c", true},
+		{"sip:%6Fa%6fb@c", "sip:oaob@c", true},
+		{"sip:%6ga@c", "sip:%6Ga@c", false}, // no escape, so case counts
 		{"sip:a%3Bb@c", "sip:a;b@c", false}, // ";" is reserved: escaped it is another character
 		{"sip:a%3Bb@c", "sip:a%3bb@c", true},
 		{"sip:a@b?x=1", "sip:a@b?x=2", false},
 		{"sip:a@b?x=1&x=1", "sip:a@b?x=1", true},
+		{"sip:a@b?x=1&&y=2&", "sip:a@b?y=2&x=1", true},
 		{"sip:a@[2001:db8::1]:5060", "sip:a@[2001:DB8:0:0::0001]:5060", true},
 		{"sip:a@[2001:db8::1]", "sip:a@[2001:db8::2]", false},
 		{"sip:a@[::ffff:192.0.2.1]", "sip:a@[::ffff:c000:201]", true},

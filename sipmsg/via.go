@@ -66,7 +66,7 @@ func (v *Via) protocol(b []byte) (i int, ok bool) {
 	if bytes.HasPrefix(b, []byte("SIP/2.0/")) && len(b) > 8 && !isLWS(b[8]) {
 		i = run(tokenChar, b, 8)
 		v.Transport = b[8:i]
-		return i, i > 8
+		return i, true // or else there is no white space
 	}
 	for part := range 3 {
 		i = skipLWS(b, i)
