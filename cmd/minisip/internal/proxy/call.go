@@ -181,7 +181,7 @@ func (c *Core) settled(ctx *context, now time.Time, status int) {
 			k.ending = diagnosis.Cancelled
 		}
 		k.end(now, failureOf(ctx, status))
-	case ctx.dialog == nil || ctx.req.Method() != sipmsg.BYE:
+	case ctx.req.Method() != sipmsg.BYE:
 	case status == 401 || status == 407:
 		if k.State == session.Ending {
 			k.State = session.Up // the phone wants to know who asks

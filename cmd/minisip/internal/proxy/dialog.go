@@ -100,11 +100,7 @@ func (c *Core) withoutCall(in *inbound) {
 	if !c.atBinding(in, claimed) && !c.proves(in, claimed) {
 		return
 	}
-	t, found, err := c.remoteTarget(in)
-	if err != nil {
-		c.reply(in, 400, "", "")
-		return
-	}
+	t, found := c.remoteTarget(in)
 	if !found {
 		c.reply(in, 481, "", "")
 		return
@@ -140,13 +136,12 @@ func (c *Core) withoutCall(in *inbound) {
 }
 
 // remoteTarget finds the binding that a request inside a dialog is meant for.
-func (c *Core) remoteTarget(in *inbound) (t target, found bool, err error) {
+func (c *Core) remoteTarget(in *inbound) (t target, found bool) {
 	uri, err := sipmsg.ParseURI(in.target())
 	if err != nil {
-		return t, false, err
+		return t, false
 	}
-	t, found = c.phoneOf(in.now, &uri)
-	return t, found, nil
+	return c.phoneOf(in.now, &uri)
 }
 
 // phoneOf is the way to the phone that has a URI as its Contact, here or there.
@@ -267,8 +262,8 @@ func (c *Core) ack(in *inbound) {
 // that are registered.
 func (c *Core) ackWithoutCall(in *inbound) {
 	c.findRoutes(in)
-	t, found, err := c.remoteTarget(in)
-	if err != nil || !found || len(in.ToTag()) == 0 || !c.atBinding(in, c.claimed(in)) || !c.alongPath(in, &t) {
+	t, found := c.remoteTarget(in)
+	if !found || len(in.ToTag()) == 0 || !c.atBinding(in, c.claimed(in)) || !c.alongPath(in, &t) {
 		c.count.drop(Stray)
 		return
 	}

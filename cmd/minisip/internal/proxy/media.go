@@ -250,7 +250,7 @@ func (c *Core) held() bool {
 // refused takes back what an offer of one side, and previews of its answer, have changed. RFC 3264 8, RFC 3261
 // 14.1: the session goes on as if it had not been made.
 func (md *media) refused(side session.Role) {
-	if md == nil || md.closed {
+	if md == nil {
 		return
 	}
 	for i := range md.streams {

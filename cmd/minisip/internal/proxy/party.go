@@ -183,7 +183,7 @@ func (k *call) longest(at time.Time) (longest *dialog) {
 // in turn: then each follows when a request inside it comes from the new address.
 func (c *Core) moveCalls(in *inbound, user string, old netip.AddrPort) {
 	u := c.usage[user]
-	if u == nil || !u.moved.IsZero() && in.now.Sub(u.moved) < manyMoveEvery {
+	if u == nil || in.now.Sub(u.moved) < manyMoveEvery {
 		return
 	}
 	calls := c.callsOf(user)

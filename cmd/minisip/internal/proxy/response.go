@@ -41,10 +41,7 @@ func (b *branch) failed(_ *clientTx, now time.Time, act session.Action) {
 		return
 	}
 	b.ctx.core.unanswered(b)
-	if b.flowFailed(408) && b.nextFlow(now, 408) {
-		return
-	}
-	b.status = 408
+	b.status = 408 // another flow of the phone has been tried long ago: see silent
 	b.ctx.considerNothing(b, now)
 }
 
