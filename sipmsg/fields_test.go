@@ -30,8 +30,11 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%q is %q, want %q", letter, got, want)
 		}
 	}
-	m := invite(t, "Session-ID: 1\ns: hello\nU: talk\nb: <sip:b@c>\n")
-	for name, want := range map[string]string{"Subject": "hello", "allow-events": "talk", "Referred-By": "<sip:b@c>"} {
+	m := invite(t, "Session-ID: 1\ns: hello\nU: talk\nb: <sip:b@c>\na: 2\nD: 3\nj: 4\nn: 5\nY: 6\n")
+	for name, want := range map[string]string{
+		"Subject": "hello", "allow-events": "talk", "Referred-By": "<sip:b@c>", "Accept-Contact": "2",
+		"Request-Disposition": "3", "Reject-Contact": "4", "Identity-Info": "5", "Identity": "6",
+	} {
 		if got := string(m.GetName(name)); got != want {
 			t.Errorf("%s %q, want %q", name, got, want)
 		}

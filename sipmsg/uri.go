@@ -175,9 +175,9 @@ func equalHost(a, b []byte) bool {
 	if bytes.IndexByte(a, ':') < 0 || bytes.IndexByte(b, ':') < 0 {
 		return false // of IPv4 there is one text
 	}
-	x, err1 := netip.ParseAddr(string(a))
-	y, err2 := netip.ParseAddr(string(b))
-	return err1 == nil && err2 == nil && x == y
+	x, err := netip.ParseAddr(string(a))
+	y, _ := netip.ParseAddr(string(b)) // if that is none, it is not x
+	return err == nil && x == y
 }
 
 // mustPair names the parameters that, where they stand in one URI only, make the two differ.
