@@ -43,7 +43,7 @@ func (e *endpoint) keep(b []byte) bool {
 // pass relays a packet that arrived at e. The stream's lock is held.
 func (e *endpoint) pass(p *packet) {
 	s := e.stream
-	if s.tap != nil {
+	if s.tap != nil && e.shows(p.from) {
 		s.tap(s.relay.start.Add(p.now), p.from, e.at(), p.data)
 	}
 	out := e.receive(p)

@@ -70,6 +70,7 @@ type leg struct {
 	former *former // where it was before it moved; nil: nowhere
 	clocks map[uint8]uint32
 	agent  *agent // nil: the side does no ICE
+	unseen uint64 // strangers that came before the tap
 	zone   string // the interface that a link-local side signals from, else ""
 }
 

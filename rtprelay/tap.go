@@ -5,16 +5,29 @@ import (
 	"time"
 )
 
-// A Tap is shown a datagram of a stream: as it came, from whomever, and if it went on, again
+// A Tap is shown a datagram of a stream: as it came, also from strangers, and if it went on, again
 // from the leg that it left by; and what a leg itself answers. It is called with the stream locked, so it must not wait, nor
 // keep b, nor call the stream.
 type Tap = func(at time.Time, from, to netip.AddrPort, b []byte)
 
+// strangersShown is how many packets of strangers a leg shows a tap: enough to see who they are, and too few to fill a
+// recording, which a stranger could end that way.
+const strangersShown = 1000
+
 // Tap has all that passes shown to t from now on; nil ends that.
 func (s *Stream) Tap(t Tap) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.tap = t
-	s.mu.Unlock()
+	for i := range s.legs {
+		s.legs[i].unseen = s.legs[i].flow.strangers
+	}
+}
+
+// shows reports whether a tap is shown what comes from an address.
+func (e *endpoint) shows(from netip.AddrPort) bool {
+	l := &e.stream.legs[e.side]
+	return from == e.latch.source || l.flow.strangers-l.unseen < strangersShown
 }
 
 // show shows the tap what an endpoint sends.

@@ -44,6 +44,36 @@ func TestTap(t *testing.T) {
 	}
 }
 
+// A tap is shown no more than so many packets of strangers, who could fill a recording; and the phones' as before.
+func TestTapOfStrangers(t *testing.T) {
+	s := mustOpen(t, newRelay(t, 2, -1))
+	a, b, x := newPhone(t, hostA), newPhone(t, hostB), newPhone(t, hostX)
+	s.Expect(Caller, Peer{RTP: a.addr, Signal: hostA})
+	s.Expect(Callee, Peer{RTP: b.addr, Signal: hostB})
+	pa, pb := s.Port(Caller), s.Port(Callee)
+	came := func(n uint64) { // so many strangers
+		s.mu.Lock()
+		s.legs[Caller].flow.strangers += n
+		s.mu.Unlock()
+	}
+	var shown []byte
+	cross := func(n uint16) {
+		x.send(pa, rtpPacket(100+n, "x"))
+		a.send(pa, rtpPacket(n, "a"))
+		b.hears(rtpPacket(n, "a"), pb)
+	}
+	came(2 * strangersShown) // before
+	s.Tap(func(_ time.Time, _, _ netip.AddrPort, p []byte) { shown = append(shown, p[3]) })
+	cross(1)
+	came(strangersShown - 2)
+	cross(2)
+	cross(3)
+	s.Tap(nil)
+	if want := []byte{101, 1, 1, 102, 2, 2, 3, 3}; !slices.Equal(shown, want) {
+		t.Errorf("shown %d, want %d", shown, want)
+	}
+}
+
 // What a leg says itself is shown as well: the answer to a check, and a handshake that has waited for it.
 func TestTapOfICE(t *testing.T) {
 	s := iceStream(t)
