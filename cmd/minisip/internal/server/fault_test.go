@@ -36,3 +36,30 @@ func TestFaults(t *testing.T) {
 		t.Errorf("%d faults kept, want %d", n, maxFaults)
 	}
 }
+
+// TestHeld: an event loop that is held again and again is not told of each time, but when it becomes much worse; so is one
+// that did not turn at all.
+func TestHeld(t *testing.T) {
+	var said record
+	s := &Server{cfg: Config{Log: said.line, Now: time.Now, Every: 10 * time.Second}}
+	for range 100 {
+		s.held(60*time.Millisecond, "timers")
+	}
+	s.held(499*time.Millisecond, "a datagram")
+	s.held(700*time.Millisecond, "a datagram")
+	s.held(time.Second, "timers")
+	now := time.Now()
+	s.beaten = now
+	for _, after := range []time.Duration{10 * time.Second, 10900 * time.Millisecond, 55 * time.Second, 10 * time.Second} {
+		now = now.Add(after)
+		s.beatLate(now)
+	}
+	want := []string{
+		"the event loop was held for over 50ms: 60ms by timers (the log will say when that is over)",
+		"the event loop was held for over 500ms: 700ms by a datagram (the log will say when that is over)",
+		"the event loop was held for over 5s: 45s by a signal that stopped minisip, or a machine that had no time for it (the log will say when that is over)",
+	}
+	if !slices.Equal(said.lines, want) {
+		t.Errorf("logged %q\nwant %q", said.lines, want)
+	}
+}

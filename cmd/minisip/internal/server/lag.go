@@ -1,11 +1,34 @@
 package server
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
 	"minisip/cmd/minisip/internal/proxy"
 )
+
+// slow is how long one event may hold the loop without being named in the log.
+const slow = 50 * time.Millisecond
+
+// held tells the log that the event loop could do nothing else for a time. On a machine without time for us any event takes
+// long: what has begun is said once, and again where it becomes ten times as bad.
+func (s *Server) held(d time.Duration, by string) {
+	over := slow
+	for d > 10*over {
+		over *= 10
+	}
+	s.fault(fmt.Sprintf("the event loop was held for over %s", over), fmt.Sprintf("%s by %s", d.Round(time.Millisecond), by), 1)
+}
+
+// beatLate notices that the loop did not turn though no event held it: its beat is late. What is over by the time of the beat
+// it cannot know.
+func (s *Server) beatLate(now time.Time) {
+	if late := now.Sub(s.beaten) - s.cfg.Every; late >= time.Second {
+		s.held(late, "a signal that stopped minisip, or a machine that had no time for it")
+	}
+	s.beaten = now
+}
 
 // lags counts how long datagrams waited for the loop. The loop writes, anybody reads.
 type lags struct {

@@ -13,16 +13,14 @@ import (
 	"minisip/sipmsg"
 )
 
-// slow is how long one event may hold the loop without being named in the log.
-const slow = 50 * time.Millisecond
-
 // loop is THE event loop. It alone touches the core.
 func (s *Server) loop(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	armed := time.Now().Add(time.Hour)
-	beat := s.beats()
+	beat := time.NewTicker(s.cfg.Every)
 	defer beat.Stop()
+	s.beaten = s.now()
 	for {
 		s.handleFirst()
 		if next := s.core.Deadline(); !next.IsZero() && next.Before(armed) {
@@ -74,17 +72,9 @@ func (s *Server) handleAll() {
 	}
 }
 
-// beats ticks for the watchdog, and for what the loop looks at now and then.
-func (s *Server) beats() *time.Ticker {
-	every := s.cfg.Every
-	if every <= 0 {
-		every = 10 * time.Second
-	}
-	return time.NewTicker(every)
-}
-
-// beat does what is to be done now and then, and says that the loop turns.
+// beat does what is to be done now and then, for the watchdog among others, and says that the loop turns.
 func (s *Server) beat(now time.Time) {
+	s.beatLate(now)
 	s.beatClock(now)
 	for _, line := range s.addrs.refresh(now, s.sockets) {
 		s.cfg.Log(line)
@@ -132,7 +122,8 @@ func (s *Server) guard(what string, p *packet, f func()) {
 			}
 		}
 		if d := time.Since(start); d > slow {
-			s.cfg.Log(fmt.Sprintf("the event loop was held for %s by %s", d.Round(time.Millisecond), what))
+			s.beaten = s.beaten.Add(d) // no wonder if the next beat is late
+			s.held(d, what)
 		}
 	}()
 	f()

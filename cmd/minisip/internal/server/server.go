@@ -59,6 +59,7 @@ type Server struct {
 	crashes  crashes
 	wall     wall
 	began    time.Time
+	beaten   time.Time // the loop's: when it last had its beat
 	addrs    addresses
 	traces   sync.WaitGroup  // of goroutines that wait for the end of one
 	running  context.Context // until the loop has ended
@@ -69,6 +70,9 @@ type Server struct {
 func Listen(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Every <= 0 {
+		cfg.Every = 10 * time.Second
 	}
 	s := &Server{
 		cfg: cfg, first: newQueue(8192, 32<<20), rest: newQueue(2048, 8<<20), do: make(chan func()),
