@@ -36,11 +36,8 @@ func (h *expiry) remove(b *Binding) {
 	if i == last {
 		return
 	}
-	if i > 0 && e.at < h.heap[(i-1)/arity].at {
-		h.up(i, e)
-	} else {
-		h.down(i, e)
-	}
+	h.down(i, e)
+	h.up(int(e.b.place)-1, e)
 }
 
 // first returns the binding that runs out first, or nil.

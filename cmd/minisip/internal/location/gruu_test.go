@@ -14,6 +14,8 @@ func TestGRUU(t *testing.T) {
 	for _, tt := range []struct{ instance, want string }{
 		{"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>", "sip:001@example.com;gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"},
 		{"<urn:x;a=b?c@d,e%41>", "sip:001@example.com;gr=urn:x%3Ba%3Db%3Fc%40d%2Ce%2541"},
+		{"<azAZ09[]/:&+$-_.!~*'()>", "sip:001@example.com;gr=azAZ09[]/:&+$-_.!~*'()"},
+		{"<`{@^>", "sip:001@example.com;gr=%60%7B%40%5E"},
 		{"no-brackets", "sip:001@example.com;gr=no-brackets"},
 	} {
 		gruu := AppendGRUU(nil, "sip:001@example.com", tt.instance)

@@ -49,8 +49,8 @@ func (s *slot) twoPhones(u *Update, uri *sipmsg.URI) bool {
 	if s.c != nil || s.b.Source().Addr() == u.Source.Addr() || s.b.CallID() == u.CallID {
 		return false
 	}
-	addr, err := netip.ParseAddr(string(uri.Host))
-	return err != nil || addr.Unmap() != u.Source.Addr()
+	addr, _ := netip.ParseAddr(string(uri.Host)) // invalid, and so not the source, where it is a name
+	return addr.Unmap() != u.Source.Addr()
 }
 
 // equalContact compares the URIs have and want, of which parsed is the latter.

@@ -65,7 +65,7 @@ func readContact(v []byte, header time.Duration) (Contact, error) {
 	if err != nil {
 		return Contact{}, errContact
 	}
-	c := Contact{URI: string(addr.URI), Params: text(addr.Params), Q: 1000, Expires: header}
+	c := Contact{URI: string(addr.URI), Params: text(addr.Params), Expires: header}
 	if e, ok := addr.Param("expires"); ok {
 		c.Expires = seconds(e)
 		c.Params = withoutParam(c.Params, "expires")
@@ -76,17 +76,11 @@ func readContact(v []byte, header time.Duration) (Contact, error) {
 			c.Params = withoutParam(c.Params, name)
 		}
 	}
-	if q, ok := addr.Param("q"); ok {
-		c.Q = qvalue(q)
-	}
-	if instance, ok := addr.Param("+sip.instance"); ok {
-		c.Instance = string(instance)
-	}
-	if id, ok := addr.Param("reg-id"); ok {
-		if n, ok := number(id, 1<<31-1); ok {
-			c.RegID = uint32(n)
-		}
-	}
+	q, _ := addr.Param("q")
+	instance, _ := addr.Param("+sip.instance")
+	id, _ := addr.Param("reg-id")
+	n, _ := number(id, 1<<31-1)
+	c.Q, c.Instance, c.RegID = qvalue(q), string(instance), uint32(n)
 	return c, nil
 }
 

@@ -45,11 +45,14 @@ func TestReadRegister(t *testing.T) {
 		{"a bare URI's are the header's", "Contact: sip:a@h;expires=60;x=1", "sip:a@h [x=1] / 1000 1m0s"},
 		{"q", "Contact: <sip:a@h>;q=0.7, <sip:b@h>;q=0, <sip:c@h>;q=1.000, <sip:d@h>;q=0.123, <sip:e@h>;q=.5",
 			"sip:a@h [q=0.7] / 700 none, sip:b@h [q=0] / 0 none, sip:c@h [q=1.000] / 1000 none, sip:d@h [q=0.123] / 123 none, sip:e@h [q=.5] / 500 none"},
-		{"q that is none", "Contact: <sip:a@h>;q=high, <sip:b@h>;q=0.x, <sip:c@h>;q=-1, <sip:d@h>;q=7, <sip:e@h>;q=0.9999999",
-			"sip:a@h [q=high] / 1000 none, sip:b@h [q=0.x] / 1000 none, sip:c@h [q=-1] / 1000 none, sip:d@h [q=7] / 1000 none, sip:e@h [q=0.9999999] / 999 none"},
+		{"q that is none", "Contact: <sip:a@h>;q=high, <sip:b@h>;q=0.x, <sip:c@h>;q=-1, <sip:d@h>;q=7, <sip:e@h>;q=0.9999999, <sip:f@h>;q=0.00x, <sip:g@h>;q=0.00-, <sip:h@h>;q=1.5",
+			"sip:a@h [q=high] / 1000 none, sip:b@h [q=0.x] / 1000 none, sip:c@h [q=-1] / 1000 none, sip:d@h [q=7] / 1000 none, sip:e@h [q=0.9999999] / 999 none, " +
+				"sip:f@h [q=0.00x] / 1000 none, sip:g@h [q=0.00-] / 1000 none, sip:h@h [q=1.5] / 1000 none"},
 		{"instance and reg-id", `Contact: <sip:a@h>;reg-id=2;expires=60;+sip.instance="<urn:uuid:1;expires=9>"`,
 			`sip:a@h [reg-id=2;+sip.instance="<urn:uuid:1;expires=9>"] <urn:uuid:1;expires=9>/2 1000 1m0s`},
 		{"bad reg-id", `Contact: <sip:a@h>;reg-id=x;+sip.instance="<urn:1>"`, `sip:a@h [reg-id=x;+sip.instance="<urn:1>"] <urn:1>/ 1000 none`},
+		{"quoted, with white space, in capitals", `Contact: <sip:a@h>; Expires = 60 ;x="a\";expires=5;"`, `sip:a@h [x="a\";expires=5;"] / 1000 1m0s`},
+		{"a GRUU is ours to give", `Contact: <sip:a@h>;pub-gruu="sip:b@h;gr";q=0.5;temp-gruu="sip:c@h;gr"`, "sip:a@h [q=0.5] / 500 none"},
 		{"folded", "Contact: <sip:a@h>;x=1;\n  y=2", "sip:a@h [x=1;    y=2] / 1000 none"},
 		{"other schemes", "Contact: <mailto:a@h>", "mailto:a@h [] / 1000 none"},
 		{"star", "Contact: *\nExpires: 0", "*"},
@@ -63,6 +66,7 @@ func TestReadRegister(t *testing.T) {
 		{"inside", "Contact: <sip:a@h?Route=%3Csip:h%3E>", "sip:a@h?Route=%3Csip:h%3E [] / 1000 none"},
 		{"open bracket", "Contact: <sip:a@h", "400 Bad Contact"},
 		{"a Path that leads nowhere", "Contact: <sip:a@h>\nPath: <sip:p1;lr>, edge", "400 Bad Path"},
+		{"a Path that is no URI", "Contact: <sip:a@h>\nPath: <sip:h:port;lr>", "400 Bad Path"},
 		{"a Path torn", "Contact: <sip:a@h>\nPath: <sip:p1;lr", "400 Bad Path"},
 	}
 	u := &Update{Star: true, Path: []string{"old"}, Contacts: []Contact{{URI: "old"}}}

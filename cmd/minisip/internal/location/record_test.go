@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"minisip/cmd/minisip/internal/pack"
 	"minisip/sipmsg"
 )
 
@@ -25,12 +26,17 @@ func records(t *Table) map[uint64]string {
 func TestRestore(t *testing.T) {
 	was, updates := fill(t, 300)
 	for i := range 50 { // some have two phones, one of them with a Path and no instance
+		i += 250
 		u := phone(i)
+		u.NAT = false
 		u.CallID, u.Path, u.Source = fmt.Sprint("second ", i), []string{"<sip:192.0.2.9;lr>"}, netip.MustParseAddrPort("192.0.2.9:5060")
 		u.Contacts[0] = Contact{URI: fmt.Sprintf("sip:%d@10.0.0.1", i), Q: 500, Expires: 2 * time.Hour}
 		if _, err := was.Register(epoch.Add(time.Minute), u); err != nil {
 			t.Fatal(err)
 		}
+		b := u.Changes[0].Binding
+		b.Ping = Ping{Answered: true, Suspended: i%2 == 0}
+		was.Seen(b, epoch.Add(40*time.Minute))
 	}
 	now := epoch.Add(75*time.Minute - time.Second) // half of those with an hour are gone
 	is := New(Limits{})
@@ -52,6 +58,10 @@ func TestRestore(t *testing.T) {
 		for i := range a {
 			if x, y := was.AppendRecord(nil, a[i], epoch), is.AppendRecord(nil, b[i], epoch); a[i].ID != b[i].ID || !bytes.Equal(x, y) {
 				t.Fatalf("%d was %q\n%d is %q", a[i].ID, x, b[i].ID, y)
+			}
+			if a[i].NAT != b[i].NAT || a[i].Ping != b[i].Ping || !was.LastSeen(a[i]).Equal(is.LastSeen(b[i])) {
+				t.Fatalf("%d: NAT %v, %+v, seen %v; was NAT %v, %+v, seen %v", a[i].ID,
+					b[i].NAT, b[i].Ping, is.LastSeen(b[i]), a[i].NAT, a[i].Ping, was.LastSeen(a[i]))
 			}
 			uri, _ := sipmsg.ParseURI([]byte(a[i].Contact()))
 			if is.FindContact(&uri).ID != a[i].ID {
@@ -89,16 +99,42 @@ func TestRestoreLimits(t *testing.T) {
 
 // TestRestoreBad: what is no record of a binding is refused, and leaves the table as it is.
 func TestRestoreBad(t *testing.T) {
-	was, _ := fill(t, 1)
+	was, updates := fill(t, 1)
 	record := records(was)[1]
 	is := New(Limits{})
-	for _, bad := range []string{"", "\x03", record[:20], "\xff" + record, strings.Replace(record, "sip:", "sip ", 1)} {
+	u := updates[0]
+	text := func(s string) string { return string(pack.AppendString(nil, s)) }
+	addrs := func(a ...netip.AddrPort) string { return string(pack.AppendAddrPort(nil, a...)) }
+	for _, bad := range []string{"", "\x03", record[:20], "\xff" + record, record[:len(record)-1] + "\xff",
+		strings.Replace(record, "sip:", "sip ", 1),
+		strings.Replace(record, text(u.AOR), text(""), 1),
+		strings.Replace(record, text(u.CallID), text(strings.Repeat("c", maxText)), 1),
+		strings.Replace(record, addrs(u.Source, u.Local), addrs(netip.AddrPort{}, u.Local), 1),
+		strings.Replace(record, addrs(u.Source, u.Local), addrs(u.Source, netip.AddrPort{}), 1),
+	} {
 		if b, err := is.Restore(epoch, 1, epoch, bad); b != nil || err == nil {
 			t.Errorf("%q: %v, %v", bad, b, err)
 		}
 	}
 	if is.Len() != 0 || is.Users() != 0 {
 		t.Errorf("%d bindings", is.Len())
+	}
+}
+
+// TestRestoreOld: a record that was kept before it said when the phone was last heard.
+func TestRestoreOld(t *testing.T) {
+	was, updates := fill(t, 1)
+	b := updates[0].Changes[0].Binding
+	was.Seen(b, epoch.Add(time.Minute))
+	begin := epoch.Add(-time.Hour)
+	record, _, found := strings.Cut(string(was.AppendRecord(nil, b, begin)), string(pack.AppendTime(nil, begin, was.LastSeen(b))))
+	is := New(Limits{})
+	old, err := is.Restore(epoch, 1, begin, record)
+	if err != nil || !found {
+		t.Fatal(err, found)
+	}
+	if at := is.LastSeen(old); !at.Equal(was.Registered(b)) {
+		t.Errorf("last seen %v, registered %v", at, was.Registered(b))
 	}
 }
 

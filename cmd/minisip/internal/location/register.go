@@ -72,7 +72,7 @@ func (t *Table) commit(now time.Time, u *Update) {
 
 // refresh writes what u says about s into b.
 func (t *Table) refresh(at time.Duration, b *Binding, u *Update, s *slot) {
-	moved := b.text == "" || b.Source() != u.Source || b.Contact() != s.c.URI
+	moved := b.Source() != u.Source || b.Contact() != s.c.URI
 	if moved {
 		t.unlink(b)
 	}

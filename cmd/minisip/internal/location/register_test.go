@@ -143,6 +143,10 @@ func TestWhichBinding(t *testing.T) {
 			{0, "c 1 1 path=q | " + a + " inst=I reg=2 exp=60", a + " 3600, " + a + " 60"},
 			{0, "c 2 1 path=q | " + b + " inst=I reg=2 exp=0", a + " 3600"},
 		}},
+		{"two flows from one socket, to two addresses of ours", []step{
+			{0, "c 1 1 to=201 | " + a + " inst=I reg=1", a + " 3600"},
+			{0, "c 1 1 to=202 | " + a + " inst=I reg=2 exp=60", a + " 3600, " + a + " 60"},
+		}},
 		{"one flow at a time", []step{
 			{0, "c 1 1 | " + a + " inst=I reg=1 | " + b + " inst=I reg=2", "400 A Flow Registers Alone"},
 			{0, "c 1 1 | " + a + " inst=I reg=1 | " + b, "400 A Flow Registers Alone"},
@@ -203,26 +207,47 @@ func TestLimits(t *testing.T) {
 			{0, "c 2 1 | sip:1@h", "sip:1@h 10800"},
 			{0, "c 3 1 | sip:1@h exp=20000", "sip:1@h 10800"},
 		})
+		play(t, New(Limits{MinExpires: 3 * time.Hour}), "a", []step{{0, "c 1 1 | sip:1@h exp=20000", "sip:1@h 10800"}})
 	})
 	t.Run("of one user", func(t *testing.T) {
-		play(t, New(Limits{PerUser: 2}), "a", []step{
+		table := New(Limits{PerUser: 2})
+		play(t, table, "a", []step{
 			{0, "c 1 1 | sip:1@h | sip:2@h", "sip:1@h 3600, sip:2@h 3600"},
 			{0, "c 2 1 | sip:3@h", "403 Too Many Contacts"},
 			{0, "c 2 1 | sip:1@h exp=0 | sip:3@h", "sip:2@h 3600, sip:3@h 3600"},
 			{0, "c 3 1 | sip:2@h exp=60", "sip:2@h 60, sip:3@h 3600"},
 			{0, "c 4 1 | sip:4@h | sip:5@h | sip:6@h | sip:7@h", "403 Too Many Contacts"},
 			{60, "c 4 1 | sip:4@h", "sip:4@h 3600, sip:3@h 3540"},
+			{60, "c 5 1" + strings.Repeat(" | sip:1@h | sip:2@h | sip:3@h", 50), "403 Too Many Contacts"},
 		})
+		if n := len(table.slots); n > 4 {
+			t.Errorf("%d Contacts were compared with each other", n)
+		}
 	})
 	t.Run("of the table", func(t *testing.T) {
 		table := New(Limits{Total: 2})
 		play(t, table, "a", []step{{0, "c 1 1 | sip:1@h | sip:2@h", "sip:1@h 3600, sip:2@h 3600"}})
 		play(t, table, "b", []step{{0, "c 1 1 | sip:1@h", "503 Registrar Full"}})
+		play(t, table, "a", []step{{0, "c 2 1 | sip:3@h | sip:3@h exp=0 | sip:4@h", "503 Registrar Full"}})
 		play(t, table, "a", []step{
 			{0, "c 2 1 | sip:1@h exp=0 | sip:3@h", "sip:2@h 3600, sip:3@h 3600"},
 			{0, "c 3 1 | sip:2@h exp=0", "sip:3@h 3600"},
 		})
 		play(t, table, "b", []step{{0, "c 1 1 | sip:1@h", "sip:1@h 3600"}})
+	})
+	t.Run("of text", func(t *testing.T) {
+		long := strings.Repeat("x", maxText)
+		for name, u := range map[string]*Update{
+			"address of record": {AOR: long, Contacts: []Contact{{URI: "sip:1@h"}}},
+			"Call-ID":           {CallID: long, Contacts: []Contact{{URI: "sip:1@h"}}},
+			"parameters":        {Contacts: []Contact{{URI: "sip:1@h", Params: long}}},
+			"instance":          {Contacts: []Contact{{URI: "sip:1@h", Instance: long}}},
+			"Path":              {Path: slices.Repeat([]string{"sip:p1"}, maxText/len("sip:p1\n")+1), Contacts: []Contact{{URI: "sip:1@h"}}},
+		} {
+			if _, err := New(Limits{}).Register(epoch, u); err != errTooLong {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	})
 	t.Run("the silent make room", func(t *testing.T) {
 		table := New(Limits{PerUser: 3})

@@ -16,7 +16,7 @@ var epoch = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 // step is one REGISTER of a script and what it must lead to.
 //
 // req is "CALL-ID CSEQ SOURCE", then the Contacts, each behind a bar as "| URI [exp=S] [q=N] [inst=I] [reg=N]",
-// or "| *". Words behind the source: "nat", "path=P".
+// or "| *". Words behind the source: "nat", "path=P", "to=" and the address of ours.
 // want is the answer: "STATUS REASON", or the bindings as "URI S" (S seconds left), joined by ", ".
 type step struct {
 	at   int // seconds since epoch
@@ -32,6 +32,9 @@ func parseStep(aor, req string) *Update {
 	for _, w := range words[3:] {
 		if p, ok := strings.CutPrefix(w, "path="); ok {
 			u.Path = append(u.Path, p)
+		}
+		if to, ok := strings.CutPrefix(w, "to="); ok {
+			u.Local = source(to)
 		}
 		u.NAT = u.NAT || w == "nat"
 	}

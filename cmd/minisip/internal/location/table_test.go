@@ -2,6 +2,7 @@ package location
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -155,7 +156,7 @@ func TestExpire(t *testing.T) {
 		var names []string
 		for _, b := range table.Expire(now) {
 			names = append(names, b.AOR())
-			if b.place != 0 {
+			if table.Has(b) {
 				t.Error("an expired binding is still in the table")
 			}
 			table.Remove(b) // nothing to do
@@ -169,6 +170,75 @@ func TestExpire(t *testing.T) {
 	}
 	if !table.Deadline().IsZero() || table.Users() != 0 {
 		t.Error("something is left")
+	}
+}
+
+// Whoever leaves, in whatever order, the others run out in theirs.
+func TestExpireAfterRemoval(t *testing.T) {
+	const n = 300
+	table := New(Limits{})
+	var all []*Binding
+	for i := range n {
+		u := parseStep(fmt.Sprint(i), fmt.Sprintf("c 1 1 | sip:%d@h exp=%d", i, 60+i*7919%1000))
+		if _, err := table.Register(epoch, u); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, u.Changes[0].Binding)
+	}
+	for i := range n / 2 {
+		table.Remove(all[i*211%n])
+		check(t, table)
+	}
+	gone := table.Expire(epoch.Add(time.Hour))
+	if len(gone) != n/2 || !slices.IsSortedFunc(gone, func(a, b *Binding) int { return int(a.expires - b.expires) }) {
+		t.Errorf("%d ran out, or not in order", len(gone))
+	}
+}
+
+// Who goes through a table in steps meets each binding once.
+func TestPart(t *testing.T) {
+	table, _ := fill(t, 20)
+	met := map[*Binding]int{}
+	for i := 0; i < 30; i += 7 {
+		n := 0
+		for b := range table.Part(i, 7) {
+			met[b]++
+			n++
+		}
+		if want := max(0, min(7, 20-i)); n != want {
+			t.Errorf("%d from the %d-th on, want %d", n, i, want)
+		}
+	}
+	if len(met) != 20 {
+		t.Errorf("%d of 20 bindings were met", len(met))
+	}
+	for range table.Part(0, 7) {
+		break // a loop may end early
+	}
+}
+
+// Who watches knows how many bindings each source has.
+func TestWatch(t *testing.T) {
+	table, count := New(Limits{}), map[netip.AddrPort]int{}
+	table.Watch(func(a netip.AddrPort) { count[a]++ }, func(a netip.AddrPort) { count[a]-- })
+	for _, s := range []struct{ aor, req string }{
+		{"a", "c 1 1 | sip:a@h"},
+		{"b", "c 1 1 | sip:b@h | sip:b2@h"},
+		{"a", "c 2 1 | sip:a@h"}, // a refresh
+		{"a", "c 3 2 | sip:a@h"}, // the phone moves
+		{"b", "c 2 1 | sip:b@h exp=0"},
+		{"b", "c 3 1 | sip:b2@h exp=60"},
+	} {
+		if _, err := table.Register(epoch, parseStep(s.aor, s.req)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := fmt.Sprint(count); got != "map[192.0.2.1:5060:1 192.0.2.2:5060:1]" {
+		t.Error(got)
+	}
+	table.Expire(epoch.Add(time.Minute))
+	if got := fmt.Sprint(count); got != "map[192.0.2.1:5060:0 192.0.2.2:5060:1]" {
+		t.Error(got)
 	}
 }
 
@@ -285,6 +355,8 @@ func TestFindContact(t *testing.T) {
 		{"sip:zoiper@192.0.2.3:4000", "003 192.0.2.3:4000"},
 		{"sips:x@phone.EXAMPLE", "004 192.0.2.4:5060"},
 		{"sips:x@phone.example:5061", "004 192.0.2.4:5060"},
+		{"sips:x@other.example", ""},
+		{"sips:x@phone.example:5060", ""},
 		{"sip:x@192.0.2.4", "004 192.0.2.4:5060"},
 		{"sip:phone@10.0.0.9;i=3", "102 192.0.2.13:5060"}, // the parameters tell
 		{"sip:phone@10.0.0.9;i=1", "101 192.0.2.11:5060"},
