@@ -14,10 +14,7 @@ import (
 func FixContact(m *sipmsg.Message, src netip.AddrPort) {
 	for it := m.Values(sipmsg.ContactHdr); it.Next(); {
 		v := it.Value()
-		at, uri, ok := contactURI(v.Bytes)
-		if !ok {
-			continue
-		}
+		at, uri := contactURI(v.Bytes)
 		var buf [256]byte
 		b := append(buf[:0], v.Bytes[:at]...)
 		b = AppendContactURI(b, uri, src)
@@ -26,14 +23,11 @@ func FixContact(m *sipmsg.Message, src netip.AddrPort) {
 	}
 }
 
-// contactURI finds the URI in one Contact value; ok is false for "*".
-func contactURI(value []byte) (at int, uri []byte, ok bool) {
-	a, err := sipmsg.ParseNameAddr(value)
-	if err != nil {
-		return 0, nil, false
-	}
+// contactURI finds the URI in one Contact value; "*" has none.
+func contactURI(value []byte) (at int, uri []byte) {
+	a, _ := sipmsg.ParseNameAddr(value)
 	at = len(a.Display) // which may hold the same text
-	return at + bytes.Index(value[at:], a.URI), a.URI, true
+	return at + bytes.Index(value[at:], a.URI), a.URI
 }
 
 // AppendContactURI appends uri to dst, with src as its host and port if it is a sip or
@@ -69,15 +63,8 @@ func Behind(m *sipmsg.Message, src netip.AddrPort) bool {
 		return true
 	}
 	for it := m.Values(sipmsg.ContactHdr); it.Next(); {
-		v := it.Value()
-		_, uri, ok := contactURI(v.Bytes)
-		if !ok {
-			continue
-		}
-		u, err := sipmsg.ParseURI(uri)
-		if err != nil || !u.IsSIP() {
-			continue
-		}
+		_, uri := contactURI(it.Value().Bytes)
+		u, _ := sipmsg.ParseURI(uri) // one that is neither sip nor sips has no host
 		port := uint16(defaultPort)
 		if bytes.EqualFold(u.Scheme, []byte("sips")) {
 			port = 5061
