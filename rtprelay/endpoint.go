@@ -76,9 +76,11 @@ func (e *endpoint) receive(p *packet) *endpoint {
 	near, far := &s.legs[e.side], &s.legs[1-e.side]
 	p.header = parseHeader(p.data)
 	v := drop
-	if p.kind == stun && near.agent != nil {
+	switch {
+	case p.from != e.latch.source && e.unjoined(p.from):
+	case p.kind == stun && near.agent != nil:
 		v = e.check(p)
-	} else {
+	default:
 		v = e.latch.packet(p)
 	}
 	switch v {

@@ -2,6 +2,7 @@ package rtprelay
 
 import (
 	"net/netip"
+	"runtime"
 	"testing"
 )
 
@@ -69,7 +70,7 @@ func TestJoined(t *testing.T) {
 }
 
 // TestNotJoined: SDP that names a leg of ours leads to none that faces somebody else, nor to its own stream, nor does a
-// stream stand between two others. At whose address the relay is has a right to name it.
+// stream stand between two others. At whose address the router is has a right to name it.
 func TestNotJoined(t *testing.T) {
 	r := newRelay(t, 8, -1)
 	one, two, three := between(t, r, hostX, hostX), between(t, r, hostX, hostX), between(t, r, hostA, hostB)
@@ -101,9 +102,9 @@ func TestNotJoined(t *testing.T) {
 		}
 	}
 
-	three.Expect(Callee, Peer{RTP: netip.AddrPortFrom(server, one.Port(Caller)), Signal: server, Ours: true})
-	if at, want := target(three, Callee), netip.AddrPortFrom(server, one.Port(Caller)); at != want {
-		t.Errorf("who is at our address is talked to at %v, want %v", at, want)
+	three.Expect(Callee, named(one, Caller, public))
+	if at, want := target(three, Callee), netip.AddrPortFrom(public, one.Port(Caller)); at != want {
+		t.Errorf("who is at the router's address is talked to at %v, want %v", at, want)
 	}
 }
 
@@ -137,5 +138,59 @@ func TestJoinedNoMore(t *testing.T) {
 		if from := s.Stats().From[Callee]; !from.Target.IsValid() {
 			t.Error("the other side is not joined")
 		}
+	}
+}
+
+// own is the leg of s that faces a side, as whoever is at our own address may name it.
+func own(s *Stream, side Side) Peer {
+	return Peer{RTP: netip.AddrPortFrom(server, s.Port(side)), Signal: server, Ours: true}
+}
+
+// TestJoinedAtHome: a PBX on the host of the relay joins calls like any other.
+func TestJoinedAtHome(t *testing.T) {
+	r := newRelay(t, 4, -1)
+	one, two := between(t, r, server, hostA), between(t, r, server, hostB)
+	a, b := newPhone(t, hostA), newPhone(t, hostB)
+	one.Expect(Callee, Peer{RTP: a.addr, Signal: hostA})
+	two.Expect(Callee, Peer{RTP: b.addr, Signal: hostB})
+	one.Expect(Caller, own(two, Caller))
+	two.Expect(Caller, own(one, Caller))
+	a.send(one.Port(Callee), rtpPacket(1, "of a"))
+	b.hears(rtpPacket(1, "of a"), two.Port(Callee))
+	b.send(two.Port(Callee), rtpPacket(1, "of b"))
+	a.hears(rtpPacket(1, "of b"), one.Port(Callee))
+}
+
+// TestNoCircleAtHome: who signals from our own address has no packet go around: neither by naming the legs of his own stream,
+// nor those of the next one, which he can guess.
+func TestNoCircleAtHome(t *testing.T) {
+	r := newRelay(t, 4, -1)
+	next := between(t, r, server, server)
+	guess := [2]Peer{own(next, Caller), own(next, Callee)}
+	one := between(t, r, server, server)
+	next.Close()
+	for side := range Side(2) {
+		one.Expect(side, own(one, 1-side))
+		if at := one.Stats().From[side].Target; at.IsValid() {
+			t.Errorf("a leg talks to %v", at)
+		}
+		one.Expect(side, guess[side])
+	}
+	two := between(t, r, server, server)
+	for two.Port(Caller) != guess[Caller].RTP.Port() {
+		two.Close()
+		two = between(t, r, server, server)
+	}
+	x := newPhone(t, server)
+	x.send(one.Port(Caller), rtpPacket(1, "to the other stream"))
+	for two.Stats().From[Callee].Strangers == 0 && two.Stats().From[Callee].Packets == 0 {
+		runtime.Gosched()
+	}
+	if from := two.Stats().From[Callee]; from.Packets != 0 || from.Target.IsValid() {
+		t.Errorf("a leg listens to another: %+v", from)
+	}
+	x.send(two.Port(Callee), rtpPacket(1, "of a phone"))
+	for two.Stats().From[Callee].Packets == 0 {
+		runtime.Gosched()
 	}
 }

@@ -48,6 +48,10 @@ func (l *leg) moveTo(local netip.Addr) (left *former, err error) {
 			return nil, err
 		}
 		left = l.former
+		s.relay.legs.add(local, l.port)
+		if left != nil {
+			s.relay.legs.remove(left.local, l.port)
+		}
 		go l.rtp.run(next.rtp)
 		go l.rtcp.run(next.rtcp)
 	}

@@ -46,6 +46,7 @@ type Relay struct {
 	start   time.Time
 	sockets map[netip.AddrPort]int // inherited
 	crashed func(reason any, stack []byte)
+	legs    places
 
 	mu      sync.Mutex
 	ports   pool
@@ -76,6 +77,7 @@ func New(cfg Config) (*Relay, error) {
 		start:   time.Now(),
 		ports:   newPool(cfg.Low, cfg.High, max(cfg.Rest, 0)),
 		streams: make(map[uint16]*Stream),
+		legs:    places{at: make(map[netip.AddrPort]struct{})},
 	}
 	r.pairs = r.ports.count
 	if cfg.Low == 0 || r.pairs < 2 {
@@ -105,15 +107,17 @@ func (r *Relay) Open(caller, callee LegConfig) (*Stream, error) {
 			return nil, err
 		}
 	}
-	s.start()
 	r.keep(s)
+	s.start()
 	return s, nil
 }
 
 // keep notes a stream that is open. The lock is held.
 func (r *Relay) keep(s *Stream) {
 	for i := range s.legs {
-		r.streams[s.legs[i].port] = s
+		l := &s.legs[i]
+		r.streams[l.port] = s
+		r.legs.add(l.local, l.port)
 	}
 }
 
@@ -152,7 +156,12 @@ func (r *Relay) release(s *Stream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range s.legs {
-		delete(r.streams, s.legs[i].port)
+		l := &s.legs[i]
+		delete(r.streams, l.port)
+		r.legs.remove(l.local, l.port)
+		if l.former != nil {
+			r.legs.remove(l.former.local, l.port)
+		}
 	}
 	if r.closed || r.ports.rest < closeEvery {
 		s.closeSockets()

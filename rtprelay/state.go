@@ -111,8 +111,8 @@ func (r *Relay) Reopen(caller, callee LegConfig, st State) (*Stream, error) {
 			return nil, err
 		}
 	}
-	s.start()
 	r.keep(s)
+	s.start()
 	return s, nil
 }
 
