@@ -44,9 +44,10 @@ type latch struct {
 	kin    netip.Addr     // for RTCP: where the side's RTP comes from
 	joined bool           // the SDP names another leg of ours that faces the same side
 
-	settle time.Duration // before, packets of the source do not end open
-	heir   netip.AddrPort
-	after  uint16 // newest sequence number of heir
+	settle  time.Duration // before, packets of the source do not end open
+	heir    netip.AddrPort
+	after   uint16 // newest sequence number of heir
+	rebinds uint32 // how often the source fell silent, and went on from elsewhere
 
 	kept      bool          // source was proven before ICE began anew
 	nominated time.Duration // since when a source is, by USE-CANDIDATE; 0: none yet
@@ -135,6 +136,7 @@ func (l *latch) packet(p *packet) verdict {
 		l.due = false
 	case l.open && l.trusts(p.from.Addr()):
 	case l.inherits(p):
+		l.rebinds++
 	default:
 		return drop
 	}
@@ -158,7 +160,8 @@ func (l *latch) turn(from netip.AddrPort) {
 // on is a phone's that has changed networks. So is a check from elsewhere while the
 // source is silent: a NAT that has rebound.
 func (l *latch) prove(now time.Duration, from netip.AddrPort, priority uint32, nominates bool) verdict {
-	wins := !l.proven || now-l.heard >= silence
+	silent := now-l.heard >= silence
+	wins := !l.proven || silent
 	if nominates && !wins {
 		wins = l.nominated == 0 || priority > l.priority || now-l.nominated >= silence
 	}
@@ -167,6 +170,9 @@ func (l *latch) prove(now time.Duration, from netip.AddrPort, priority uint32, n
 	}
 	before := l.target
 	if from != l.source {
+		if l.proven && silent {
+			l.rebinds++
+		}
 		l.turn(from)
 		l.nominated = 0
 	}

@@ -301,6 +301,29 @@ func TestLatch(t *testing.T) {
 	}
 }
 
+// A source that falls silent and goes on from elsewhere is counted, by its stream as by a check; who comes after new
+// signalling is not.
+func TestLatchRebinds(t *testing.T) {
+	var l latch
+	l.expect(0, private, phone.Addr())
+	l.packet(arrives(20*ms, phone, seq(1)))
+	for i := range uint16(3) {
+		l.packet(arrives(sec+time.Duration(i)*sec, rebound, seq(50*(i+1)))) // silent for 3 s at the last
+	}
+	if l.source != rebound || l.rebinds != 1 {
+		t.Fatalf("listens to %v after %d rebinds, want %v after 1", l.source, l.rebinds, rebound)
+	}
+	l.expect(4*sec, private2, mobile.Addr())
+	if l.packet(arrives(5*sec, mobile, seq(250))); l.source != mobile || l.rebinds != 1 {
+		t.Fatalf("new signalling: listens to %v after %d rebinds, want %v after 1", l.source, l.rebinds, mobile)
+	}
+	l.prove(6*sec, mobile, 1, true)
+	l.prove(7*sec, third, 2, true) // of several the best
+	if l.prove(10*sec, rebound, 1, false); l.source != rebound || l.rebinds != 2 {
+		t.Fatalf("a check: listens to %v after %d rebinds, want %v after 2", l.source, l.rebinds, rebound)
+	}
+}
+
 // Whatever signalling and packets come in whatever order, who is neither named
 // nor trusted nor knows the SSRC is never listened to and never talked to.
 func TestLatchNeverLearnsStrangers(t *testing.T) {

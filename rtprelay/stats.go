@@ -37,6 +37,7 @@ type Flow struct {
 	Heard       time.Time // newest packet of any kind
 
 	Source, RTCPSource netip.AddrPort // who is listened to
+	Rebinds            uint64         // how often its RTP has fallen silent, and gone on from elsewhere
 	Target, RTCPTarget netip.AddrPort // who is talked to
 
 	Strangers   uint64         // packets dropped for their source

@@ -210,6 +210,7 @@ func (s *Stream) Stats() Stats {
 			f.Heard = s.relay.start.Add(time.Duration(d))
 		}
 		f.Source, f.Target = l.rtp.latch.source, l.rtp.latch.target
+		f.Rebinds = uint64(l.rtp.latch.rebinds)
 		f.RTCPSource, f.RTCPTarget = l.rtcp.latch.source, l.rtcp.latch.target
 	}
 	return out

@@ -110,6 +110,7 @@ type Direction struct {
 	Unaddressed uint64    // packets that came while nobody knew where the other side is
 	Undelivered uint64    // packets that the system would not send on
 	Source      string    // where its packets come from now, or came from last
+	Rebinds     uint64    // how often it fell silent and went on from elsewhere
 	Strangers   uint64    // packets from elsewhere, refused
 	Stranger    string    // where they came from
 	Other       uint64    // STUN, DTLS and what is no RTP

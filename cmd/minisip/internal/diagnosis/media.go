@@ -197,7 +197,7 @@ func stoppedMedia(c *Call) (found []Finding) {
 // strangers are packets from elsewhere beside those that count.
 func strangers(c *Call) []Finding {
 	for _, side := range [...]Side{Caller, Callee} {
-		if d := c.audio(side); d != nil && d.Packets > 0 && d.Strangers > 50 && !c.rebound(d) && !d.moved() {
+		if d := c.audio(side); d != nil && d.Packets > 0 && d.Strangers > 50 && c.rebound(d) == "" && !d.moved() {
 			return one(Warning, "strangers", "If sound dropped out, the phone changes its address while it speaks: look at its network. If not, somebody tries to get in, in vain.",
 				"%d packets for the call came from %s, which is not %s, and were refused", d.Strangers, d.Stranger, c.party(side).User)
 		}
@@ -205,16 +205,31 @@ func strangers(c *Call) []Finding {
 	return nil
 }
 
-// rebound says whether what is missing of a side's sound came from another port of its address: a NAT has given it
-// a new one, and what comes from there is refused until the old one has been silent for 2 s.
-func (c *Call) rebound(d *Direction) bool {
-	from, err := netip.ParseAddrPort(d.Stranger)
-	return err == nil && from.Addr() == c.party(d.Side).Addr.Addr() && d.Strangers > 50 && d.LossPercent >= Lossy
+// rebound gives the port from which what is missing of a side's sound came, "" for none: a NAT has given it a new
+// one, and what comes from there is refused until the old one has been silent for 2 s.
+func (c *Call) rebound(d *Direction) string {
+	home := func(at string) bool {
+		from, err := netip.ParseAddrPort(at)
+		return err == nil && from.Addr() == c.party(d.Side).Addr.Addr()
+	}
+	switch {
+	case d.wentOn() && home(d.Source):
+		return d.Source
+	case d.Strangers > 50 && d.LossPercent >= Lossy && home(d.Stranger):
+		return d.Stranger
+	}
+	return ""
 }
 
 // moved says the same of a phone that goes on from another address: what was refused at first is listened to now.
 func (d *Direction) moved() bool {
-	return d.Stranger != "" && d.Stranger == d.Source && d.Strangers > 50 && d.LossPercent >= Lossy
+	return d.wentOn() || d.Stranger != "" && d.Stranger == d.Source && d.Strangers > 50 && d.LossPercent >= Lossy
+}
+
+// wentOn says whether most of what is missing was refused while a side went on from elsewhere, whoever else was refused then.
+func (d *Direction) wentOn() bool {
+	missing := d.Last.Sub(d.First).Seconds() * d.LossPercent / 100
+	return d.Rebinds > 0 && d.LossPercent >= Lossy && missing < 4*float64(d.Rebinds)
 }
 
 // Bounds of what is heard as bad. Verdicts go by the exported ones too.
@@ -240,12 +255,12 @@ func bad(c *Call) (found []Finding) {
 		switch {
 		case d.LossPercent >= Lossy && d.Oversize >= few:
 			found = append(found, oversize(Warning, d, p)...)
-		case c.rebound(d):
+		case c.rebound(d) != "":
 			found = append(found, one(Warning, "nat-rebound", "Look at the router of "+p.User+": it started anew, changed its uplink, or forgets ports that are in use.",
-				"%.1f %% of what %s said is missing, and %d packets came from %s, another port of its address: its NAT gave it that in the middle of the call", d.LossPercent, p.User, d.Strangers, d.Stranger)...)
+				"%.1f %% of what %s said is missing: its NAT gave it another port in the middle of the call, %s", d.LossPercent, p.User, c.rebound(d))...)
 		case d.moved():
 			found = append(found, one(Warning, "phone-moved", "Look at the network of "+p.User+": it changed, from Wi-Fi to mobile data or the like, and the phone did not say so by a re-INVITE, which leaves no gap.",
-				"%.1f %% of what %s said is missing, and %d packets were refused that came from %s, where its sound has come from since: it changed its address in the middle of the call", d.LossPercent, p.User, d.Strangers, d.Stranger)...)
+				"%.1f %% of what %s said is missing: it changed its address in the middle of the call, to %s, where its sound has come from since", d.LossPercent, p.User, d.Source)...)
 		case d.LossPercent >= Lossy:
 			found = append(found, one(Warning, "loss", "Look at the uplink of "+p.User+": Wi-Fi, mobile reception, uploads at the same time.",
 				"%.1f %% of what %s said was lost on its way here%s", d.LossPercent, p.User, score)...)

@@ -296,7 +296,7 @@ var troubles = []struct {
 	}, "no-keys", "002 spoke DTLS or STUN and no packet ever came from 001, wanted at 192.168.1.2:4000: it waits to be spoken to first, which its NAT does not let happen."},
 	{"002 goes on from another network", func(c *Call) {
 		c.Media[1].Source, c.Media[1].Stranger, c.Media[1].Strangers, c.Media[1].LossPercent = "100.64.3.2:9", "100.64.3.2:9", 100, 11.75
-	}, "phone-moved", "11.8 % of what 002 said is missing, and 100 packets were refused that came from 100.64.3.2:9, where its sound has come from since: it changed its address in the middle of the call."},
+	}, "phone-moved", "11.8 % of what 002 said is missing: it changed its address in the middle of the call, to 100.64.3.2:9, where its sound has come from since."},
 	{"somebody sprays packets, and 002's uplink is bad", func(c *Call) {
 		c.Media[1].Source, c.Media[1].Stranger, c.Media[1].Strangers, c.Media[1].LossPercent = "192.0.2.9:4002", "203.0.113.66:7000", 100, 11.75
 	}, "strangers loss", "100 packets for the call came from 203.0.113.66:7000, which is not 002, and were refused."},
@@ -307,7 +307,18 @@ var troubles = []struct {
 	{"a NAT that gives a new port, and packets lost on the other side", func(c *Call) {
 		c.Media[0].LossPercent, c.Media[0].MOS, c.Media[0].Strangers, c.Media[0].Stranger = 12.25, 3.2, 100, "198.51.100.7:40016"
 		c.Media[1].LossPercent, c.Media[1].MOS = 7.25, 2.9
-	}, "nat-rebound loss", "12.2 % of what 001 said is missing, and 100 packets came from 198.51.100.7:40016, another port of its address: its NAT gave it that in the middle of the call."},
+	}, "nat-rebound loss", "12.2 % of what 001 said is missing: its NAT gave it another port in the middle of the call, 198.51.100.7:40016."},
+	{"a NAT that gives a new port twice, and somebody sprays packets", func(c *Call) {
+		c.Media[0].LossPercent, c.Media[0].Rebinds, c.Media[0].Source = 3.4, 2, "198.51.100.7:40016"
+		c.Media[0].Strangers, c.Media[0].Stranger = 900, "203.0.113.66:7000"
+	}, "nat-rebound", "3.4 % of what 001 said is missing: its NAT gave it another port in the middle of the call, 198.51.100.7:40016."},
+	{"002 goes on from another network, and somebody sprays packets", func(c *Call) {
+		c.Media[1].LossPercent, c.Media[1].Rebinds, c.Media[1].Source = 3.2, 1, "100.64.3.2:9"
+		c.Media[1].Strangers, c.Media[1].Stranger = 900, "203.0.113.66:7000"
+	}, "phone-moved", "3.2 % of what 002 said is missing: it changed its address in the middle of the call, to 100.64.3.2:9, where its sound has come from since."},
+	{"a NAT that gives a new port, and far more is lost than that costs", func(c *Call) {
+		c.Media[0].LossPercent, c.Media[0].Rebinds, c.Media[0].Source, c.Media[0].MOS = 4, 1, "198.51.100.7:40016", 3.7
+	}, "loss", "4.0 % of what 001 said was lost on its way here (MOS 3.7)."},
 	{"packets from another port of the same address, and none missing", func(c *Call) { c.Media[0].Strangers, c.Media[0].Stranger = 900, "198.51.100.7:7000" },
 		"strangers", "900 packets for the call came from 198.51.100.7:7000, which is not 001, and were refused."},
 	{"bursts", func(c *Call) { c.Media[0].Jitter = 84 * time.Millisecond },

@@ -21,6 +21,7 @@ type Flow struct {
 	LastRTP              time.Time      // RTP alone
 	Heard                time.Time      // anything
 	Source, Target       netip.AddrPort // who was listened to, and talked to
+	Rebinds              uint64         // how often it fell silent, and went on from elsewhere
 	Strangers            uint64         // packets refused for their source
 	Stranger             netip.AddrPort // the newest of those
 	Oversize             uint64         // packets refused for their size

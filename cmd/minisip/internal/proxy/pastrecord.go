@@ -86,10 +86,10 @@ func orNil(t time.Time) *time.Time {
 }
 
 // counts are the numbers of a direction.
-func (d *Direction) counts() [10]*uint64 {
+func (d *Direction) counts() [11]*uint64 {
 	return [...]*uint64{
 		&d.Packets, &d.Bytes, &d.Lost, &d.Duplicates, &d.OutOfOrder, &d.SSRCChanges, &d.Strangers,
-		&d.Oversize, &d.Unaddressed, &d.Undelivered,
+		&d.Rebinds, &d.Oversize, &d.Unaddressed, &d.Undelivered,
 	}
 }
 

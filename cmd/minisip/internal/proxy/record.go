@@ -42,6 +42,7 @@ type Direction struct {
 	Codec        string     `json:"codec,omitempty"`
 	From         string     `json:"from"`
 	Source       string     `json:"source,omitempty"`
+	Rebinds      uint64     `json:"rebinds,omitempty"` // it fell silent, and went on from elsewhere
 	Packets      uint64     `json:"packets"`
 	Bytes        uint64     `json:"bytes,omitempty"`
 	Lost         uint64     `json:"lost"`
@@ -139,7 +140,7 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	// for the length of a page, but at its beginning.
 	pauses := d.held() || s.kind != "audio" && s.kind != "video" && !(s.kind == "image" && f.Last.Before(due))
 	dir := Direction{
-		Kind: s.kind, Codec: s.codec, From: p.User, Source: addrText(f.Source),
+		Kind: s.kind, Codec: s.codec, From: p.User, Source: addrText(f.Source), Rebinds: f.Rebinds,
 		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, LossPercent: round(f.lossPercent(), 2),
 		Duplicates: f.Duplicates, OutOfOrder: f.Later, SSRCChanges: f.SSRCChanges,
 		JitterMS: milliseconds(f.MeanJitter), RTTMS: milliseconds(f.RTT),

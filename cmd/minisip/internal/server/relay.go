@@ -64,7 +64,7 @@ func (s stream) Flow(from session.Role) proxy.Flow {
 		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, Duplicates: f.Duplicates, Later: f.OutOfOrder,
 		RTCP: f.RTCP, Other: f.Other, Jitter: f.Jitter, MeanJitter: f.MeanJitter, RTT: f.RTT,
 		SSRC: f.SSRC, SSRCChanges: f.SSRCChanges, Types: f.PayloadTypes,
-		First: f.First, Last: f.Last, LastRTP: f.LastRTP, Heard: f.Heard, Source: f.Source, Target: f.Target,
+		First: f.First, Last: f.Last, LastRTP: f.LastRTP, Heard: f.Heard, Source: f.Source, Target: f.Target, Rebinds: f.Rebinds,
 		Strangers: f.Strangers, Stranger: f.Stranger, Oversize: f.Oversize,
 		Unaddressed: f.Unaddressed, Undelivered: f.Undelivered,
 	}
