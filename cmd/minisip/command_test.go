@@ -30,7 +30,7 @@ func TestCommands(t *testing.T) {
 		{"unit", exitOK, "[Unit]\n", ""},
 		{"demo -h", exitOK, "Usage: minisip demo [-page] [-talk TIME]\n", ""},
 		{"demo now", exitUsage, "", "minisip demo: found \"now\", expected no words; see minisip demo -h\n"},
-		{"demo -talk 1h", exitUsage, "", "minisip demo: flag -talk: found 1h0m0s, expected 100ms to 1m, "},
+		{"demo -talk 1h", exitUsage, "", "minisip demo: invalid value \"1h\" for flag -talk: expected 100ms to 1m, for example -talk 3s; "},
 		{"probe -h", exitOK, "Usage: minisip probe [-talk TIME] SERVER[:PORT] USER\n", ""},
 		{"probe 127.0.0.1", exitUsage, "", "minisip probe: found 1 words, expected a server and a user, "},
 		{"probe 0.0.0.0 001", exitUsage, "", "minisip probe: cannot send to the server \"0.0.0.0\": "},

@@ -35,18 +35,15 @@ breaks and minisip repairs. Nothing is kept, and nobody else can reach it.
 // demoCommand is "minisip demo".
 func demoCommand(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	page := flags.Bool("page", false, "")
-	talk := flags.Duration("talk", 3*time.Second, "")
-	err := flags.Parse(args)
+	page, talk := flags.Bool("page", false, ""), usualTalk
+	flags.Func("talk", "", talkTime(&talk))
+	words, err := config.ParseCommand(flags, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, demoUsage)
 		return exitOK
-	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("found %q, expected no words", flags.Arg(0))
-	case err == nil && (*talk < 100*time.Millisecond || *talk > time.Minute):
-		err = fmt.Errorf("flag -talk: found %s, expected 100ms to 1m, for example -talk 3s", *talk)
+	case err == nil && len(words) > 0:
+		err = fmt.Errorf("found %q, expected no words", words[0])
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "minisip demo: %v; see minisip demo -h\n", err)
@@ -54,11 +51,26 @@ func demoCommand(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := runDemo(ctx, *page, *talk, stdout); err != nil {
+	if err := runDemo(ctx, *page, talk, stdout); err != nil {
 		fmt.Fprintf(stderr, "minisip demo: %v\n", err)
 		return exitFailed
 	}
 	return exitOK
+}
+
+// usualTalk is how long the phones of demo and probe talk.
+const usualTalk = 3 * time.Second
+
+// talkTime reads another time for it.
+func talkTime(to *time.Duration) func(string) error {
+	return func(value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil || d < 100*time.Millisecond || d > time.Minute {
+			return errors.New("expected 100ms to 1m, for example -talk 3s")
+		}
+		*to = d
+		return nil
+	}
 }
 
 // runDemo serves on loopback, from flags as a person could give them, while the demonstration plays.

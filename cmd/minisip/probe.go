@@ -13,8 +13,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 
+	"minisip/cmd/minisip/internal/config"
 	"minisip/cmd/minisip/internal/demo"
 )
 
@@ -59,27 +59,16 @@ func probeCommand(args []string, stdin io.Reader, stdout, stderr io.Writer) int 
 
 func parseProbe(args []string) (*demo.ProbeOptions, error) {
 	flags := flag.NewFlagSet("probe", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	o := &demo.ProbeOptions{}
-	flags.DurationVar(&o.Talk, "talk", 3*time.Second, "")
-	var words []string
-	for rest := args; ; {
-		if err := flags.Parse(rest); err != nil {
-			return nil, err
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		words, rest = append(words, flags.Arg(0)), flags.Args()[1:]
-	}
+	o := &demo.ProbeOptions{Talk: usualTalk}
+	flags.Func("talk", "", talkTime(&o.Talk))
+	words, err := config.ParseCommand(flags, args)
 	switch {
+	case err != nil:
+		return nil, err
 	case len(words) != 2:
 		return nil, fmt.Errorf("found %d words, expected a server and a user, for example minisip probe sip.example.com 001", len(words))
-	case o.Talk < 100*time.Millisecond || o.Talk > time.Minute:
-		return nil, fmt.Errorf("flag -talk: found %s, expected 100ms to 1m, for example -talk 3s", o.Talk)
 	}
 	o.Account.Name = words[1]
-	var err error
 	o.Server, err = serverAddress(words[0])
 	return o, err
 }

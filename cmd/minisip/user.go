@@ -8,10 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"minisip/cmd/minisip/internal/config"
 	"minisip/digest"
 )
 
@@ -31,22 +31,21 @@ minisip takes the change over when it gets SIGHUP.
 // errUsage is wrapped by what is wrong with the command line itself.
 var errUsage = errors.New("see minisip user -h")
 
-// userCommand is "minisip user": args are the words after it. It returns the exit
-// status: 2 for a command line that says nothing sensible, 1 for what failed.
+// userCommand is "minisip user".
 func userCommand(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	err := runUser(args, stdin, stdout, stderr)
 	switch {
 	case err == nil:
-		return 0
+		return exitOK
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, userUsage)
-		return 0
+		return exitOK
 	}
 	fmt.Fprintf(stderr, "minisip user: %v\n", err)
 	if errors.Is(err, errUsage) {
-		return 2
+		return exitUsage
 	}
-	return 1
+	return exitFailed
 }
 
 // userArgs is the command line of "minisip user".
@@ -73,30 +72,17 @@ func runUser(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return setUser(a, stdin, stdout, stderr)
 }
 
-// parseUserArgs takes flags before, between and after the words. After "--" all
-// are words, for a name that begins with '-'.
-func parseUserArgs(args []string) (userArgs, error) {
-	var a userArgs
+// parseUserArgs reads flags and words.
+func parseUserArgs(args []string) (a userArgs, err error) {
 	flags := flag.NewFlagSet("user", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	flags.StringVar(&a.users, "users", "users.conf", "")
 	flags.StringVar(&a.realm, "realm", "mini_sip_proxy", "")
-	var words, literal []string
-	if i := slices.Index(args, "--"); i >= 0 {
-		args, literal = args[:i], args[i+1:]
+	words, err := config.ParseCommand(flags, args)
+	if errors.Is(err, flag.ErrHelp) {
+		return a, err
+	} else if err != nil {
+		return a, fmt.Errorf("%w; %w", err, errUsage)
 	}
-	for len(args) > 0 {
-		if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-			return a, err
-		} else if err != nil {
-			return a, fmt.Errorf("%w; %w", err, errUsage)
-		}
-		if args = flags.Args(); len(args) > 0 {
-			words = append(words, args[0])
-			args = args[1:]
-		}
-	}
-	words = append(words, literal...)
 	if len(words) == 0 {
 		return a, fmt.Errorf("expected add, del, list or passwd; %w", errUsage)
 	}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,10 +25,9 @@ type Terminal struct {
 	StateDir string                                     // where nobody names another
 }
 
-// command is what a subcommand takes, and does. Its words and its help stand in config.Commands.
+// command is how many words a subcommand takes, and what it does. Its flags and its help stand in package config.
 type command struct {
-	few, many int      // how many words it wants
-	own       []string // flags beside -state and -json
+	few, many int
 	run       func(*call) error
 }
 
@@ -44,17 +44,17 @@ type call struct {
 }
 
 var commands = map[string]command{
-	"status": {0, 0, nil, (*call).status},
-	"users":  {0, 1, []string{"limit"}, (*call).users},
-	"calls":  {0, 2, []string{"limit"}, (*call).calls},
-	"call":   {1, 1, []string{"v"}, (*call).call},
-	"bans":   {0, 0, nil, (*call).bans},
-	"ban":    {2, 2, nil, (*call).ban},
-	"log":    {0, 1, []string{"f"}, (*call).log},
-	"set":    {0, 2, nil, (*call).set},
-	"hangup": {1, 1, nil, (*call).hangup},
-	"trace":  {1, 1, []string{"media"}, (*call).trace},
-	"top":    {0, 0, nil, (*call).top},
+	"status": {0, 0, (*call).status},
+	"users":  {0, 1, (*call).users},
+	"calls":  {0, 2, (*call).calls},
+	"call":   {1, 1, (*call).call},
+	"bans":   {0, 0, (*call).bans},
+	"ban":    {2, 2, (*call).ban},
+	"log":    {0, 1, (*call).log},
+	"set":    {0, 2, (*call).set},
+	"hangup": {1, 1, (*call).hangup},
+	"trace":  {1, 1, (*call).trace},
+	"top":    {0, 0, (*call).top},
 }
 
 // Names lists the subcommands.
@@ -64,7 +64,7 @@ func Names() []string { return slices.Sorted(maps.Keys(commands)) }
 func Run(name string, args []string, t Terminal) int {
 	cmd := commands[name]
 	c := &call{Terminal: t}
-	err := c.parse(name, &cmd, args)
+	err := c.parse(name, cmd, args)
 	if err == nil {
 		err = cmd.run(c)
 	}
@@ -73,7 +73,7 @@ func Run(name string, args []string, t Terminal) int {
 	case err == nil:
 		return ExitOK
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(t.Out, usage(name, &cmd))
+		fmt.Fprint(t.Out, usage(name))
 		return ExitOK
 	case errors.As(err, &f):
 		fmt.Fprintf(t.Err, "minisip %s: %s\n", name, f.text)
@@ -83,44 +83,34 @@ func Run(name string, args []string, t Terminal) int {
 	return ExitFailed
 }
 
-// parse reads flags and words in any order. After "--" all are words.
-func (c *call) parse(name string, cmd *command, args []string) error {
+// parse reads flags and words.
+func (c *call) parse(name string, cmd command, args []string) (err error) {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	dir := flags.String("state", c.StateDir, "")
-	flags.BoolVar(&c.json, "json", false, "")
-	for _, f := range cmd.own {
-		if f == "limit" {
-			flags.Func(f, "", c.setLimit)
-			continue
+	dir, named := c.StateDir, false
+	for _, f := range config.FlagsOf(name) {
+		switch f.Name {
+		case "state":
+			flags.Func(f.Name, "", func(value string) error {
+				dir, named = value, true
+				return nil
+			})
+		case "limit":
+			flags.Func(f.Name, "", c.setLimit)
+		default:
+			flags.BoolVar(map[string]*bool{"json": &c.json, "f": &c.follow, "media": &c.media, "v": &c.whole}[f.Name], f.Name, false, "")
 		}
-		flags.BoolVar(map[string]*bool{"f": &c.follow, "media": &c.media, "v": &c.whole}[f], f, false, "")
 	}
-	for len(args) > 0 {
-		if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-			return err
-		} else if err != nil {
-			return wrong(name, "%v", err)
-		}
-		rest := flags.Args()
-		if n := len(args) - len(rest); n > 0 && args[n-1] == "--" {
-			c.words = append(c.words, rest...)
-			break
-		}
-		if len(rest) > 0 {
-			c.words, rest = append(c.words, rest[0]), rest[1:]
-		}
-		args = rest
-	}
-	switch {
+	switch c.words, err = config.ParseCommand(flags, args); {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
+		return wrong(name, "%v", err)
 	case len(c.words) < cmd.few:
 		return wrong(name, "expected %s", find(name).Args)
 	case len(c.words) > cmd.many:
 		return wrong(name, "%q is one word too many", c.words[cmd.many])
 	}
-	named := false
-	flags.Visit(func(f *flag.Flag) { named = named || f.Name == "state" })
-	c.client = newClient(*dir, named)
+	c.client = newClient(dir, named)
 	return nil
 }
 
@@ -149,20 +139,16 @@ func find(name string) config.Command {
 	return config.Commands[i]
 }
 
-func usage(name string, cmd *command) string {
+func usage(name string) string {
 	c := find(name)
-	var own strings.Builder
+	var flags strings.Builder
 	for _, f := range config.FlagsOf(name) {
-		if slices.Contains(cmd.own, f.Name) {
-			fmt.Fprintf(&own, "  %-12s %s\n", strings.TrimSpace("-"+f.Name+" "+f.Arg), f.Help)
-		}
+		fmt.Fprintf(&flags, "  %-12s %s\n", strings.TrimSpace("-"+f.Name+" "+f.Arg), f.Help)
 	}
-	return fmt.Sprintf("Usage: minisip %s [-json] [-state DIR]\n\n%s%s.\n\n%s"+
-		"  -json        the answer of the API, as JSON\n"+
-		"  -state DIR   the state directory of the minisip that is asked (state; where\n"+
-		"               none runs there, %s)\n\n"+
+	return fmt.Sprintf("Usage: minisip %s [-json] [-state DIR]\n\n%s%s.\n\n%s\n"+
+		"Without -state that is the one in the directory state, or where none runs there,\nin %s.\n\n"+
 		"Exit status: 0 done, 1 not found or failed, 2 wrong command line, 3 no server.\n",
-		strings.TrimSpace(name+" "+c.Args), strings.ToUpper(c.Help[:1]), c.Help[1:], own.String(), installed)
+		strings.TrimSpace(name+" "+c.Args), strings.ToUpper(c.Help[:1]), c.Help[1:], flags.String(), installed)
 }
 
 // answer asks for JSON: with -json it is printed as it came, else show is given what it holds.
@@ -173,3 +159,19 @@ func answer[T any](c *call, path string, show func(*T)) error {
 	}
 	return showJSON(c, b, show)
 }
+
+func showJSON[T any](c *call, b []byte, show func(*T)) error {
+	if c.json {
+		_, err := c.Out.Write(b)
+		return err
+	}
+	var v T
+	if err := json.Unmarshal(b, &v); err != nil {
+		return fmt.Errorf("minisip answered what cannot be read: %w", err)
+	}
+	show(&v)
+	return nil
+}
+
+// encode prints JSON that no single answer of the API is.
+func (c *call) encode(v any) error { return json.NewEncoder(c.Out).Encode(v) }

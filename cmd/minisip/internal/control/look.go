@@ -18,22 +18,6 @@ import (
 	"minisip/cmd/minisip/internal/status"
 )
 
-func showJSON[T any](c *call, b []byte, show func(*T)) error {
-	if c.json {
-		_, err := c.Out.Write(b)
-		return err
-	}
-	var v T
-	if err := json.Unmarshal(b, &v); err != nil {
-		return fmt.Errorf("minisip answered what cannot be read: %w", err)
-	}
-	show(&v)
-	return nil
-}
-
-// encode prints JSON that no single answer of the API is.
-func (c *call) encode(v any) error { return json.NewEncoder(c.Out).Encode(v) }
-
 func (c *call) status() error {
 	return answer(c, "/api/overview", func(o *status.Overview) { writeOverview(c.Out, o) })
 }
