@@ -60,11 +60,6 @@ type reloader struct {
 	on  proxy.Features // in force, after what was dialled
 }
 
-// atStart names the options that only a restart can change.
-var atStart = []string{
-	"listen", "rtp", "dscp", "ice", "realm", "state", "log", "log-days", "log-size", "history", "cdr", "hep", "status", "status-password-file", "trace-dir",
-}
-
 // reload reads configuration and users again; a bad file changes nothing.
 func (r *reloader) reload(ctx context.Context) {
 	r.mu.Lock()
@@ -86,7 +81,7 @@ func (r *reloader) change(ctx context.Context, name, value string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	name = strings.TrimPrefix(name, "-")
-	if slices.Contains(atStart, name) || name == "config" {
+	if config.AtStart(name) {
 		return fmt.Errorf("only a restart changes -%s", name)
 	}
 	// Of one set before, the last value is what counts.
@@ -160,7 +155,7 @@ func (r *reloader) apply(ctx context.Context, next *config.Config) (count int, e
 // reloaded says what is in force, and what only a restart changes.
 func (r *reloader) reloaded(next *config.Config, users int) string {
 	line := fmt.Sprintf("users reloaded: %d; %s", users, featureList(r.on))
-	if fixed := next.Changed(r.start, atStart...); len(fixed) > 0 {
+	if fixed := next.Fixed(r.start); len(fixed) > 0 {
 		line += "; only a restart changes -" + strings.Join(fixed, ", -")
 	}
 	return line

@@ -32,7 +32,7 @@ func TestReloadConfig(t *testing.T) {
 		{"a bad user file", "no_silent\nusers none.conf\n", "not reloaded, all stays as it was: cannot read the user file none.conf (no such file or directory)"},
 		{"another user file", "no_silent\nno_debug\nusers more.conf\n", "users reloaded: 2; " + all + "; log brief"},
 		{"what needs a restart", "no_silent\nrealm other\nstate elsewhere\nlog-days 3\n",
-			"users reloaded: 1; " + all + "; log brief; only a restart changes -realm, -state, -log-days"},
+			"users reloaded: 1; " + all + "; log brief; only a restart changes -realm, -log-days, -state"},
 		{"and still does", "no_silent\nrealm other\ntimeout 9s\n", "users reloaded: 1; " + all + "; log brief; only a restart changes -realm"},
 		{"back", "no_silent\n", "users reloaded: 1; " + all + "; log brief"},
 	} {

@@ -29,6 +29,9 @@ func TestSet(t *testing.T) {
 		{[]string{"rtp", "1024-2048"}, "only a restart changes -rtp", false},
 		{[]string{"history", "64M"}, "only a restart changes -history", false},
 		{[]string{"ice", "strip"}, "only a restart changes -ice", false},
+		{[]string{"config", "other.conf"}, "only a restart changes -config", false},
+		{[]string{"h", "x"}, "only a restart changes -h", false},
+		{[]string{"check", "x"}, "only a restart changes -check", false},
 		{[]string{"users", "none.conf"}, "cannot read the user file none.conf", false},
 		{[]string{"domain", "sip.example.com"}, `the operator set -domain to "sip.example.com"`, true},
 	} {

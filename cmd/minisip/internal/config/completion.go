@@ -31,21 +31,14 @@ func completionWords() (out []string) {
 	return out
 }
 
-// eachOption gives every option of the table.
-func eachOption(f func(o *option)) {
-	for i := range groups {
-		for j := range groups[i].options {
-			f(&groups[i].options[j])
-		}
-	}
+// subcommands lists the subcommands, each once.
+func subcommands() []Command {
+	return slices.CompactFunc(slices.Clone(Commands), func(a, b Command) bool { return a.Name == b.Name })
 }
 
-// commandNames lists the subcommands, each once.
 func commandNames() (names []string) {
-	for _, c := range Commands {
-		if !slices.Contains(names, c.Name) {
-			names = append(names, c.Name)
-		}
+	for _, c := range subcommands() {
+		names = append(names, c.Name)
 	}
 	return names
 }
@@ -83,7 +76,7 @@ func (o *option) takes() string {
 
 func bashCompletion(b *strings.Builder) {
 	var flags, files, dirs []string
-	eachOption(func(o *option) {
+	for o := range options {
 		flags = append(flags, "-"+o.name)
 		switch o.takes() {
 		case "file":
@@ -91,7 +84,7 @@ func bashCompletion(b *strings.Builder) {
 		case "directory":
 			dirs = append(dirs, "-"+o.name)
 		}
-	})
+	}
 	b.WriteString("# bash completion for minisip: source <(minisip completion bash)\n_minisip() {\n" +
 		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n\tcase $prev in\n")
 	fmt.Fprintf(b, "\t%s) COMPREPLY=($(compgen -f -- \"$cur\")); return;;\n", strings.Join(files, "|"))
@@ -109,9 +102,8 @@ var zshQuote = strings.NewReplacer("'", `'\''`, "[", `\[`, "]", `\]`, ":", `\:`)
 
 func zshCompletion(b *strings.Builder) {
 	b.WriteString("#compdef minisip\n# zsh completion for minisip: source <(minisip completion zsh)\n_minisip() {\n\tlocal -a commands switches\n\tcommands=(\n")
-	for _, name := range commandNames() {
-		i := slices.IndexFunc(Commands, func(c Command) bool { return c.Name == name })
-		fmt.Fprintf(b, "\t\t'%s:%s'\n", name, zshQuote.Replace(Commands[i].Help))
+	for _, c := range subcommands() {
+		fmt.Fprintf(b, "\t\t'%s:%s'\n", c.Name, zshQuote.Replace(c.Help))
 	}
 	b.WriteString("\t)\n\tswitches=(\n")
 	for _, w := range words {
@@ -124,7 +116,7 @@ func zshCompletion(b *strings.Builder) {
 		}
 	}
 	b.WriteString("\tesac\n\t_describe word switches\n\t_arguments \\\n")
-	eachOption(func(o *option) {
+	for o := range options {
 		action := ""
 		switch {
 		case o.takes() == "file":
@@ -135,7 +127,7 @@ func zshCompletion(b *strings.Builder) {
 			action = ":" + zshQuote.Replace(o.arg) + ": "
 		}
 		fmt.Fprintf(b, "\t\t'-%s[%s]%s' \\\n", o.name, zshQuote.Replace(o.help), action)
-	})
+	}
 	b.WriteString("\t\t'*: :'\n}\ncompdef _minisip minisip\n")
 }
 
@@ -144,19 +136,17 @@ var fishQuote = strings.NewReplacer(`\`, `\\`, "'", `\'`)
 
 func fishCompletion(b *strings.Builder) {
 	b.WriteString("# fish completion for minisip: minisip completion fish | source\ncomplete -c minisip -f\n")
-	names := strings.Join(commandNames(), " ")
-	for _, name := range commandNames() {
-		i := slices.IndexFunc(Commands, func(c Command) bool { return c.Name == name })
-		fmt.Fprintf(b, "complete -c minisip -n __fish_use_subcommand -a %s -d '%s'\n", name, fishQuote.Replace(Commands[i].Help))
-		for _, word := range choices(name) {
-			fmt.Fprintf(b, "complete -c minisip -n '__fish_seen_subcommand_from %s' -a %s\n", name, word)
+	for _, c := range subcommands() {
+		fmt.Fprintf(b, "complete -c minisip -n __fish_use_subcommand -a %s -d '%s'\n", c.Name, fishQuote.Replace(c.Help))
+		for _, word := range choices(c.Name) {
+			fmt.Fprintf(b, "complete -c minisip -n '__fish_seen_subcommand_from %s' -a %s\n", c.Name, word)
 		}
 	}
-	serving := "'not __fish_seen_subcommand_from " + names + "'"
+	serving := "'not __fish_seen_subcommand_from " + strings.Join(commandNames(), " ") + "'"
 	for _, w := range words {
 		fmt.Fprintf(b, "complete -c minisip -n %[1]s -a '%[2]s no_%[2]s' -d '%[3]s'\n", serving, w.name, fishQuote.Replace(w.help))
 	}
-	eachOption(func(o *option) {
+	for o := range options {
 		argument := ""
 		switch {
 		case o.takes() != "":
@@ -165,5 +155,5 @@ func fishCompletion(b *strings.Builder) {
 			argument = " -x"
 		}
 		fmt.Fprintf(b, "complete -c minisip -n %s -o %s%s -d '%s'\n", serving, o.name, argument, fishQuote.Replace(o.help))
-	})
+	}
 }

@@ -26,13 +26,13 @@ func TestCompletionAndManKnowAll(t *testing.T) {
 				t.Errorf("%s: no %q", name, what)
 			}
 		}
-		eachOption(func(o *option) {
+		for o := range options {
 			if name == "fish" {
 				has("-o " + o.name + " ")
 			} else {
 				has("-" + o.name)
 			}
-		})
+		}
 		for _, c := range Commands {
 			has(c.Name)
 			for _, f := range FlagsOf(c.Name) {

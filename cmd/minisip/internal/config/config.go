@@ -92,12 +92,12 @@ func (c *Config) Given(name string) bool {
 	return ok && !s.at.standard
 }
 
-// Changed lists, of the options named, those that have another value than in old.
-func (c *Config) Changed(old *Config, names ...string) (changed []string) {
-	for _, name := range names {
-		if c.origin[name].value != old.origin[name].value {
-			changed = append(changed, name)
+// Fixed lists the options that have another value than at the start, and will have it only after the next one.
+func (c *Config) Fixed(start *Config) (names []string) {
+	for o := range options {
+		if !o.live && c.origin[o.name].value != start.origin[o.name].value {
+			names = append(names, o.name)
 		}
 	}
-	return changed
+	return names
 }

@@ -11,11 +11,9 @@ import (
 // words, then the notes.
 func (c *Config) Describe(w io.Writer) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	for _, g := range groups {
-		for _, o := range g.options {
-			if s, ok := c.origin[o.name]; ok && !o.cmdOnly {
-				fmt.Fprintf(tw, "-%s\t%s\t%s\n", o.name, describeValue(s), s.at)
-			}
+	for o := range options {
+		if s, ok := c.origin[o.name]; ok && !o.cmdOnly {
+			fmt.Fprintf(tw, "-%s\t%s\t%s\n", o.name, describeValue(s), s.at)
 		}
 	}
 	for _, word := range words {

@@ -17,6 +17,7 @@ type option struct {
 	cmdOnly bool   // has no meaning in a file or the environment
 	help    string
 	set     func(c *Config, value string) error
+	live    bool // may change while minisip runs
 }
 
 // A group is a heading of the help text and the options below it.
@@ -30,7 +31,7 @@ var groups = []group{
 		{name: "listen", arg: "ADDR:PORT,...", def: ":5060", defHint: ":5060 on IPv4 and IPv6", example: "192.0.2.1:5060",
 			help: "where SIP is received, over UDP", set: setListen},
 		{name: "public", arg: "IP[,IP6]", defHint: "the address packets leave from", example: "203.0.113.7",
-			help: "where phones reach this host, for messages and SDP", set: setPublic},
+			help: "where phones reach this host, for messages and SDP", set: setPublic, live: true},
 		{name: "rtp", arg: "LO-HI", def: "10000-20000", example: "10000-20000",
 			help: "UDP ports for audio and video", set: setRTP},
 		{name: "dscp", arg: "SIP[,RTP]", def: "cs3,ef", example: "cs3,ef",
@@ -38,27 +39,27 @@ var groups = []group{
 	}},
 	{"Users", []option{
 		{name: "users", arg: "FILE", def: "users.conf", example: "/etc/minisip/users.conf",
-			help: `made at the first run; "": AUTH_USERS_ENV alone`, set: setUsers},
+			help: `made at the first run; "": AUTH_USERS_ENV alone`, set: setUsers, live: true},
 		{name: "realm", arg: "NAME", def: "mini_sip_proxy", example: "mini_sip_proxy",
 			help: "the digest realm; user file and phones hold it too", set: setRealm},
 		{name: "domain", arg: "NAME,...", defHint: "any", example: "sip.example.com",
-			help: "host names and addresses served", set: setDomains},
+			help: "host names and addresses served", set: setDomains, live: true},
 		{name: "digest", arg: "LIST", def: "md5", example: "sha256,md5",
-			help: "md5 and sha256, in the order challenges offer them", set: setDigest},
+			help: "md5 and sha256, in the order challenges offer them", set: setDigest, live: true},
 		{name: "dial-admins", arg: "USER,...", defHint: "every user", example: "001,002",
-			help: "who may dial the codes 985-999", set: setDialAdmins},
+			help: "who may dial the codes 985-999", set: setDialAdmins, live: true},
 		{name: "ban", arg: "N/TIME,TIME", def: "10/1m,1h", example: "10/1m,1h",
-			help: "failed logins that ban an address, and for how long", set: setBan},
+			help: "failed logins that ban an address, and for how long", set: setBan, live: true},
 		{name: "trust", arg: "CIDR,...", defHint: "nobody", example: "192.0.2.0/24,2001:db8::/32",
-			help: "addresses and networks that are never banned", set: setTrust},
+			help: "addresses and networks that are never banned", set: setTrust, live: true},
 	}},
 	{"Calls", []option{
 		{name: "keepalive", arg: "TIME", def: "25s", example: "25s",
-			help: "between pings of a phone behind NAT; 0: none", set: setKeepalive},
+			help: "between pings of a phone behind NAT; 0: none", set: setKeepalive, live: true},
 		{name: "timeout", arg: "TIME", def: "30s", example: "30s",
-			help: "a call without SIP and media ends after this", set: setTimeout},
+			help: "a call without SIP and media ends after this", set: setTimeout, live: true},
 		{name: "hold-timeout", arg: "TIME", def: "2h", example: "2h",
-			help: "the same for a held call", set: setHoldTimeout},
+			help: "the same for a held call", set: setHoldTimeout, live: true},
 		{name: "ice", arg: "MODE", def: "lite", example: "lite",
 			help: "lite: the relay does ICE as phones do; strip: none", set: setICE},
 		{name: "cdr", arg: "FILE", defHint: "none", example: "/var/log/minisip/cdr.jsonl",
@@ -98,13 +99,22 @@ var groups = []group{
 	}},
 }
 
+// options yields every option of the table.
+func options(yield func(*option) bool) {
+	for _, g := range groups {
+		for i := range g.options {
+			if !yield(&g.options[i]) {
+				return
+			}
+		}
+	}
+}
+
 // findOption returns the option called name, or nil.
 func findOption(name string) *option {
-	for i := range groups {
-		for j := range groups[i].options {
-			if o := &groups[i].options[j]; o.name == name {
-				return o
-			}
+	for o := range options {
+		if o.name == name {
+			return o
 		}
 	}
 	return nil
@@ -112,6 +122,12 @@ func findOption(name string) *option {
 
 // IsFlag says whether there is a flag called name.
 func IsFlag(name string) bool { return findOption(strings.TrimPrefix(name, "-")) != nil }
+
+// AtStart says whether a flag called name counts only when minisip starts.
+func AtStart(name string) bool {
+	o := findOption(name)
+	return o != nil && !o.live
+}
 
 // variable is the option's name in the environment: MINISIP_LOG_DAYS for log-days.
 func (o *option) variable() string { return variableOf(o.name) }

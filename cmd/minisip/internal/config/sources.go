@@ -12,20 +12,17 @@ import (
 // for state and logs, files go there by default.
 func defaults(env func(string) (string, bool)) layer {
 	var l layer
-	for i := range groups {
-		for j := range groups[i].options {
-			o := &groups[i].options[j]
-			if o.cmdOnly {
-				continue
-			}
-			s := setting{o, o.def, place{standard: true}}
-			if dir, ok := env(o.dirVar); o.dirVar != "" && ok && dir != "" {
-				// systemd.exec(5): several directories are separated by colons.
-				dir, _, _ = strings.Cut(dir, ":")
-				s.value, s.at = filepath.Join(dir, o.inDir), place{variable: o.dirVar}
-			}
-			l.settings = append(l.settings, s)
+	for o := range options {
+		if o.cmdOnly {
+			continue
 		}
+		s := setting{o, o.def, place{standard: true}}
+		if dir, ok := env(o.dirVar); o.dirVar != "" && ok && dir != "" {
+			// systemd.exec(5): several directories are separated by colons.
+			dir, _, _ = strings.Cut(dir, ":")
+			s.value, s.at = filepath.Join(dir, o.inDir), place{variable: o.dirVar}
+		}
+		l.settings = append(l.settings, s)
 	}
 	return l
 }
@@ -33,12 +30,9 @@ func defaults(env func(string) (string, bool)) layer {
 // readEnv reads MINISIP_WORDS and the variable of every option.
 func readEnv(env func(string) (string, bool)) (layer, error) {
 	var l layer
-	for i := range groups {
-		for j := range groups[i].options {
-			o := &groups[i].options[j]
-			if v, ok := env(o.variable()); ok && !o.cmdOnly {
-				l.settings = append(l.settings, setting{o, v, place{variable: o.variable()}})
-			}
+	for o := range options {
+		if v, ok := env(o.variable()); ok && !o.cmdOnly {
+			l.settings = append(l.settings, setting{o, v, place{variable: o.variable()}})
 		}
 	}
 	variable := variableOf("words")

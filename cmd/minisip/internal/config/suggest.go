@@ -69,10 +69,8 @@ func wordNames() []string {
 
 func optionNames() []string {
 	var names []string
-	for _, g := range groups {
-		for _, o := range g.options {
-			names = append(names, o.name)
-		}
+	for o := range options {
+		names = append(names, o.name)
 	}
 	return names
 }
