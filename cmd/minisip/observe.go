@@ -15,13 +15,11 @@ import (
 
 	"minisip/cmd/minisip/internal/capture"
 	"minisip/cmd/minisip/internal/config"
+	"minisip/cmd/minisip/internal/control"
 	"minisip/cmd/minisip/internal/server"
 	"minisip/cmd/minisip/internal/status"
 	"minisip/cmd/minisip/internal/status/page"
 )
-
-// socketName is the unix socket in the state directory that the command line speaks to.
-const socketName = "minisip.sock"
 
 // watchers are the listeners of those who look: the status page's and the command line's.
 type watchers struct {
@@ -59,7 +57,7 @@ func listenForWatchers(cfg *config.Config, log func(string)) (*watchers, error) 
 		}
 	}
 	if cfg.State != "" {
-		l, err := listenUnix(filepath.Join(cfg.State, socketName))
+		l, err := listenUnix(filepath.Join(cfg.State, control.SocketName))
 		if err != nil {
 			w.notes = append(w.notes, fmt.Sprintf("No minisip status, calls and so on: %v", err))
 			return w, nil

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 
+	"minisip/cmd/minisip/internal/config"
+	"minisip/cmd/minisip/internal/control"
 	"minisip/cmd/minisip/internal/state"
 )
 
@@ -36,4 +40,25 @@ func (k *keptState) close() {
 		k.Store.Close()
 		k.Store = nil
 	}
+}
+
+// nonceKey is the key that signs nonces: kept with the state, so that a nonce
+// from before a restart is known as ours and its phone told that it is stale, not wrong.
+func nonceKey(kept *keptState) []byte {
+	key := make([]byte, 32)
+	rand.Read(key)
+	if kept.Store == nil {
+		return key
+	}
+	return kept.Beside("nonce.key", key)
+}
+
+// stateNote warns of a state directory that anybody on the machine can write in: what he puts there, the next start believes.
+func stateNote(cfg *config.Config) []string {
+	info, err := os.Stat(cfg.State)
+	if err != nil || info.Mode()&0o002 == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the mode %04o of %s lets everybody on this machine put registrations and calls there, and take the place of %s: chmod 700 %s",
+		info.Mode().Perm(), cfg.State, control.SocketName, cfg.State)}
 }

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// socketName is the socket in the state directory.
-const socketName = "minisip.sock"
+// SocketName is the unix socket in the state directory.
+const SocketName = "minisip.sock"
 
 // installed is the state directory of a minisip that systemd runs from its unit.
 const installed = "/var/lib/minisip"
@@ -30,10 +30,10 @@ type client struct {
 // newClient speaks to the minisip of a state directory. Where none was named and the usual one
 // holds no socket, the one of the installed service is taken.
 func newClient(dir string, named bool) *client {
-	c := &client{socket: filepath.Join(dir, socketName)}
+	c := &client{socket: filepath.Join(dir, SocketName)}
 	if !named {
 		if _, err := os.Stat(c.socket); err != nil {
-			if other := filepath.Join(installed, socketName); exists(other) {
+			if other := filepath.Join(installed, SocketName); exists(other) {
 				c.socket = other
 			}
 		}

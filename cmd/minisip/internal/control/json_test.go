@@ -23,7 +23,7 @@ import (
 // answering is a server at a socket, whose state directory it gives.
 func answering(t *testing.T, mux *http.ServeMux) string {
 	dir := t.TempDir()
-	l, err := net.Listen("unix", filepath.Join(dir, socketName))
+	l, err := net.Listen("unix", filepath.Join(dir, SocketName))
 	if err != nil {
 		t.Fatal(err)
 	}
