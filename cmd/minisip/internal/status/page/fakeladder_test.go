@@ -31,13 +31,13 @@ var steps = []struct {
 	{4031, 0, 1, "media-start", "PCMU/8000 from 001", false},
 	{4038, 0, 1, "ack", "ACK", false},
 	{4038, 1, 2, "ack", "ACK", false},
-	{48210, 2, 1, "request", "BYE", false},
-	{48210, 1, 0, "request", "BYE", false},
-	{48236, 0, 1, "success", "200 OK", false},
-	{48236, 1, 2, "success", "200 OK", false},
-	{48236, 0, 1, "media-stop", "PCMU/8000 from 001", false},
-	{48240, 2, 1, "media-stop", "PCMU/8000 from 002", false},
-	{48240, 1, 1, "note", "hung up by 002", false},
+	{123738, 2, 1, "request", "BYE", false},
+	{123738, 1, 0, "request", "BYE", false},
+	{123764, 0, 1, "success", "200 OK", false},
+	{123764, 1, 2, "success", "200 OK", false},
+	{123764, 0, 1, "media-stop", "PCMU/8000 from 001", false},
+	{123768, 2, 1, "media-stop", "PCMU/8000 from 002", false},
+	{123768, 1, 1, "note", "hung up by 002", false},
 }
 
 // withSteps adds the ladder to a call, as far as it has come.

@@ -87,6 +87,7 @@ func TestLive(t *testing.T) {
 	over["state"], over["answer"], over["end"], over["why"] = "ended", time.Now(), time.Now(), "hung up by 006"
 	f.with(func() { f.calls[0] = over; f.tell("call:3", withSteps(over)) })
 	p.Wait("document.querySelectorAll('.ladder .step').length === 22")
+	p.Wait("[...document.querySelectorAll('.ladder .pause text')].at(-1).textContent === '1:59'")
 	p.Wait("document.querySelector('.call .facts').innerText.includes('hung up by 006')")
 	p.Wait("![...document.querySelectorAll('button.danger')].some(b => b.checkVisibility())")
 	faultless(t, p)

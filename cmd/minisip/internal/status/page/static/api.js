@@ -29,7 +29,7 @@ export const del = (path) => ask('DELETE', path);
 // query writes the parameters that have a value behind a path.
 export function query(path, params) {
   const q = new URLSearchParams(Object.entries(params).filter(([, v]) => v !== '' && v !== undefined && v !== null));
-  return `${path}?${q}`;
+  return String(q) ? `${path}?${q}` : path;
 }
 
 // Live follows the server's events. While nobody looks at the page it is closed: then neither

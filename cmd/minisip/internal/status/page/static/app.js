@@ -18,12 +18,12 @@ const app = {
   overview: null,
   now: () => Date.now() + app.skew,
   skew: 0,
-  go: (hash) => { location.hash = hash; },
   replace(hash) {
     history.replaceState(null, '', hash);
     shown = hash;
   },
   say,
+  failed: (e) => say(e.message, true),
 };
 
 const words = { live: 'live', waiting: 'no connection', paused: 'paused' };
@@ -81,15 +81,24 @@ function route() {
   scrollTo(0, 0);
   if (!first && document.activeElement === document.body) main.focus({ preventScroll: true }); // where the next Tab goes on from
   const current = view;
-  const refresh = () => view === current && Promise.resolve(view.refresh()).catch((e) => say(e.message, true));
-  live.follow({
-    ...view.events,
-    overview: (o) => {
-      overview(o);
-      current.tick?.(o);
-    },
-  }, refresh);
-  refresh();
+  let asked = 0;
+  const refresh = async (failed) => {
+    if (view !== current) return;
+    asked = Date.now();
+    try {
+      await view.refresh();
+    } catch (e) {
+      failed?.(e);
+    }
+  };
+  const beat = (o) => {
+    overview(o);
+    current.tick?.(o);
+    // What no event tells of is asked for again; every five seconds is soon enough.
+    if (current.ages?.() && Date.now() - asked >= 5000) refresh();
+  };
+  live.follow({ ...view.events, overview: beat }, () => refresh(app.failed));
+  refresh(app.failed);
   view.open?.(parts.slice(2), query);
 }
 

@@ -5,7 +5,6 @@ import { armed, count, empty, h, put, span } from './dom.js';
 import { cell, row, table } from './table.js';
 
 export function bansView(app) {
-  let last = 0;
   const list = table('Bans', [['Address', 'who'], ['Why', 'why'], ['Failures', 'num'], ['Ends', 'num'], ['', 'act']], banRow, (b) => b.ip);
   const nothing = h('div');
   const el = h('section', { class: 'view' }, h('div', { class: 'bar' }, h('h1', {}, 'Bans')), h('div', { class: 'card bans' }, list.el, nothing));
@@ -19,15 +18,14 @@ export function bansView(app) {
       cell('act', armed('Lift', 'Press again to lift', () => del(`/api/bans/${encodeURIComponent(b.ip)}`).then(() => {
         app.say(`${b.ip} is served again.`);
         return refresh();
-      }, (e) => app.say(e.message, true)))));
+      }, app.failed))));
   }
 
   async function refresh() {
-    last = Date.now();
     const bans = (await get('/api/bans')).bans ?? [];
     list.show(bans);
     list.el.hidden = !bans.length;
     put(nothing, bans.length ? '' : empty('Nobody is banned.', h('p', {}, 'An address that tries one wrong password after the other gets no answer for a while, and is listed here.')));
   }
-  return { title: 'Bans', el, refresh, tick: () => Date.now() - last >= 5000 && refresh().catch(() => {}), events: {} };
+  return { title: 'Bans', el, refresh, ages: () => true, events: {} };
 }

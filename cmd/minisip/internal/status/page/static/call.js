@@ -112,7 +112,7 @@ class CallView {
       await post(`/api/calls/${encodeURIComponent(this.#id)}/hangup`);
       this.#app.say('Both phones are told to hang up.');
     } catch (e) {
-      this.#app.say(e.message, true);
+      this.#app.failed(e);
     }
   }
 }

@@ -11,11 +11,11 @@ export function callsView(app, _, params) {
   let state = params.get('state') ?? 'live';
   let q = params.get('q') ?? '';
   let offset = Number(params.get('offset')) || 0;
-  let calls = [], asked = 0, total = null, last = 0;
+  let calls = [], asked = 0, total = null;
 
   const go = () => {
-    app.replace(query('#/calls', { state: state === 'live' ? '' : state, q, offset: offset || '' }).replace(/\?$/, ''));
-    refresh().catch((e) => app.say(e.message, true));
+    app.replace(query('#/calls', { state: state === 'live' ? '' : state, q, offset: offset || '' }));
+    refresh().catch(app.failed);
   };
   const tabs = states.map(([name, text]) => h('button', {
     type: 'button', onclick: () => { state = name; offset = 0; go(); },
@@ -32,7 +32,6 @@ export function callsView(app, _, params) {
 
   async function refresh() {
     const n = ++asked;
-    last = Date.now();
     tabs.forEach((b, i) => b.setAttribute('aria-pressed', states[i][0] === state));
     const got = await get(query('/api/calls', { state, q, offset, limit: pageSize }));
     if (n !== asked) return; // something else was asked for meanwhile
@@ -70,12 +69,11 @@ export function callsView(app, _, params) {
     }
   }
 
-  // The figures of media change all the time. Every five seconds is as often as they are sampled.
   function tick() {
-    if (state !== 'ended' && calls.length && Date.now() - last >= 5000) refresh().catch(() => {});
     for (const t of el.querySelectorAll('[data-since]')) put(t, length((app.now() - t.dataset.since) / 1000));
   }
-  return { title: 'Calls', el, refresh, tick, events: { calls: (e) => total !== null && changed(e) }, close: () => clearTimeout(waiting) };
+  const ages = () => state !== 'ended' && calls.length > 0; // the figures of media change all the time
+  return { title: 'Calls', el, refresh, tick, ages, events: { calls: (e) => total !== null && changed(e) }, close: () => clearTimeout(waiting) };
 }
 
 // noCalls says what to do for a first call.
@@ -101,7 +99,7 @@ export function badge(c) {
 export const numbered = (c) => (/^\d/.test(c.id) ? `call ${c.id}` : 'refused');
 
 // worst is the severity of the worst that was found in a call.
-export const worst = (c) => ['error', 'warning', 'info'].find((s) => (c.findings ?? []).some((f) => f.severity === s)) ?? '';
+const worst = (c) => ['error', 'warning', 'info'].find((s) => (c.findings ?? []).some((f) => f.severity === s)) ?? '';
 
 function callRow(c) {
   const trouble = (c.findings ?? []).find((f) => f.severity !== 'info');

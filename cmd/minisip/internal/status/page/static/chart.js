@@ -1,7 +1,7 @@
 // Loss and jitter over time. Loss is columns from below, jitter a line: each in a lane of its
 // own, for they have no scale in common. Where no packet came, a shade stands in both.
 
-import { fixed, h, s } from './dom.js';
+import { fixed, h, length, s } from './dom.js';
 
 // What a verdict calls lossy and choppy.
 const lossy = 3, choppy = 50;
@@ -87,9 +87,7 @@ export function chart(m, width) {
   if (samples.length > 1) {
     const last = samples[samples.length - 1].t_s;
     const x = ((samples.length - 0.5) * w) / Math.max(samples.length, 12);
-    svg.append(s('text', { class: 'tick', x: left, y: end }, at(samples[0].t_s)), s('text', { class: 'tick', x: Math.min(x, w), y: end, 'text-anchor': 'end' }, at(last)));
+    svg.append(s('text', { class: 'tick', x: left, y: end }, length(samples[0].t_s)), s('text', { class: 'tick', x: Math.min(x, w), y: end, 'text-anchor': 'end' }, length(last)));
   }
   return svg;
 }
-
-const at = (t) => `${Math.floor(t / 60)}:${String(Math.floor(t % 60)).padStart(2, '0')}`;

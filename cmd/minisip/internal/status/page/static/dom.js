@@ -99,7 +99,7 @@ export const count = (n) => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, '\
 export const fixed = (n, digits) => (n ?? 0).toFixed(digits);
 
 // later runs f once things have been quiet for ms.
-export function later(ms, f) {
+function later(ms, f) {
   let timer;
   return (...args) => {
     clearTimeout(timer);

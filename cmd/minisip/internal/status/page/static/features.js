@@ -43,7 +43,7 @@ export function featuresView(app) {
       show(got.features);
       app.say(`${word} is ${got.features[word] ? 'on' : 'off'}.`);
     } catch (e) {
-      app.say(e.message, true);
+      app.failed(e);
     }
   }
   return { title: 'Features', el, refresh: () => show(app.overview?.features), tick: (o) => show(o.features), events: {} };

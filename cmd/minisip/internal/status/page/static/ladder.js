@@ -1,6 +1,6 @@
 // The ladder of a call: phones and minisip as columns, each message an arrow, media as a band.
 
-import { h, put, s } from './dom.js';
+import { h, length, put, s } from './dom.js';
 
 const rowHeight = 36, pauseHeight = 26, top = 14;
 const longPause = 1000; // ms: from here on the pause is drawn
@@ -113,10 +113,10 @@ function pause(p, geo) {
     s('text', { x: mid, y: p.y + 4, 'text-anchor': 'middle' }, since(p.ms)));
 }
 
-const since = (ms) => (ms < 60000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.floor(ms / 60000)} min ${Math.round((ms % 60000) / 1000)} s`);
+const since = (ms) => (ms < 60000 ? `${(ms / 1000).toFixed(1)} s` : length(ms / 1000));
 
 // stamp is the time of a step since the call began.
-export function stamp(ms) {
+function stamp(ms) {
   const min = Math.floor(ms / 60000);
   const rest = ((ms % 60000) / 1000).toFixed(3);
   return min ? `${min}:${rest.padStart(6, '0')}` : rest;

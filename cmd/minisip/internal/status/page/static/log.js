@@ -13,8 +13,8 @@ export function logView(app, _, params) {
   const el = h('section', { class: 'view' },
     h('div', { class: 'bar' }, h('h1', {}, 'Log'), searchBox('Only lines with', q, (text) => {
       q = text;
-      app.replace(query('#/log', { q }).replace(/\?$/, ''));
-      refresh().catch((e) => app.say(e.message, true));
+      app.replace(query('#/log', { q }));
+      refresh().catch(app.failed);
     })),
     h('div', { class: 'card log' }, lines, nothing, down));
 

@@ -7,7 +7,7 @@ import { MessagePanel } from './message.js';
 
 export function userView(app, [user]) {
   const base = `#/users/${encodeURIComponent(user)}`;
-  let messages = [], last = 0;
+  let messages = [];
   const list = table(`Messages of ${user}`, [['Time', 'time'], ['', 'dir'], ['Message', 'label'], ['Other side', 'addr'], ['Size', 'size'], ['Call', 'of']],
     messageRow, (m) => m.id);
   const nothing = h('div');
@@ -31,7 +31,6 @@ export function userView(app, [user]) {
   }
 
   async function refresh() {
-    last = Date.now();
     const got = await get(query(`/api/users/${encodeURIComponent(user)}/messages`, { limit: 100 }));
     messages = (got.messages ?? []).slice(-100).reverse();
     list.show(messages);
@@ -46,7 +45,7 @@ export function userView(app, [user]) {
   return {
     title: user, el, refresh, events: {},
     close: () => panel.close(),
-    tick: () => Date.now() - last >= 5000 && refresh().catch(() => {}),
+    ages: () => true,
     open(parts) {
       const id = parts[0] === 'm' ? parts[1] : '';
       mark(id);

@@ -5,10 +5,10 @@ import { clock, empty, fixed, h, put, searchBox, span } from './dom.js';
 import { cell, pager, pageSize, row, table } from './table.js';
 
 export function usersView(app, _, params) {
-  let q = params.get('q') ?? '', offset = Number(params.get('offset')) || 0, asked = 0, last = 0;
+  let q = params.get('q') ?? '', offset = Number(params.get('offset')) || 0, asked = 0;
   const go = () => {
-    app.replace(query('#/users', { q, offset: offset || '' }).replace(/\?$/, ''));
-    refresh().catch((e) => app.say(e.message, true));
+    app.replace(query('#/users', { q, offset: offset || '' }));
+    refresh().catch(app.failed);
   };
   const list = table('Users', [['User', 'who'], ['Address', 'addr'], ['Phone', 'agent'], ['Ping', 'ping'], ['Last heard', 'heard'], ['Expires', 'expires']],
     (u) => userRow(u, app), (u) => `${u.user} ${u.contact} ${u.source}`);
@@ -20,7 +20,6 @@ export function usersView(app, _, params) {
 
   async function refresh() {
     const n = ++asked;
-    last = Date.now();
     const got = await get(query('/api/users', { q, offset, limit: pageSize }));
     if (n !== asked) return;
     const users = got.users ?? [];
@@ -34,9 +33,7 @@ export function usersView(app, _, params) {
     pages.show(offset, users.length, got.matched);
     put(nothing, users.length ? '' : q ? empty(`Nobody matches \u201c${q}\u201d.`, h('p', {}, 'Only who is registered is listed here.')) : howTo(app));
   }
-  // Registrations come slowly: every five seconds is soon enough, told by the server's beat.
-  const tick = () => Date.now() - last >= 5000 && refresh().catch(() => {});
-  return { title: 'Users', el, refresh, tick, events: {} };
+  return { title: 'Users', el, refresh, ages: () => true, events: {} };
 }
 
 function userRow(u, app) {
@@ -64,5 +61,5 @@ function howTo(app) {
           h('dt', {}, 'transport'), h('dd', {}, 'UDP'))),
       h('li', {}, 'It shows here as soon as it has registered. For more users, or a new password: ', h('code', {}, 'minisip user add NAME'), ', ', h('code', {}, 'minisip user passwd NAME'), '.')),
     h('p', {}, 'Still nothing? A phone that types a wrong name or password is named in the ', h('a', { href: '#/log' }, 'log'),
-      '. If the log is silent too, UDP port 5060 does not reach this host: look at its firewall.'));
+      '. If the log is silent too, no packet of it reaches this host: look at its firewall.'));
 }
