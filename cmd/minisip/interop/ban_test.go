@@ -3,7 +3,6 @@
 package interop
 
 import (
-	"crypto/md5"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,13 +15,8 @@ import (
 // the guesser hears nothing.
 func TestBannedOffice(t *testing.T) {
 	newNetwork(t)
-	var conf strings.Builder
-	accounts := map[string]account{}
-	for _, u := range []string{"001", "002", "003", "004", "005"} {
-		fmt.Fprintf(&conf, "%s:mini_sip_proxy:%x\n", u, md5.Sum([]byte(u+":mini_sip_proxy:secret")))
-		accounts[u] = account{serverIP, u, "secret"}
-	}
-	s := startServer(t, conf.String())
+	accounts, file := accountsOf("001", "002", "003", "004", "005")
+	s := startServer(t, file)
 	a := startBaresip(t, netns("a"), accounts["001"], 440)
 	b := startBaresip(t, netns("b"), accounts["004"], 880)
 	a.registered(t)

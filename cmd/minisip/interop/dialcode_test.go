@@ -3,7 +3,6 @@
 package interop
 
 import (
-	"crypto/md5"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -21,15 +20,10 @@ type dialer struct {
 func newDialer(t *testing.T) *dialer {
 	t.Helper()
 	newNetwork(t)
-	var conf strings.Builder
-	for _, user := range []string{"001", "002", "003", "004"} {
-		fmt.Fprintf(&conf, "%s:mini_sip_proxy:%x\n", user, md5.Sum([]byte(user+":mini_sip_proxy:secret")))
-	}
-	d := &dialer{server: startServer(t, conf.String())}
-	d.a = startBaresip(t, netns("a"), account{serverIP, "001", "secret"}, 440)
-	d.b = startBaresip(t, netns("b"), account{serverIP, "002", "secret"}, 880)
-	d.a.registered(t)
-	d.b.registered(t)
+	accounts, file := accountsOf("001", "002", "003", "004")
+	d := &dialer{server: startServer(t, file)}
+	d.accounts = accounts
+	d.a, d.b = d.twoPhones(t)
 	return d
 }
 

@@ -3,7 +3,6 @@
 package interop
 
 import (
-	"crypto/md5"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -19,26 +18,14 @@ import (
 	"time"
 )
 
-// The flooder's network: its own address, and the many that it forges.
-const (
-	flooderIP = "198.18.0.2"
-	forged    = "198.19.0.0/16"
-)
+// forged are the many addresses of who floods, beside publicIP.
+const forged = "198.19.0.0/16"
 
-// newFlooder adds the namespace flood to the network, whose addresses are those of forged.
+// newFlooder gives them to pub.
 func newFlooder(t *testing.T) {
 	t.Helper()
-	ns := netns("flood")
-	command(t, "ip", "netns", "add", ns)
-	command(t, "ip", "-n", ns, "link", "set", "lo", "up")
-	command(t, "ip", "link", "add", "eth0", "netns", ns, "type", "veth", "peer", "name", "flood", "netns", netns("isp"))
-	command(t, "ip", "-n", ns, "addr", "add", flooderIP+"/24", "dev", "eth0")
-	command(t, "ip", "-n", netns("isp"), "addr", "add", "198.18.0.1/24", "dev", "flood")
-	command(t, "ip", "-n", ns, "link", "set", "eth0", "up")
-	command(t, "ip", "-n", netns("isp"), "link", "set", "flood", "up")
-	command(t, "ip", "-n", ns, "route", "add", "default", "via", "198.18.0.1")
-	command(t, "ip", "-n", ns, "route", "add", "local", forged, "dev", "lo")
-	command(t, "ip", "-n", netns("isp"), "route", "add", forged, "via", flooderIP)
+	command(t, "ip", "-n", netns("pub"), "route", "add", "local", forged, "dev", "lo")
+	command(t, "ip", "-n", netns("isp"), "route", "add", forged, "via", publicIP)
 }
 
 // floodPlan is the variable that makes the test binary a flooder: "KINDS SOURCES RATE SECONDS".
@@ -53,7 +40,7 @@ func startFlood(t *testing.T, kinds string, sources, rate int, d time.Duration) 
 		t.Fatal(err)
 	}
 	plan := fmt.Sprintf("%s=%s %d %d %g", floodPlan, kinds, sources, rate, d.Seconds())
-	return start(t, netns("flood"), t.TempDir(), "the flood", "env", plan, self)
+	return start(t, netns("pub"), t.TempDir(), "the flood", "env", plan, self)
 }
 
 // flood is the flooder; it says how many datagrams it has sent.
@@ -117,33 +104,24 @@ func floodDatagram(kind byte, n int) []byte {
 func TestFlood(t *testing.T) {
 	need(t, "sipp", "sip-tester")
 	const users, office, rate = 50, 2000, 20000
-	var conf, callers, callees, pairs, phones strings.Builder
-	account := func(b *strings.Builder, user string) string {
-		fmt.Fprintf(&conf, "%s:mini_sip_proxy:%x\n", user, md5.Sum([]byte(user+":mini_sip_proxy:secret")))
-		line := fmt.Sprintf("%s;[authentication username=%s password=secret]", user, user)
-		b.WriteString(line + "\n")
-		return line
-	}
-	for _, b := range []*strings.Builder{&callers, &callees, &pairs, &phones} {
-		b.WriteString("SEQUENTIAL\n")
-	}
-	for i := range users {
-		pairs.WriteString(account(&callers, fmt.Sprintf("c%02d", i)) + fmt.Sprintf(";d%02d\n", i))
-		account(&callees, fmt.Sprintf("d%02d", i))
-	}
+	conf, callers, callees, pairs := crowds(users)
+	phones := "SEQUENTIAL\n"
 	for i := range office {
-		account(&phones, fmt.Sprintf("office%04d", i))
+		user := fmt.Sprintf("office%04d", i)
+		_, line := accountsOf(user)
+		conf += line
+		phones += login(user) + "\n"
 	}
 	newNetwork(t)
 	newFlooder(t)
-	s := startServer(t, conf.String(), "-keepalive", "0") // SIPp would count a ping as a call
-	runSIPp(t, netns("a"), "register.xml", callers.String(), users, "-r", "100")
-	runSIPp(t, netns("b"), "register.xml", callees.String(), users, "-r", "100")
+	s := startServer(t, conf, "-keepalive", "0") // SIPp would count a ping as a call
+	runSIPp(t, netns("a"), "register.xml", callers, users, "-r", "100")
+	runSIPp(t, netns("b"), "register.xml", callees, users, "-r", "100")
 
 	const calls = 200
 	call := func() (statistics, time.Duration) {
 		callee := startSIPp(t, netns("b"), "callee.xml", "", calls, "-aa")
-		caller := startSIPp(t, netns("a"), "caller.xml", pairs.String(), calls, "-d", "1000", "-r", "50", "-aa", "-trace_rtt", "-rtt_freq", "1")
+		caller := startSIPp(t, netns("a"), "caller.xml", pairs, calls, "-d", "1000", "-r", "50", "-aa", "-trace_rtt", "-rtt_freq", "1")
 		caller.wait(t, time.Minute)
 		callee.wait(t, time.Minute)
 		return caller.statistics(t), caller.setUp(t)
@@ -168,7 +146,7 @@ func TestFlood(t *testing.T) {
 	}
 	flooder := startFlood(t, "urix", 65536, rate, 8*time.Second)
 	begin := time.Now()
-	p := startSIPp(t, netns("a"), "register.xml", phones.String(), office, "-r", "500", "-t", "un", "-max_socket", "4000")
+	p := startSIPp(t, netns("a"), "register.xml", phones, office, "-r", "500", "-t", "un", "-max_socket", "4000")
 	if err := p.wait(t, time.Minute); err != nil {
 		t.Errorf("the office: %v", err)
 	}

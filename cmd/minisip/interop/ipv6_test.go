@@ -25,7 +25,7 @@ func hasIPv6(t *testing.T) {
 		command(t, "ip", "-n", netns(w.ns2), "addr", "add", w.ip2+"/64", "dev", w.dev2, "nodad")
 		command(t, "ip", "-n", netns(w.ns1), "-6", "route", "add", "default", "via", w.ip2)
 	}
-	command(t, "ip", "netns", "exec", netns("isp"), "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
+	shell(t, "isp", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
 }
 
 // TestIPv6: a phone on IPv6 talks with another one, calls and is called, and is called by one behind a NAT on IPv4. (baresip 1.0
@@ -33,7 +33,7 @@ func hasIPv6(t *testing.T) {
 func TestIPv6(t *testing.T) {
 	newNetwork(t)
 	hasIPv6(t)
-	accounts, file := threeUsers()
+	accounts, file := accountsOf("001", "002", "003")
 	s := startServer(t, file)
 	six := func(user string) account {
 		a := accounts[user]

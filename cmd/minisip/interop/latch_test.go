@@ -3,8 +3,6 @@
 package interop
 
 import (
-	"crypto/md5"
-	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -128,15 +126,12 @@ func silence(p ear, hz float64, d time.Duration) func() bool {
 func TestSpokenTo(t *testing.T) {
 	need(t, "sipp", "sip-tester")
 	newNetwork(t)
-	var conf strings.Builder
-	for _, user := range []string{"001", "002"} {
-		fmt.Fprintf(&conf, "%s:mini_sip_proxy:%x\n", user, md5.Sum([]byte(user+":mini_sip_proxy:secret")))
-	}
-	s := startServer(t, conf.String(), "-keepalive", "0")
+	accounts, file := accountsOf("001", "002")
+	s := startServer(t, file, "-keepalive", "0")
 	public := []string{"-i", publicIP, "-mi", publicIP, "-rtp_echo"}
-	runSIPp(t, netns("pub"), "register.xml", "SEQUENTIAL\n002;[authentication username=002 password=secret]\n", 1, public...)
+	runSIPp(t, netns("pub"), "register.xml", "SEQUENTIAL\n"+login("002")+"\n", 1, public...)
 	startSIPp(t, netns("pub"), "callee.xml", "", 1, append(public, "-aa")...)
-	a := startBaresip(t, netns("a"), account{serverIP, "001", "secret"}, 440)
+	a := startBaresip(t, netns("a"), accounts["001"], 440)
 	a.registered(t)
 	a.dial(t, "002")
 	a.connected(t)

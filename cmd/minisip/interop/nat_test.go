@@ -26,7 +26,7 @@ func TestNATForgets(t *testing.T) {
 	newNetwork(t)
 	for _, ns := range []string{"nata", "natb"} {
 		for _, key := range []string{"nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"} {
-			command(t, "ip", "netns", "exec", netns(ns), "sh", "-c", "echo 4 > /proc/sys/net/netfilter/"+key)
+			shell(t, ns, "echo 4 > /proc/sys/net/netfilter/"+key)
 		}
 	}
 	s := startServer(t, "", "-keepalive", "2s")

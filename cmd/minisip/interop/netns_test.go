@@ -76,7 +76,7 @@ func newNetwork(t *testing.T) {
 	for _, ns := range []string{"srv", "isp", "nata", "natb", "a", "b", "pub"} {
 		command(t, "ip", "netns", "add", netns(ns))
 		// IPv6 addresses count at once, so that nothing changes any more while a test runs (RFC 4862 5.4).
-		command(t, "ip", "netns", "exec", netns(ns), "sh", "-c", "for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/accept_dad; done 2>/dev/null; true")
+		shell(t, ns, "for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/accept_dad; done 2>/dev/null; true")
 		command(t, "ip", "-n", netns(ns), "link", "set", "lo", "up")
 	}
 	for _, w := range wires {
@@ -90,15 +90,21 @@ func newNetwork(t *testing.T) {
 		command(t, "ip", "-n", netns(ns), "route", "add", "default", "via", gw)
 	}
 	for _, ns := range routers {
-		command(t, "ip", "netns", "exec", netns(ns), "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+		shell(t, ns, "echo 1 > /proc/sys/net/ipv4/ip_forward")
 	}
 	for _, ns := range []string{"nata", "natb"} {
-		command(t, "ip", "netns", "exec", netns(ns), "sh", "-c", "printf %s '"+masquerade+"' | nft -f -")
+		shell(t, ns, "printf %s '"+masquerade+"' | nft -f -")
 	}
 }
 
 // netns is the full name of one of the network's namespaces.
 func netns(name string) string { return prefix + name }
+
+// shell lets a shell in one of the network's namespaces do something.
+func shell(t *testing.T, name, script string) {
+	t.Helper()
+	command(t, "ip", "netns", "exec", netns(name), "sh", "-c", script)
+}
 
 // remove takes away the namespaces that begin with prefix, and what still runs in them.
 func remove(prefix string) {

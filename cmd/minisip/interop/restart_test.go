@@ -3,7 +3,6 @@
 package interop
 
 import (
-	"crypto/md5"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -140,18 +139,12 @@ func TestRestartWithCalls(t *testing.T) {
 func TestStateDiskFull(t *testing.T) {
 	need(t, "sipp", "sip-tester")
 	const users = 50
-	var conf strings.Builder
-	phones := "SEQUENTIAL\n"
-	for i := range users {
-		u := fmt.Sprintf("c%02d", i)
-		fmt.Fprintf(&conf, "%s:mini_sip_proxy:%x\n", u, md5.Sum([]byte(u+":mini_sip_proxy:secret")))
-		phones += login(u) + "\n"
-	}
+	conf, phones, _, _ := crowds(users)
 	newNetwork(t)
 	dir := t.TempDir()
 	command(t, "mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", dir)
 	t.Cleanup(func() { command(t, "umount", dir) })
-	s := startServer(t, conf.String(), "-keepalive", "0", "-state", dir)
+	s := startServer(t, conf, "-keepalive", "0", "-state", dir)
 	command(t, "sh", "-c", "cat /dev/zero > "+dir+"/filler 2>/dev/null || true")
 	runSIPp(t, netns("a"), "register.xml", phones, users, "-r", "100")
 	eventually(t, 10*time.Second, "the log says that nothing is kept", func() bool { return strings.Contains(s.log(), "state: cannot be kept in") })

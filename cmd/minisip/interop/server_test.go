@@ -3,7 +3,9 @@
 package interop
 
 import (
+	"crypto/md5"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +18,16 @@ import (
 
 // account is what a person types into a phone.
 type account struct{ server, user, password string }
+
+// accountsOf makes accounts of users, all with the password "secret", and the user file that holds them.
+func accountsOf(names ...string) (accounts map[string]account, file string) {
+	accounts = map[string]account{}
+	for _, user := range names {
+		accounts[user] = account{serverIP, user, "secret"}
+		file += fmt.Sprintf("%s:mini_sip_proxy:%x\n", user, md5.Sum([]byte(user+":mini_sip_proxy:secret")))
+	}
+	return accounts, file
+}
 
 // server is minisip, running in the namespace srv in an empty directory.
 type server struct {

@@ -3,7 +3,6 @@
 package interop
 
 import (
-	"crypto/md5"
 	"encoding/csv"
 	"fmt"
 	"os"
@@ -50,9 +49,8 @@ func crowds(n int) (conf, callers, callees, pairs string) {
 	callers, callees, pairs = "SEQUENTIAL\n", "SEQUENTIAL\n", "SEQUENTIAL\n"
 	for i := range n {
 		from, to := fmt.Sprintf("c%02d", i), fmt.Sprintf("d%02d", i)
-		for _, u := range []string{from, to} {
-			conf += fmt.Sprintf("%s:mini_sip_proxy:%x\n", u, md5.Sum([]byte(u+":mini_sip_proxy:secret")))
-		}
+		_, lines := accountsOf(from, to)
+		conf += lines
 		callers += login(from) + "\n"
 		callees += login(to) + "\n"
 		pairs += login(from) + ";" + to + "\n"

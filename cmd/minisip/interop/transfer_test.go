@@ -3,28 +3,16 @@
 package interop
 
 import (
-	"crypto/md5"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 )
 
-// threeUsers are accounts 001, 002 and 003, and the user file that holds them.
-func threeUsers() (accounts map[string]account, file string) {
-	accounts = map[string]account{}
-	for _, user := range []string{"001", "002", "003"} {
-		accounts[user] = account{serverIP, user, "secret-" + user}
-		file += fmt.Sprintf("%s:mini_sip_proxy:%x\n", user, md5.Sum([]byte(user+":mini_sip_proxy:secret-"+user)))
-	}
-	return accounts, file
-}
-
 // TestBlindTransfer: a talks to b and sends him to c with REFER; then b and c hear each other, and
 // a is rid of them.
 func TestBlindTransfer(t *testing.T) {
 	newNetwork(t)
-	accounts, file := threeUsers()
+	accounts, file := accountsOf("001", "002", "003")
 	s := startServer(t, file)
 	a := startBaresip(t, netns("a"), accounts["001"], 440)
 	b := startBaresip(t, netns("b"), accounts["002"], 880)
@@ -54,7 +42,7 @@ func TestBlindTransfer(t *testing.T) {
 // with Replaces, and c takes that call for the one that it had with a.
 func TestAttendedTransfer(t *testing.T) {
 	newNetwork(t)
-	accounts, file := threeUsers()
+	accounts, file := accountsOf("001", "002", "003")
 	s := startServer(t, file)
 	a := startLinphone(t, netns("a"), accounts["001"], 440)
 	b := startLinphone(t, netns("b"), accounts["002"], 880)

@@ -41,7 +41,7 @@ func TestMarks(t *testing.T) {
 // NATs, and the log says so.
 func TestFragments(t *testing.T) {
 	newNetwork(t)
-	accounts, file := threeUsers()
+	accounts, file := accountsOf("001", "002", "003")
 	s := startServer(t, file)
 	a, b := newSocket(t, netns("a"), accounts["001"]), newSocket(t, netns("b"), accounts["002"])
 	a.authorized(t, "REGISTER", "sip:"+serverIP, "")
@@ -74,8 +74,8 @@ func TestFragments(t *testing.T) {
 func TestNarrowPath(t *testing.T) {
 	newNetwork(t)
 	command(t, "ip", "-n", netns("isp"), "link", "set", "natb", "mtu", "1400")
-	command(t, "ip", "netns", "exec", netns("isp"), "sh", "-c", "printf %s '"+dumb+"' | nft -f -")
-	accounts, file := threeUsers()
+	shell(t, "isp", "printf %s '"+dumb+"' | nft -f -")
+	accounts, file := accountsOf("001", "002", "003")
 	startServer(t, file)
 	a, b := newSocket(t, netns("a"), accounts["001"]), newSocket(t, netns("b"), accounts["002"])
 	a.authorized(t, "REGISTER", "sip:"+serverIP, "")
