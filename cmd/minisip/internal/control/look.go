@@ -87,7 +87,7 @@ func writeCalls(w io.Writer, calls []*proxy.CallView) {
 			length = span(time.Duration(v.Seconds * float64(time.Second)))
 		}
 		codec, lost, mos := mediaOf(v)
-		t.row(v.ID, v.State, v.From, v.To, v.Begin.Local().Format("15:04:05"), length, codec, lost, mos, verdictOf(v))
+		t.row(v.ID, v.State, v.From, v.To, v.Begin.Local().Format(time.TimeOnly), length, codec, lost, mos, verdictOf(v))
 	}
 	t.write(w)
 }
@@ -182,7 +182,7 @@ func (c *call) bans() error {
 		}
 		t := table{head: []string{"SOURCE", "UNTIL", "FAILURES", "LAST"}}
 		for _, b := range list.Bans {
-			t.row(b.IP.String(), b.Until.Local().Format("2006-01-02 15:04:05"), strconv.Itoa(b.Failures), b.Why)
+			t.row(b.IP.String(), b.Until.Local().Format(time.DateTime), strconv.Itoa(b.Failures), b.Why)
 		}
 		t.write(c.Out)
 	})

@@ -62,4 +62,4 @@ func one(s Severity, code, next, format string, args ...any) []Finding {
 }
 
 // clock writes a time of day.
-func clock(t time.Time) string { return t.Format("15:04:05") }
+func clock(t time.Time) string { return t.Format(time.TimeOnly) }

@@ -5,11 +5,9 @@ package main
 import (
 	"encoding/binary"
 	"errors"
-	"maps"
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -84,8 +82,9 @@ type player interface {
 	tick(now time.Time) (over bool)
 }
 
-// play gives p what comes until it is over.
+// play gives p what comes until it is over. What was set for another player is void.
 func (a *agent) play(p player) {
+	a.timers = wheel{}
 	for {
 		now := time.Now()
 		if p.tick(now) {
@@ -167,5 +166,3 @@ func pause(n int) (d time.Duration, more bool) {
 	}
 	return min(t1<<(n-1), t2), true
 }
-
-func sortedKeys(m map[string]int) []string { return slices.Sorted(maps.Keys(m)) }

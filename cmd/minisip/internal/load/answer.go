@@ -23,9 +23,7 @@ type answer struct {
 }
 
 func newAnswering(a *agent) *answering {
-	s := &answering{agent: a, unacked: map[int]*answer{}, ended: make(chan struct{})}
-	s.timers = wheel{}
-	return s
+	return &answering{agent: a, unacked: map[int]*answer{}, ended: make(chan struct{})}
 }
 
 func (s *answering) play() {

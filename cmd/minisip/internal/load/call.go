@@ -41,7 +41,6 @@ const (
 func newCalling(callers, callees *agent, o *options) *calling {
 	c := &calling{steps: newSteps(callers, o.calls, o.rate), callees: callees, calls: make([]call, o.calls)}
 	c.hold = time.Duration(o.concurrent) * time.Second / time.Duration(o.rate)
-	c.timers = wheel{}
 	return c
 }
 

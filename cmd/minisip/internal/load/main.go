@@ -20,9 +20,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -150,7 +152,7 @@ func (o *options) report(what string, play func() *result) (failed int) {
 // list writes counts as "3 INVITE, 1 BYE".
 func list(counts map[string]int) string {
 	var parts []string
-	for _, name := range sortedKeys(counts) {
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[name], name))
 	}
 	if len(parts) == 0 {

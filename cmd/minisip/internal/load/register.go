@@ -49,7 +49,7 @@ func (r *registering) receive(now time.Time, m []byte) {
 func (r *registering) tick(now time.Time) bool {
 	r.due(now, func(work int) { r.register(now, work, toChallenge, "") })
 	r.timers.due(now, func(work, step int) {
-		if work >= len(r.work) || r.work[work].step != step {
+		if r.work[work].step != step {
 			return
 		}
 		if _, more := pause(r.work[work].tries); !more {

@@ -23,6 +23,28 @@ type Features struct {
 	Debug     bool // log whole messages
 }
 
+// Words name the features on the command line, and wherever they are switched.
+var Words = []string{"silent", "duplicate", "debug", "re_via", "re_sdp", "re_contact"}
+
+// Word gives the feature that a word names; nil for any other word.
+func (f *Features) Word(word string) *bool {
+	switch word {
+	case "silent":
+		return &f.Silent
+	case "duplicate":
+		return &f.Duplicate
+	case "debug":
+		return &f.Debug
+	case "re_via":
+		return &f.Via
+	case "re_sdp":
+		return &f.SDP
+	case "re_contact":
+		return &f.Contact
+	}
+	return nil
+}
+
 // Config is what the core must know; zero durations and limits take their defaults.
 type Config struct {
 	Features

@@ -27,7 +27,7 @@ func (c *Core) dial(in *inbound, user string, cmd dialcmd.Command) {
 	c.logf("%s: %d dialled by %s", cmd.Phrase, cmd.Code, user)
 	switch cmd.Kind {
 	case dialcmd.Set:
-		c.set(cmd.Word, cmd.On)
+		*c.cfg.Word(cmd.Word) = cmd.On
 	case dialcmd.ShowCalls:
 		if mayList(&c.lastList.calls, in.now) {
 			c.logCalls(in)
@@ -44,24 +44,6 @@ func (c *Core) dial(in *inbound, user string, cmd dialcmd.Command) {
 		}
 	}
 	c.reply(in, 404, cmd.Phrase, "")
-}
-
-// set switches one word for the next message on.
-func (c *Core) set(word string, on bool) {
-	switch word {
-	case "silent":
-		c.cfg.Silent = on
-	case "duplicate":
-		c.cfg.Duplicate = on
-	case "debug":
-		c.cfg.Debug = on
-	case "re_via":
-		c.cfg.Via = on
-	case "re_sdp":
-		c.cfg.SDP = on
-	case "re_contact":
-		c.cfg.Contact = on
-	}
 }
 
 // mayList says whether a list may go into the log again: one a second is as much as anybody can read, and a list is

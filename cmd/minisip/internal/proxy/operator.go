@@ -109,7 +109,7 @@ func (c *Core) changed(id string) {
 }
 
 // ChangedSince lists the calls that have changed since it gave next, each once; more says
-// that there were others. The first time, since is what Changes gives.
+// that there were others.
 func (c *Core) ChangedSince(since uint64) (ids []string, next uint64, more bool) {
 	l := &c.changes
 	if l.next-since > uint64(len(l.ids)) {
@@ -125,10 +125,11 @@ func (c *Core) ChangedSince(since uint64) (ids []string, next uint64, more bool)
 
 // Set switches one word on or off, as who says; it reports whether there is such a word.
 func (c *Core) Set(word string, on bool, who string) bool {
-	if !slices.Contains(Words, word) {
+	f := c.cfg.Word(word)
+	if f == nil {
 		return false
 	}
-	c.set(word, on)
+	*f = on
 	state := "OFF"
 	if on {
 		state = "ON"
@@ -136,9 +137,6 @@ func (c *Core) Set(word string, on bool, who string) bool {
 	c.logf("%s %s: set by %s", word, state, who)
 	return true
 }
-
-// Words are those that Set knows.
-var Words = []string{"silent", "duplicate", "debug", "re_via", "re_sdp", "re_contact"}
 
 // HangUp ends a call as an operator wants it; it reports whether it was there to be ended.
 func (c *Core) HangUp(now time.Time, id, who string) bool {

@@ -191,9 +191,11 @@ func (a *API) started(now time.Time) time.Time { return now.Add(a.cfg.Started.Su
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func features(f proxy.Features) map[string]bool {
-	return map[string]bool{
-		"silent": f.Silent, "duplicate": f.Duplicate, "debug": f.Debug, "re_via": f.Via, "re_sdp": f.SDP, "re_contact": f.Contact,
+	on := map[string]bool{}
+	for _, word := range proxy.Words {
+		on[word] = *f.Word(word)
 	}
+	return on
 }
 
 // set switches a word, or changes another setting.

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -40,9 +41,7 @@ func (t *Tail) Lines(q string, limit int) (lines []string, next uint64) {
 			lines = append(lines, l)
 		}
 	}
-	for i, j := 0, len(lines)-1; i < j; i, j = i+1, j-1 {
-		lines[i], lines[j] = lines[j], lines[i]
-	}
+	slices.Reverse(lines)
 	return lines, t.next
 }
 

@@ -51,6 +51,9 @@ func (s *Step) Again() bool { return s.flags&again != 0 }
 // SDP says whether it carried a session description.
 func (s *Step) SDP() bool { return s.flags&withSDP != 0 }
 
+// Addr is the phone that a step came from or went to.
+func (c *Course) Addr(s *Step) netip.AddrPort { return c.Peers[s.Peer].Addr }
+
 // At is when it was.
 func (c *Course) At(s *Step) time.Time { return c.Begin.Add(time.Duration(s.after) * time.Millisecond) }
 

@@ -3,7 +3,6 @@ package trail
 import (
 	"bytes"
 	"hash/maphash"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -12,22 +11,23 @@ import (
 
 // Recorder notes messages.
 type Recorder struct {
-	rings   [2]ring // of calls, and of all others
+	rings   [Rings]ring // of calls, and of all others
 	courses map[Key]*Course
 	seed    maphash.Seed
 	noted   uint64
 }
 
 const (
-	callRing  = 0
-	otherRing = 1
+	callRing = iota
+	otherRing
+	Rings // how many Search knows
 )
 
 // New makes a recorder whose texts lie in memory, three quarters of it for calls.
 func New(memory []byte) *Recorder {
 	most := len(memory) / 4 * 3
 	return &Recorder{
-		rings:   [2]ring{newRing(memory[:most]), newRing(memory[most:])},
+		rings:   [...]ring{newRing(memory[:most]), newRing(memory[most:])},
 		courses: map[Key]*Course{}, seed: maphash.MakeSeed(),
 	}
 }
@@ -205,11 +205,5 @@ func (r *Recorder) Search(which int, from uint64, limit int, match func(m *Messa
 	return found, n + 1
 }
 
-// Rings is how many rings Search knows.
-const Rings = 2
-
 // Noted counts all messages since the start.
 func (r *Recorder) Noted() uint64 { return r.noted }
-
-// Addr is the phone that a step came from or went to.
-func (c *Course) Addr(s *Step) netip.AddrPort { return c.Peers[s.Peer].Addr }

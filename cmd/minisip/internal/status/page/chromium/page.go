@@ -254,7 +254,7 @@ func (p *Page) Type(text string) {
 	p.do("Input.insertText", map[string]any{"text": text}, nil)
 }
 
-// Screenshot keeps a picture of the whole page among the test's artefacts: in the
+// Screenshot keeps a picture of what is seen of the page among the test's artefacts: in the
 // directory $MINISIP_ARTEFACTS if that is set, else where go test -artifacts keeps them.
 func (p *Page) Screenshot(name string) {
 	p.t.Helper()
