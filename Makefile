@@ -22,7 +22,7 @@ run: build ## build and start in this directory; the first time, accounts for tw
 	@./minisip
 
 build: ## build the static binary ./minisip
-	@$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o minisip ./cmd/minisip
+	@$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.installedAt=$(PREFIX)/bin/minisip' -o minisip ./cmd/minisip
 
 test: ## gofmt, vet, all unit and golden tests, the fuzz targets' corpora; -race where there is a C compiler
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "gofmt would change: $$bad"; exit 1; fi

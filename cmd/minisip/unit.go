@@ -10,8 +10,8 @@ import (
 	"minisip/cmd/minisip/internal/systemd"
 )
 
-// installedAt is where make install puts the binary, and where the unit looks for it.
-const installedAt = "/usr/local/bin/minisip"
+// installedAt is where make install puts the binary, and where the unit looks for it; the Makefile stamps PREFIX in.
+var installedAt = "/usr/local/bin/minisip"
 
 // unitCommand is "minisip unit": it prints the systemd unit; args are the flags and
 // words that the service shall start with, checked as at a start.

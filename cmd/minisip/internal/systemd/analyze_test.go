@@ -27,18 +27,20 @@ func TestSystemdAnalyze(t *testing.T) {
 
 // The same of what make install puts in place, with the binary where the unit looks for it.
 func TestInstalled(t *testing.T) {
-	dir := t.TempDir()
-	out, err := exec.Command("make", "-C", "../../../..", "install", "DESTDIR="+dir).CombinedOutput()
-	if err != nil {
-		t.Fatalf("make install: %v\n%s", err, out)
+	for _, prefix := range []string{"/opt", "/usr/local"} {
+		dir := t.TempDir()
+		out, err := exec.Command("make", "-C", "../../../..", "install", "DESTDIR="+dir, "PREFIX="+prefix).CombinedOutput()
+		if err != nil {
+			t.Fatalf("make install: %v\n%s", err, out)
+		}
+		path := filepath.Join(dir, "etc/systemd/system/minisip.service")
+		verify := exec.Command("unshare", "--mount", "sh", "-c",
+			`mount --bind "$0$2" "$2" && systemd-analyze verify "$1"`, dir, path, prefix)
+		if out, err := verify.CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+		}
+		exposure(t, path)
 	}
-	path := filepath.Join(dir, "etc/systemd/system/minisip.service")
-	verify := exec.Command("unshare", "--mount", "sh", "-c",
-		`mount --bind "$0/usr/local/bin" /usr/local/bin && systemd-analyze verify "$1"`, dir, path)
-	if out, err := verify.CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
-	}
-	exposure(t, path)
 }
 
 // exposure wants a low level from systemd-analyze security.
