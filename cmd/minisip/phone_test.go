@@ -75,12 +75,16 @@ func (a *asker) ask(header string) string {
 
 // authorization answers a challenge.
 func (a *asker) authorization(challenge, method, to, password string) string {
+	return credentials(challenge, a.user, password, method, a.uri(method, to))
+}
+
+// credentials is the header line that answers a challenge, by RFC 7616 with MD5.
+func credentials(challenge, user, password, method, uri string) string {
 	realm, nonce := quoted(challenge, "realm"), quoted(challenge, "nonce")
 	hash := func(s ...string) string { return fmt.Sprintf("%x", md5.Sum([]byte(strings.Join(s, ":")))) }
-	uri := a.uri(method, to)
-	response := hash(hash(a.user, realm, password), nonce, "00000001", "c", "auth", hash(method, uri))
+	response := hash(hash(user, realm, password), nonce, "00000001", "c", "auth", hash(method, uri))
 	return fmt.Sprintf(`Authorization: Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", qop=auth, nc=00000001, cnonce="c"`+"\r\n",
-		a.user, realm, nonce, uri, response)
+		user, realm, nonce, uri, response)
 }
 
 // register registers the user as a phone does, answering one challenge, and gives the

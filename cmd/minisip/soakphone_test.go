@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/md5"
 	"fmt"
 	"maps"
 	"net"
@@ -163,9 +162,9 @@ func withBody(head, body string) string {
 
 // prove asks without and then with credentials, and gives the last request and its response.
 func (p *soakPhone) prove(method, uri, from, to, callID, lines, body string, ring time.Duration) (m, response string) {
-	credentials := ""
+	proof := ""
 	for cseq := 1; cseq <= 3; cseq++ { // a nonce can be stale after a restart
-		m = withBody(p.head(method, uri, from, to, callID, cseq, lines+credentials), body)
+		m = withBody(p.head(method, uri, from, to, callID, cseq, lines+proof), body)
 		response = p.ask(m, ring)
 		if response == "" {
 			return m, ""
@@ -176,11 +175,7 @@ func (p *soakPhone) prove(method, uri, from, to, callID, lines, body string, rin
 		if !strings.HasPrefix(response, "SIP/2.0 401 ") && !strings.HasPrefix(response, "SIP/2.0 407 ") {
 			return m, response
 		}
-		nonce := quoted(response, "nonce")
-		hash := func(s ...string) string { return fmt.Sprintf("%x", md5.Sum([]byte(strings.Join(s, ":")))) }
-		digest := hash(hash(p.user, "mini_sip_proxy", "secret-"+p.user), nonce, "00000001", "c", "auth", hash(method, uri))
-		credentials = fmt.Sprintf(`Authorization: Digest username="%s", realm="mini_sip_proxy", nonce="%s", uri="%s", response="%s", qop=auth, nc=00000001, cnonce="c"`+"\r\n",
-			p.user, nonce, uri, digest)
+		proof = credentials(response, p.user, "secret-"+p.user, method, uri)
 	}
 	return m, response
 }
