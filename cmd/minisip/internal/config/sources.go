@@ -46,11 +46,9 @@ func readEnv(env func(string) (string, bool)) (layer, error) {
 // their own that begin so.
 func Strays(environ []string, known ...string) (notes []string) {
 	names := []string{"words"}
-	for _, g := range groups {
-		for _, o := range g.options {
-			if !o.cmdOnly {
-				names = append(names, o.name)
-			}
+	for o := range options {
+		if !o.cmdOnly {
+			names = append(names, o.name)
 		}
 	}
 	for _, n := range names {
