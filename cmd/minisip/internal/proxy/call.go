@@ -35,7 +35,8 @@ type call struct {
 	kept      bool    // there is a record
 	moves     uint32  // of its streams, that the record knows of
 	course    *trail.Course
-	via       string // the host of the Via that the caller wrote
+	via       string      // the host of the Via that the caller wrote
+	early     []Direction // what came before an answer, over branches that have ended
 	refusal   diagnosis.Refusal
 	ending    diagnosis.End
 	said      said     // by the caller
@@ -243,6 +244,9 @@ func failureOf(ctx *context, status int) string {
 func (k *call) end(now time.Time, why string) {
 	answered := k.State >= session.Up
 	k.sample(new(tally), false)
+	if !answered {
+		k.closeMedia() // which keeps an account of what came
+	}
 	if !k.Call.End(now, why) {
 		return
 	}
@@ -250,9 +254,7 @@ func (k *call) end(now time.Time, why string) {
 	k.ended(r, k.diagnose(r, now))
 	k.core.hist.account(r)
 	k.uncount()
-	for _, d := range k.dialogs {
-		d.media.close()
-	}
+	k.closeMedia()
 	k.changed()
 	line := appendText(k.line(), k.caller.User, " -> ", printable(k.dialled), " ended ")
 	if answered {
@@ -264,6 +266,12 @@ func (k *call) end(now time.Time, why string) {
 	k.tellFindings(r)
 	k.core.out.Record(r)
 	k.core.timers.Set(&k.timer, now.Add(linger))
+}
+
+func (k *call) closeMedia() {
+	for _, d := range k.dialogs {
+		d.media.close()
+	}
 }
 
 // linger is how long an ended call still routes what crossed its end.

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"slices"
+
 	"minisip/nat"
 	"minisip/session"
 )
@@ -23,14 +25,37 @@ func (md *media) leave(i int, from session.Role) {
 		md.call.core.sample(s, new(tally), false)
 	}
 	if was && len(md.left) < maxLeft {
-		for _, side := range [...]session.Role{session.Caller, session.Callee} {
-			dir := d.direction(s, side, now)
-			track := s.tracks[side] // the stream forgets it
-			dir.Stream, dir.Now, dir.track, dir.left = i+1, nil, &track, true
-			md.left = append(md.left, dir)
-		}
+		md.left = append(md.left, d.account(i)...)
 	}
 	md.closeStream(s)
+}
+
+// unanswered keeps the account of what came over a branch that ends before anybody has answered: an announcement, a tone.
+func (md *media) unanswered() {
+	k := md.call
+	i := slices.IndexFunc(k.dialogs, func(d *dialog) bool { return d.media == md })
+	if i < 0 || !k.Answered.IsZero() {
+		return
+	}
+	for n := range md.streams {
+		s := &md.streams[n]
+		if s.Stream != nil && s.flow(session.Caller).Packets+s.flow(session.Callee).Packets > 0 && len(k.early) < maxLeft {
+			k.early = append(k.early, k.dialogs[i].account(n)...)
+		}
+	}
+}
+
+// account judges stream i for good: it is about to be closed.
+func (d *dialog) account(i int) []Direction {
+	s := &d.media.streams[i]
+	both := make([]Direction, 2)
+	for side := range both {
+		dir := d.direction(s, session.Role(side), d.call.core.now)
+		track := s.tracks[side] // the stream forgets it
+		dir.Stream, dir.Now, dir.track, dir.left = i+1, nil, &track, true
+		both[side] = dir
+	}
+	return both
 }
 
 // dialog is the one that has these media, once it is answered.

@@ -283,6 +283,7 @@ func (md *media) close() {
 	if md == nil {
 		return
 	}
+	md.unanswered()
 	for i := range md.streams {
 		md.closeStream(&md.streams[i])
 	}

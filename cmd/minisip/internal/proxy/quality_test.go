@@ -122,6 +122,48 @@ func TestRecordOfARefusal(t *testing.T) {
 	}
 }
 
+// The account of a call that nobody answered has what came before: an announcement, over the branch that ends first or
+// last. Who is to be told something need say nothing.
+func TestRecordOfEarlyMedia(t *testing.T) {
+	for name, end := range map[string][]string{
+		"refused":   {"002a: 486 Busy Here to INVITE", "001: ACK"},
+		"cancelled": {"001: CANCEL", "002a: 487 Request Terminated to INVITE", "001: ACK"},
+		"hung up":   {"hang up"},
+	} {
+		s := stage(t, 1, nil)
+		s.records = true
+		s.do("001: INVITE 002 auth", "002a: 183 Session Progress audio", "media from the callee", "wait 20s", "media from the callee", "wait 20s")
+		s.events = nil
+		for _, line := range end {
+			if line == "hang up" {
+				s.core.HangUp(s.now, "1", "the operator")
+				s.do("002a: 487 Request Terminated to INVITE", "001: ACK")
+			} else {
+				s.do(line)
+			}
+		}
+		var r Record
+		for _, e := range s.events {
+			if text, ok := strings.CutPrefix(e.text, "record: "); ok {
+				if err := json.Unmarshal([]byte(text), &r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if len(r.Media) != 2 || r.Answer != nil || r.Verdict != "" || len(r.Findings) > 0 {
+			t.Fatalf("%s: recorded %+v", name, r)
+		}
+		a, b := r.Media[0], r.Media[1]
+		if a.From != "001" || a.Packets != 0 || a.Verdict != "too short to tell" || b.From != "002" || b.Packets != 1001 || b.Codec != "PCMU/8000" || b.Last == nil || b.Verdict != "fine" {
+			t.Errorf("%s: recorded %+v, %+v", name, a, b)
+		}
+		if got := strings.Join(s.logged(), "\n"); !strings.Contains(got, "from 002 1001 packets, 0.0 % lost, jitter 0 ms, MOS 4.4: fine") {
+			t.Errorf("%s: logged %s", name, got)
+		}
+		s.finish()
+	}
+}
+
 // Loss is counted as a ratio, in the bucket that the verdict's limits are bounds of.
 func TestLossHistogram(t *testing.T) {
 	h, now := newHistograms(), epoch

@@ -92,6 +92,7 @@ func (k *call) recordAt(at time.Time) *Record {
 		if k.State != session.Ended && len(k.dialogs) > 0 {
 			r.ToAddr = k.dialogs[0].callee.Addr.String()
 		}
+		r.Media = dated(k.early)
 		return r
 	}
 	r.Answer = &r.answered
@@ -124,21 +125,29 @@ func (k *call) directions(at time.Time) (out []Direction) {
 		}
 		out = append(out, d.media.left...)
 	}
-	for i := range out {
-		if d := &out[i]; !d.last.IsZero() {
+	return dated(out)
+}
+
+// dated says of directions that are where they stay when their last packets came.
+func dated(all []Direction) []Direction {
+	for i := range all {
+		if d := &all[i]; !d.last.IsZero() {
 			d.Last = &d.last
 		}
 	}
-	return out
+	return all
 }
 
 // direction judges what comes from one side of a stream.
 func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Direction {
 	p, f := d.party(side), s.flow(side)
-	due := s.due[side]
+	due, answer := s.due[side], d.call.Answered
 	// Who is on hold is silent on purpose; text comes when somebody types, and who receives a fax has nothing to say
 	// for the length of a page, but at its beginning.
 	pauses := d.held() || s.kind != "audio" && s.kind != "video" && !(s.kind == "image" && f.Last.Before(due))
+	if answer.IsZero() {
+		answer, pauses = at, true // until then nobody need speak
+	}
 	dir := Direction{
 		Kind: s.kind, Codec: s.codec, From: p.User, Source: addrText(f.Source), Rebinds: f.Rebinds,
 		Packets: f.Packets, Bytes: f.Bytes, Lost: f.Lost, LossPercent: round(f.lossPercent(), 2),
@@ -159,7 +168,7 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	if s.kind == "audio" { // text and fax come in few packets, when they come
 		other = s.flow(side.Other()).Last
 	}
-	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, pauses, d.call.Answered, at, other)
+	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, pauses, answer, at, other)
 	codec, _, _ := strings.Cut(dir.Codec, "/")
 	scored := s.kind == "audio" && f.Packets > 0
 	if scored {
