@@ -105,13 +105,18 @@ func (c *Core) SaveAll(now time.Time) {
 	s.arm(saveEvery)
 }
 
-// SaveNow says what has changed, and all calls as they are now, at once: before the process ends.
+// SaveNow says what has changed, and all calls as they are now, at once: before the process ends. Where all there is was wanted
+// anew, it says that too: nobody comes to it later.
 func (c *Core) SaveNow(now time.Time) {
 	c.now = now
 	for k := range c.everyCall() {
 		k.changed()
 	}
-	c.saver.flush(now)
+	s := &c.saver
+	s.flush(now)
+	for pieces := 1 + len(s.rest)/saveAtOnce; s.anew && pieces > 0; pieces-- { // not again and again, whatever becomes of it
+		s.flush(now)
+	}
 }
 
 // Expire implements session.Expirer.

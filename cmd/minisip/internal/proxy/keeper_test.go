@@ -146,23 +146,22 @@ func (w *world) callsSurvive() (n int) {
 	return n
 }
 
-// TestSaveAll: all there is is said in pieces, the loop goes on between them, and what changes meanwhile is
-// right in the end.
-func TestSaveAll(t *testing.T) {
-	w := newWorld(t)
+// keptPhones gives a world with a disk and so many phones, which are registered and kept, and how to register one once more.
+func keptPhones(t *testing.T, phones int) (w *world, register func(p *phone, fields ...[]string)) {
+	t.Helper()
+	w = newWorld(t)
 	w.keeps()
 	w.quiet = true
-	const phones = 3*saveAtOnce + 10
+	s := &script{world: w}
+	register = func(p *phone, fields ...[]string) {
+		for _, auth := range []*phone{nil, p} {
+			s.transmit(p, p.request("REGISTER", &wish{auth: auth, fields: fields}))
+		}
+	}
 	for i := range phones {
 		at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)}), 5060)
 		p := w.addPhone(fmt.Sprintf("u%04d", i), at.String())
 		w.users[p.user] = p.password
-	}
-	s := &script{world: w}
-	register := func(p *phone, fields ...[]string) {
-		for _, auth := range []*phone{nil, p} {
-			s.transmit(p, p.request("REGISTER", &wish{auth: auth, fields: fields}))
-		}
 	}
 	for _, p := range w.phones {
 		register(p)
@@ -171,6 +170,14 @@ func TestSaveAll(t *testing.T) {
 	if n := w.disk.count(keptBinding); n != phones {
 		t.Fatalf("%d of %d bindings are kept", n, phones)
 	}
+	return w, register
+}
+
+// TestSaveAll: all there is is said in pieces, the loop goes on between them, and what changes meanwhile is
+// right in the end.
+func TestSaveAll(t *testing.T) {
+	const phones = 3*saveAtOnce + 10
+	w, register := keptPhones(t, phones)
 	w.disk.wanted, w.disk.wholes = true, 0
 	register(w.phones[0]) // so that there is something to say
 	w.advance(saveAfter)
@@ -186,6 +193,19 @@ func TestSaveAll(t *testing.T) {
 	w.advance(saveAfter)
 	if got, want := w.disk.count(keptBinding), w.core.where.Len(); got != want || want >= phones || w.disk.said == first {
 		t.Errorf("%d bindings are kept, want %d of %d", got, want, phones)
+	}
+	w.finish()
+}
+
+// TestSaveNowAnew: what a disk that was full has missed is said to it at the latest when the process ends.
+func TestSaveNowAnew(t *testing.T) {
+	const phones = saveAtOnce + 1
+	w, _ := keptPhones(t, phones)
+	clear(w.disk.now)
+	w.disk.wanted = true
+	w.core.SaveNow(w.now)
+	if n := w.disk.count(keptBinding); n != phones || w.disk.wholes != 1 {
+		t.Errorf("%d of %d bindings are kept, whole %d times", n, phones, w.disk.wholes)
 	}
 	w.finish()
 }
