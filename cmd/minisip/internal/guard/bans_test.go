@@ -42,9 +42,11 @@ func TestBans(t *testing.T) {
 		{"an hour after one name it is forgotten", "unknown:a +60s unknown:b +3570s wrong:001 +30s unknown:c fair"},
 		{"a success takes no guesses back", "unknown:a +60s unknown:b +60s unknown:c +60s wrong:001 right:001 guesses"},
 		{"an operator does", "unknown:a +60s unknown:b +60s unknown:c guesses lift fair"},
+		{"of whom nothing is known", "free heard:001 fair right:001 lift free"},
 		{"a wrong password is no guess at names", "wrong:001 wrong:002 wrong:003 fair"},
 	}
-	for _, tt := range tests {
+	for i := range 2 * len(tests) {
+		tt, sweeps := tests[i/2], i%2 == 0 // what nobody sweeps away counts no longer all the same
 		b := NewBans(Limits{Count: 3, Within: time.Minute, For: time.Hour})
 		ip := netip.MustParseAddr("198.51.100.7")
 		now, attempt := epoch, 0
@@ -58,7 +60,11 @@ func TestBans(t *testing.T) {
 			got := ""
 			switch what {
 			case "wrong", "unknown":
-				b.Charge(now, ip, Failure{User: []byte(user), As: []byte(as), Unknown: what == "unknown", Attempt: fmt.Append(nil, attempt)})
+				was := b.Banned(now, ip)
+				got := b.Charge(now, ip, Failure{User: []byte(user), As: []byte(as), Unknown: what == "unknown", Attempt: fmt.Append(nil, attempt)})
+				if want := !was && b.Banned(now, ip); got != want {
+					t.Errorf("%s: step %d gets it banned: %v, want %v", tt.name, i, got, want)
+				}
 			case "right":
 				b.Succeed(ip, []byte(user))
 			case "lift":
@@ -75,7 +81,9 @@ func TestBans(t *testing.T) {
 					t.Fatal(err)
 				}
 				now = now.Add(d)
-				b.Sweep(now)
+				if sweeps {
+					b.Sweep(now)
+				}
 			}
 			if got != "" && got != what {
 				t.Errorf("%s: step %d: %s, want %s", tt.name, i, got, what)
@@ -135,13 +143,20 @@ func TestBanScope(t *testing.T) {
 		{"198.51.100.7", "::ffff:198.51.100.7", true},
 		{"::ffff:198.51.100.7", "198.51.100.7", true},
 		{"198.51.100.7", "198.51.100.8", false},
-		{"2001:db8:0:1::5", "2001:db8:0:1:a:b:c:d", true},
+		{"2001:db8:0:1::5", "2001:db8:0:1:8000:b:c:d", true},
 		{"2001:db8:0:1::5", "2001:db8:0:2::5", false},
 	} {
 		b := NewBans(Limits{Count: 2, Within: time.Minute, For: time.Hour})
 		ban(b, tt.banned)
 		if got := b.Banned(epoch, netip.MustParseAddr(tt.asked)); got != tt.want {
 			t.Errorf("with %s banned, %s is: %v", tt.banned, tt.asked, got)
+		}
+		if b.Succeed(netip.MustParseAddr(tt.asked), nil); b.Banned(epoch, netip.MustParseAddr(tt.banned)) == tt.want {
+			t.Errorf("a success at %s and the ban of %s: it is lifted: %v", tt.asked, tt.banned, !tt.want)
+		}
+		ban(b, tt.banned)
+		if got := b.Lift(epoch, netip.MustParseAddr(tt.asked)); got != tt.want {
+			t.Errorf("lifted at %s, the ban of %s is: %v", tt.asked, tt.banned, got)
 		}
 	}
 }
@@ -182,6 +197,19 @@ func TestList(t *testing.T) {
 	}
 	if b.Lift(epoch, netip.MustParseAddr("198.51.100.8")) {
 		t.Error("lifted a ban that was none")
+	}
+	for _, ip := range []string{"198.51.100.9", "198.51.100.6"} {
+		ban(b, ip)
+	}
+	for i := range 2 {
+		b.Charge(epoch.Add(time.Second), netip.MustParseAddr("198.51.100.5"), Failure{Attempt: fmt.Append(nil, i)})
+	}
+	var order []string
+	for _, x := range b.List(epoch.Add(time.Second)) {
+		order = append(order, x.IP.String())
+	}
+	if got := strings.Join(order, " "); got != "198.51.100.5 198.51.100.6 198.51.100.7 198.51.100.9" {
+		t.Errorf("the latest is to be first, and of those at once the lowest: %s", got)
 	}
 }
 

@@ -32,11 +32,11 @@ func TestSources(t *testing.T) {
 func TestShares(t *testing.T) {
 	const size = 100
 	sources := []string{"198.51.100.1:1", "198.51.100.2:1", "198.51.100.3:1"}
-	for _, tt := range []struct{ ask, least []int }{
-		{[]int{1000}, []int{33}},               // one alone leaves two thirds free
-		{[]int{1000, 1000}, []int{24, 24}},     // two share
-		{[]int{1000, 3}, []int{30, 3}},         // who asks for little has it
-		{[]int{1000, 1000, 1}, []int{1, 1, 1}}, // however late
+	for _, tt := range []struct{ ask, want []int }{
+		{[]int{1000}, []int{33}},                 // one alone leaves two thirds free
+		{[]int{1000, 1000}, []int{25, 25}},       // two share
+		{[]int{1000, 3}, []int{32, 3}},           // who asks for little has it
+		{[]int{1000, 1000, 1}, []int{25, 25, 1}}, // however late
 	} {
 		s := NewShares()
 		used := 0
@@ -52,8 +52,8 @@ func TestShares(t *testing.T) {
 			}
 		}
 		for i := range got {
-			if got[i] < tt.least[i] {
-				t.Errorf("asked for %v they got %v, want at least %v", tt.ask, got, tt.least)
+			if got[i] != tt.want[i] {
+				t.Errorf("asked for %v they got %v, want %v", tt.ask, got, tt.want)
 			}
 		}
 		if used > size {
@@ -98,11 +98,13 @@ func TestLoad(t *testing.T) {
 		{10 * time.Millisecond, 210 * time.Millisecond, false},
 		{10 * time.Millisecond, 190 * time.Millisecond, false},
 		{time.Second, 200 * time.Millisecond, false},
-		{250 * time.Millisecond, 200 * time.Millisecond, true},
+		{240 * time.Millisecond, 200 * time.Millisecond, false},
+		{10 * time.Millisecond, 200 * time.Millisecond, true},
+		{300 * time.Millisecond, 200 * time.Millisecond, true},
 		{900 * time.Millisecond, time.Millisecond, true},
-		{0, 60 * time.Millisecond, true},
-		{900 * time.Millisecond, time.Millisecond, true},
-		{100 * time.Millisecond, time.Millisecond, false},
+		{0, 50 * time.Millisecond, true},
+		{900 * time.Millisecond, 49 * time.Millisecond, true},
+		{100 * time.Millisecond, 49 * time.Millisecond, false},
 		{time.Second, 60 * time.Millisecond, false},
 	} {
 		was := l.Over
