@@ -1,6 +1,8 @@
 package state
 
 import (
+	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,5 +65,41 @@ func TestEpoch(t *testing.T) {
 	}
 	if s.moment().since < 0 {
 		t.Errorf("it is %v since the epoch", s.moment().since)
+	}
+	s.Close()
+	hour := moment{since: time.Hour, wall: time.Now().UnixNano(), boot: sinceBoot(), bootID: bootID()}
+	file := appendFrame([]byte(magic), stamped, func(b []byte) []byte { return appendMoment(b, hour) })
+	if err := os.WriteFile(s.path(99), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _ = open(t, dir)
+	if off := (s.moment().since - time.Hour).Abs(); off > time.Minute {
+		t.Errorf("what was written an hour after the epoch was so %v before", off)
+	}
+}
+
+// TestGoOn: how long nobody was there goes by the clock that was not set, and that the other one was is said.
+func TestGoOn(t *testing.T) {
+	for _, tt := range []struct {
+		set  time.Duration // how far the clock on the wall was set meanwhile
+		said string
+	}{
+		{0, ""},
+		{time.Second, ""}, // it was made to run faster
+		{time.Hour, "state: the clock was set forward by 1h0m0s while nobody was here: what is kept goes by the time that really passed"},
+		{-time.Hour, "state: the clock was set back by 1h0m0s while nobody was here: what is kept goes by the time that really passed"},
+	} {
+		said := new(log)
+		began := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+		w := &writer{Store: &Store{report: said.line, epoch: began}}
+		then := moment{since: time.Hour, wall: began.UnixNano(), boot: int64(time.Minute), bootID: "this"}
+		now := moment{wall: began.Add(10*time.Second + tt.set).UnixNano(), boot: int64(time.Minute + 10*time.Second), bootID: "this"}
+		w.goOn(then, now)
+		if got := began.Sub(w.epoch); got != time.Hour+10*time.Second {
+			t.Errorf("set by %v: it is %v since the epoch", tt.set, got)
+		}
+		if got := strings.Join(said.all(), "|"); got != tt.said {
+			t.Errorf("set by %v: said %q", tt.set, got)
+		}
 	}
 }

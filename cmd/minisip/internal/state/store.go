@@ -105,11 +105,7 @@ func (s *Store) Flush(whole bool) {
 	if len(s.batch) == 0 && !whole {
 		return
 	}
-	if whole && s.void {
-		whole = false
-		s.wanted.Store(true)
-	}
-	if !s.send(command{data: s.batch, records: s.records, whole: whole}) {
+	if !s.send(command{data: s.batch, records: s.records, whole: whole && !s.void}) {
 		s.void = true
 		s.wanted.Store(true)
 		s.lost.Add(uint64(s.records))

@@ -2,9 +2,11 @@ package state
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +72,131 @@ func TestBootGoesOn(t *testing.T) {
 	if f, at, err := r.file(bytes.NewReader(file)); f != none || err != nil || r.last != (moment{since: 2, boot: 2, bootID: "this"}) {
 		t.Errorf("fault %d at %d, %v; the last time is %+v", f, at, err, r.last)
 	}
+}
+
+// TestReplay: the last word on a key counts. What was not said again between a 'B' and its 'W' is forgotten, in whichever file
+// it stands; where the 'W' has not come, nothing is.
+func TestReplay(t *testing.T) {
+	for _, tt := range []struct{ files, want string }{
+		{"1=a 2=b 1=c", "1=c 2=b"},
+		{"1=a 2=b D1", "2=b"},
+		{"D1 1=a", "1=a"},
+		{"1=a 2=b B 1=c W", "1=c"},
+		{"1=a 2=b B 1=c", "1=c 2=b"},
+		{"1=a / B 2=b W", "2=b"},
+		{"1=a / B 2=b / 3=c", "1=a 2=b 3=c"},
+		{"1=a / B 2=b / B 3=c W", "3=c"},
+		{"1=a B 1=b W 2=c", "1=b 2=c"},
+	} {
+		r := replay{records: map[Key]version{}}
+		for text := range strings.SplitSeq(tt.files, " / ") {
+			file := []byte(magic)
+			for _, word := range strings.Fields(text) {
+				switch {
+				case word == "B" || word == "W":
+					file = appendFrame(file, mark(word[0]), nil)
+				case word[0] == 'D':
+					file = appendKeyed(file, dropped, Key{1, uint64(word[1] - '0')}, nil)
+				default:
+					file = appendKeyed(file, put, Key{1, uint64(word[0] - '0')}, []byte(word[2:]))
+				}
+			}
+			if f, at, err := r.file(bytes.NewReader(file)); f != none || err != nil {
+				t.Fatalf("%s: fault %d at %d, %v", text, f, at, err)
+			}
+		}
+		var got []string
+		for _, x := range r.sorted() {
+			got = append(got, fmt.Sprintf("%d=%s", x.ID, x.Data))
+		}
+		if got := strings.Join(got, " "); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.files, got, tt.want)
+		}
+	}
+}
+
+// TestShortFrames: a frame of which the checksum is right, but which is too short for what it is said to be, or said to be what
+// nobody knows, spoils its file like any other.
+func TestShortFrames(t *testing.T) {
+	for _, m := range []mark{stamped, put, dropped, 'X'} {
+		for n := range keySize - 1 {
+			file := appendFrame([]byte(magic), m, func(b []byte) []byte { return append(b, make([]byte, n)...) })
+			r := replay{records: map[Key]version{}}
+			if f, at, err := r.file(bytes.NewReader(file)); f != broken || at != int64(len(magic)) || err != nil {
+				t.Errorf("%c of %d bytes: fault %d at %d, %v", m, n, f, at, err)
+			}
+		}
+	}
+}
+
+// TestTurns: files are read in the order of their numbers, not of their names; one that nobody got to rename goes.
+func TestTurns(t *testing.T) {
+	dir := t.TempDir()
+	for n, record := range map[string]string{"9": "nine", "10": "ten", "2": "two", "7.new": "seven"} {
+		file := appendKeyed([]byte(magic), put, Key{1, 1}, []byte(record))
+		if err := os.WriteFile(filepath.Join(dir, filePrefix+n), file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, _ := open(t, dir)
+	if got := found(s)[Key{1, 1}]; got != "ten" {
+		t.Errorf("the last word is %q", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, filePrefix+"7.new")); err == nil {
+		t.Error("what nobody got to rename is still there")
+	}
+}
+
+// TestSoon: the disk is asked to have what was written within half a second, and what is whole at once, before older files go;
+// where it cannot be written, that is tried again every second.
+func TestSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "state")
+		w := driven(t, dir)
+		waits := func(want time.Duration) {
+			t.Helper()
+			begin := time.Now()
+			<-w.timer.C
+			if got := time.Since(begin); got != want {
+				t.Errorf("it waits %v, want %v", got, want)
+			}
+			w.tick()
+		}
+		one := command{data: appendKeyed(nil, put, Key{1, 1}, []byte("one")), records: 1}
+		w.obey(one)
+		if w.obey(one); !w.unsynced {
+			t.Error("each write is synced")
+		}
+		if waits(syncEvery); w.unsynced || w.Failing() {
+			t.Error("the disk was not asked")
+		}
+		if w.obey(command{whole: true}); w.unsynced {
+			t.Error("the disk was not asked for all of it")
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(dir, nil, 0o600); err != nil { // no directory can be made there
+			t.Fatal(err)
+		}
+		w.obey(one)
+		waits(syncEvery)
+		waits(retryEvery)
+		if w.obey(one); !w.Failing() || w.Lost() != 1 {
+			t.Errorf("failing: %v, %d records lost", w.Failing(), w.Lost())
+		}
+		waits(retryEvery)
+		if err := os.Remove(dir); err != nil {
+			t.Fatal(err)
+		}
+		if waits(retryEvery); !w.wanted.Load() || !w.Failing() {
+			t.Error("it is not to be written anew")
+		}
+		w.obey(command{fresh: true})
+		if w.obey(command{whole: true}); w.Failing() {
+			t.Error("it is whole, and said to be failing")
+		}
+	})
 }
 
 // TestLongRenewal: what is more than a file usually holds is written once, and not begun anew before it is whole.
