@@ -302,7 +302,7 @@ func (b *branch) dropMedia() {
 			if b.described { // by a preview
 				md.held[other] = ctx.wasHeld[other]
 			}
-		case md != nil && ctx.invite && b.described && md.asked[ctx.from]:
+		case b.described && md.asked[ctx.from]:
 			md.refused(other) // the offer that a response made
 			md.asked[ctx.from] = false
 			md.held[other] = ctx.wasHeld[other]
