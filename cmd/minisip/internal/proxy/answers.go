@@ -57,7 +57,7 @@ func (a *answers) keep(now time.Time, key []byte, status int, reason string, fie
 	if last < 0 || len(a.blocks[last])+size > cap(a.blocks[last]) {
 		block := max(answerBlock, size)
 		if last >= 0 && a.size+block > a.core.cfg.MaxTransactions*ordinaryAnswer {
-			a.core.count.drop(Overload)
+			a.core.drop(Overload)
 			return // a copy of the request will be answered anew
 		}
 		a.blocks = append(a.blocks, make([]byte, 0, block))

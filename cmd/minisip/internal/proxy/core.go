@@ -171,7 +171,6 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 	if in.dialog != nil {
 		in.dialog.call.changed()
 	}
-	c.drops.note(now)
 	return in.kept
 }
 
@@ -248,7 +247,7 @@ func (c *Core) malformed(in *inbound, err error) {
 	if answer && c.hush(in) {
 		return // and counted there
 	}
-	c.count.drop(Malformed)
+	c.drop(Malformed)
 	switch {
 	case !answer:
 	case errors.Is(err, sipmsg.ErrVersion):

@@ -197,7 +197,7 @@ func (c *Core) proves(in *inbound, name []byte) bool {
 		return false
 	}
 	if user.Name != string(name) {
-		c.count.drop(Forged)
+		c.drop(Forged)
 		c.reply(in, 403, "", "")
 		return false
 	}
@@ -227,23 +227,23 @@ func (c *Core) ack(in *inbound) {
 	}
 	p := d.party(in.from)
 	if in.src.Addr() != p.Addr.Addr() {
-		c.count.drop(Forged)
+		c.drop(Forged)
 		return
 	}
 	acks := &d.acks[in.from]
 	if !acks.fits(in.CSeq()) {
-		c.count.drop(Stray)
+		c.drop(Stray)
 		return
 	}
 	if c.cfg.Duplicate && acks.again(in.CSeq()) && in.now.Sub(acks.at) < soonest {
-		c.count.drop(Copy)
+		c.drop(Copy)
 		return
 	}
 	c.findRoutes(in)
 	peer := d.party(in.from.Other())
 	to, ok := c.routeOn(in, peer)
 	if !ok {
-		c.count.drop(Stray)
+		c.drop(Stray)
 		return
 	}
 	acks.at, acks.seq = in.now, in.CSeq()
@@ -264,7 +264,7 @@ func (c *Core) ackWithoutCall(in *inbound) {
 	c.findRoutes(in)
 	t, found := c.remoteTarget(in)
 	if !found || len(in.ToTag()) == 0 || !c.atBinding(in, c.claimed(in)) || !c.alongPath(in, &t) {
-		c.count.drop(Stray)
+		c.drop(Stray)
 		return
 	}
 	in.sender = string(c.claimed(in))
@@ -279,7 +279,7 @@ func (c *Core) ackID(in *inbound) uint64 { return maphash.Bytes(c.answers.seeds[
 // passAck sends an ACK on without a transaction: RFC 3261 16.11 last paragraphs.
 func (c *Core) passAck(in *inbound, local, to netip.AddrPort) {
 	if n, ok := in.MaxForwards(); ok && n == 0 {
-		c.count.drop(Stray)
+		c.drop(Stray)
 		return
 	}
 	c.pushVia(in.Message, local, c.ackID(in))

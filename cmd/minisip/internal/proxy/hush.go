@@ -13,7 +13,7 @@ import (
 // who do not exist that it must be guessing, what comes from no phone that we know there.
 func (c *Core) hush(in *inbound) bool {
 	if c.cfg.Silent && isScanner(in.Get(sipmsg.UserAgentHdr)) {
-		c.count.drop(Scanner)
+		c.drop(Scanner)
 		c.charge(in, guard.Failure{User: c.claimed(in), Why: "the scanner " + printable(in.Get(sipmsg.UserAgentHdr))})
 		return true
 	}
@@ -22,14 +22,14 @@ func (c *Core) hush(in *inbound) bool {
 	doubtful := c.doubts(in, name)
 	switch {
 	case c.cfg.Silent && !known:
-		c.count.drop(UnknownUser)
+		c.drop(UnknownUser)
 		if c.hushed.news(in.now, in.src.Addr()) {
 			c.logf("silent: %s from %s as %q gets no answer: %s",
 				printable(in.MethodName()), in.src, printable(name), c.noSuchUser(name))
 		}
 		c.charge(in, guard.Failure{User: name, Unknown: true, Why: "no such user: " + printable(name)})
 	case doubtful:
-		c.count.drop(Doubtful)
+		c.drop(Doubtful)
 		if !c.refusedProof(in) && known && c.doubted.news(in.now, in.src.Addr()) {
 			why, ip := "users who do not exist were asked for from there", in.src.Addr()
 			if c.bans.Banned(in.now, ip) {

@@ -109,7 +109,7 @@ func (c *Core) pong(in *inbound, id uint64) bool {
 	case p.waiting == 0 || p.waiting != number:
 		return false
 	case in.src.Addr() != c.wayTo(p.binding).Addr():
-		c.count.drop(Forged)
+		c.drop(Forged)
 		return true
 	}
 	p.waiting = 0

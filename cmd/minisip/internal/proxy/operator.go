@@ -15,6 +15,16 @@ import (
 // What an operator can ask and do, by page, command line and metrics. Lists that may be long
 // are given in parts, so that none holds the loop; to sort and search them is for who asks.
 
+// Load is how many users are registered and how many calls are under way.
+func (c *Core) Load() (users, calls int) {
+	for k := range c.everyCall() {
+		if k.State != session.Ended {
+			calls++
+		}
+	}
+	return c.where.Users(), calls
+}
+
 // Overview is the state of the server at a glance.
 type Overview struct {
 	Users, Bindings, Suspended int

@@ -19,7 +19,7 @@ func (c *Core) shed(in *inbound) bool {
 		return false
 	}
 	c.refused++
-	c.count.drop(Overload)
+	c.drop(Overload)
 	c.refuseWith(in, 503, "", "Retry-After: "+strconv.Itoa(5+int(c.rnd.Uint64()%10))+"\r\n")
 	return true
 }

@@ -63,7 +63,7 @@ const amplified = 2
 // somebody who has forged the address of his victim (RFC 3261 26.3.2.4) is.
 func (c *Core) sendBack(in *inbound) {
 	if c.amplifies(in) {
-		c.count.drop(Short)
+		c.drop(Short)
 		return
 	}
 	c.send("sent", in.mark, in.local, c.replyAddr(in), c.buf)
@@ -110,7 +110,7 @@ func (c *Core) replyAgain(in *inbound) bool {
 		c.noteReceived(in, false)
 		return true
 	}
-	c.count.drop(Copy)
+	c.drop(Copy)
 	c.noteReceived(in, true)
 	b := append(c.startResponse(in, status, reason), fields...)
 	c.buf = sipmsg.EndResponse(b)

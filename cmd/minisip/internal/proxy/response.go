@@ -71,7 +71,7 @@ func (ctx *context) success(b *branch, in *inbound) {
 	if !ctx.invite {
 		c.accepted(ctx, in)
 	} else if b.copied(in) {
-		c.count.drop(Copy)
+		c.drop(Copy)
 		return
 	} else if why := b.unreadable(in); why != nil {
 		c.hangUpOrphan(b, in)

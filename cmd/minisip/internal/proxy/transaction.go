@@ -33,7 +33,7 @@ func (c *Core) room(reserve int) bool {
 	if c.freeTransactions() > reserve {
 		return true
 	}
-	c.count.drop(Overload)
+	c.drop(Overload)
 	return false
 }
 
@@ -69,7 +69,7 @@ func (c *Core) roomFor(in *inbound, user string) bool {
 		return c.room(0)
 	}
 	if c.usage[user].busy(c.freeTransactions()) {
-		c.count.drop(Overload)
+		c.drop(Overload)
 		return false
 	}
 	return c.room(c.cfg.MaxTransactions / 16)
@@ -89,7 +89,7 @@ func (tx *serverTx) again(in *inbound) bool {
 	if in.Method() == sipmsg.ACK {
 		act = tx.Server.Ack(in.now)
 	} else {
-		tx.core.count.drop(Copy)
+		tx.core.drop(Copy)
 		act = tx.Server.Request()
 	}
 	tx.do(act, "sent again")
@@ -172,9 +172,9 @@ func (c *Core) response(in *inbound) {
 	switch {
 	case ok && tx == nil && c.pong(in, id):
 	case !ok || tx == nil || !tx.fits(in):
-		c.count.drop(Stray)
+		c.drop(Stray)
 	case in.src.Addr() != tx.to.Addr():
-		c.count.drop(Forged)
+		c.drop(Forged)
 	default:
 		tx.received(in)
 		if b, ok := tx.user.(*branch); ok && b.ctx.call != nil {

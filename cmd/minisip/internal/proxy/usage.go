@@ -142,7 +142,7 @@ func (c *Core) refuseSame(in *inbound, user string) bool {
 	if same < maxSame {
 		return false
 	}
-	c.count.drop(Overload)
+	c.drop(Overload)
 	c.logf("INVITE from %s (%s): %d calls with the same Call-ID and tag already", in.src, user, same)
 	c.reply(in, 482, "", "")
 	return true
@@ -150,7 +150,7 @@ func (c *Core) refuseSame(in *inbound, user string) bool {
 
 // refuseCrowded answers an INVITE beyond a limit.
 func (c *Core) refuseCrowded(in *inbound, user, why string) {
-	c.count.drop(Overload)
+	c.drop(Overload)
 	c.logf("INVITE from %s: %s", user, why)
 	c.reply(in, 503, "", "Retry-After: 10\r\n")
 }

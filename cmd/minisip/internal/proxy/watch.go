@@ -68,7 +68,7 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 	case brief:
 		refuse(423, "", minExpires)
 	case len(c.subscribers.byKey) >= maxSubscribers, len(c.subscribers.by[user]) >= maxWatching, c.notices[user] >= maxNotices:
-		c.count.drop(Overload)
+		c.drop(Overload)
 		refuse(503, "", "Retry-After: 60\r\n")
 	default:
 		w := &subscriber{core: c, user: user, watched: watched, aor: addressOfRecord(uri)}
@@ -155,7 +155,7 @@ func (c *Core) watching(in *inbound) bool {
 		c.reply(in, 403, "", "")
 		w.end(in.now, "rejected", "not allowed any more")
 	case c.notices[w.user] >= maxNotices:
-		c.count.drop(Overload)
+		c.drop(Overload)
 		c.reply(in, 503, "", "Retry-After: 60\r\n")
 	default:
 		if contact := string(contactOf(in.Message)); contact != "" {
