@@ -128,7 +128,7 @@ func (tx *clientTx) ack(in *inbound) {
 	c := tx.core
 	c.buf = c.followUp(c.buf[:0], tx.sent, "ACK", in.Get(sipmsg.ToHdr), nil)
 	if len(c.buf) > 0 {
-		c.send("sent", tx.mark, tx.local, tx.to, c.buf)
+		c.send(tx.mark, tx.local, tx.to, c.buf)
 	}
 }
 

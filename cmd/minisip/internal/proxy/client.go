@@ -46,7 +46,7 @@ func (tx *clientTx) start(c *Core, now time.Time, invite bool) bool {
 	c.clients[tx.key] = tx
 	tx.weigh(weightOf(tx.sent))
 	tx.Client.Start(now, invite, c.cfg.TimerC)
-	if !c.send("sent", tx.mark, tx.local, tx.to, tx.sent) && tx.user != (ignore{}) {
+	if !c.send(tx.mark, tx.local, tx.to, tx.sent) && tx.user != (ignore{}) {
 		tx.drop()
 		return false
 	}
@@ -61,7 +61,7 @@ func (tx *clientTx) Expire(now time.Time) {
 		return
 	}
 	if act.Has(session.Send) {
-		tx.core.send("sent again", tx.mark, tx.local, tx.to, tx.sent)
+		tx.core.sendAgain(tx.mark, tx.local, tx.to, tx.sent)
 	}
 	tx.settle(act)
 	if act&(session.Timeout|session.Expired) != 0 {

@@ -87,14 +87,12 @@ func (c *Core) newContext(in *inbound, user string) *context {
 	}
 	in.kept = true
 	ctx := &context{
-		core: c, tx: new(serverTx), req: in.Message, routes: in.routes, strict: in.strict, breadth: in.breadth(), cseq: in.CSeq(),
+		core: c, tx: c.newServer(in), req: in.Message, routes: in.routes, strict: in.strict, breadth: in.breadth(), cseq: in.CSeq(),
 		interval: asksInterval(in.Message), invite: in.Method() == sipmsg.INVITE,
 	}
-	ctx.tx.open(c, in)
 	ctx.tx.ownedBy(user)
 	ctx.tx.weigh(weightOf(in.Bytes()))
 	ctx.tx.ctx = ctx
-	c.timers.Set(&ctx.tx.timer, ctx.tx.Deadline())
 	return ctx
 }
 

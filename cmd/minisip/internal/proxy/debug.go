@@ -34,8 +34,11 @@ func (c *Core) debugReceived(in *inbound, err error) {
 
 // debugSent logs a datagram that goes out; before is what it was made of, if it was
 // forwarded.
-func (c *Core) debugSent(what string, local, to netip.AddrPort, b, before []byte) {
-	size := len(b)
+func (c *Core) debugSent(again bool, local, to netip.AddrPort, b, before []byte) {
+	size, what := len(b), "sent"
+	if again {
+		what = "sent again"
+	}
 	b = trail.Mask(b)
 	c.logf("%s to %s from %s, %d bytes%s", what, to, local, size, shown(b))
 	if before == nil {

@@ -117,11 +117,8 @@ func (c *Core) withoutCall(in *inbound) {
 		c.reply(in, 403, "", "")
 		return
 	}
-	if in.Method() == sipmsg.INVITE {
-		if why := c.crowded(user); why != "" {
-			c.refuseCrowded(in, user, why)
-			return
-		}
+	if c.refuseCrowded(in, user) {
+		return
 	}
 	ctx := c.newContext(in, user)
 	if ctx == nil {
@@ -151,7 +148,7 @@ func (c *Core) phoneOf(now time.Time, uri *sipmsg.URI) (t target, found bool) {
 		b = c.where.FindContact(uri)
 	}
 	if b != nil {
-		return c.reach(b, nil)[0], true
+		return c.targetOf(b), true
 	}
 	return c.phoneAt(uri)
 }
@@ -166,7 +163,7 @@ func (c *Core) phoneAt(uri *sipmsg.URI) (t target, found bool) {
 	}
 	for b := range c.where.AtSource(at) {
 		if len(b.Path()) == 0 {
-			t = c.reach(b, nil)[0]
+			t = c.targetOf(b)
 			t.uri = ""
 			return t, true
 		}
@@ -285,5 +282,5 @@ func (c *Core) passAck(in *inbound, local, to netip.AddrPort) {
 	c.pushVia(in.Message, local, c.ackID(in))
 	c.buf = in.AppendTo(c.buf[:0])
 	c.madeOf(in.Bytes(), in.mark.id)
-	c.send("sent", in.mark, local, to, c.buf)
+	c.send(in.mark, local, to, c.buf)
 }

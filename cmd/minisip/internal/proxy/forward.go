@@ -62,14 +62,12 @@ func (ctx *context) noneLeft(now time.Time) {
 	case ctx.done:
 	case len(ctx.later) > 0:
 		ctx.next(now)
-	case ctx.bestStatus != 0:
+	case ctx.bestStatus != 0 || ctx.ownStatus == 0:
 		ctx.forwardBest(now)
 	case ctx.ownStatus == 503:
 		ctx.answer(now, 503, "Retry-After: 10\r\n")
-	case ctx.ownStatus != 0:
-		ctx.answer(now, ctx.ownStatus, ctx.warning)
 	default:
-		ctx.forwardBest(now)
+		ctx.answer(now, ctx.ownStatus, ctx.warning)
 	}
 }
 
@@ -97,11 +95,8 @@ func (c *Core) forward(b *branch, now time.Time) int {
 		k.course.Name(b.to, b.target.user)
 	}
 	switch {
-	case !fitsUDP(b.to.Addr(), len(b.sent)):
-		b.dropMedia()
-		return 513
-	case ctx.invite && c.follow.Parse(b.sent) != nil:
-		// With our fields in it, it is more than we read: no CANCEL and no ACK could be made of it.
+	case !fitsUDP(b.to.Addr(), len(b.sent)), ctx.invite && c.follow.Parse(b.sent) != nil:
+		// Of an INVITE that with our fields in it is more than we read, no CANCEL and no ACK could be made.
 		b.dropMedia()
 		return 513
 	case !b.start(c, now, ctx.invite):

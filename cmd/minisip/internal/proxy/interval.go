@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"strconv"
 	"time"
 
@@ -30,22 +29,18 @@ func deltaSeconds(m *sipmsg.Message, id sipmsg.ID) (n uint64, params []byte, ok 
 
 // briefInterval says whether a request asks for a session interval below ours.
 func briefInterval(m *sipmsg.Message) bool {
-	if m.Method() != sipmsg.INVITE && m.Method() != sipmsg.UPDATE {
+	if !refreshes(m.Method()) {
 		return false
 	}
 	n, _, ok := deltaSeconds(m, sipmsg.SessionExpiresHdr)
 	return ok && n < minInterval
 }
 
+// refreshes lists the requests that can refresh a session: RFC 4028 3.
+func refreshes(m sipmsg.Method) bool { return m == sipmsg.INVITE || m == sipmsg.UPDATE }
+
 // hasTimer says whether the sender of m can ask again with a longer interval.
-func hasTimer(m *sipmsg.Message) bool {
-	for it := m.Values(sipmsg.SupportedHdr); it.Next(); {
-		if bytes.EqualFold(it.Value().Bytes, []byte("timer")) {
-			return true
-		}
-	}
-	return false
-}
+func hasTimer(m *sipmsg.Message) bool { return lists(m, sipmsg.SupportedHdr, "timer") }
 
 // refuseInterval answers 422 to a session interval that is too small, with Min-SE, where the
 // sender supports session timers: RFC 4028 8.1.
@@ -79,7 +74,7 @@ func raiseInterval(m *sipmsg.Message) {
 
 // asksInterval is the session interval that a request asks for, if its sender can refresh the session himself; else 0.
 func asksInterval(m *sipmsg.Message) uint64 {
-	if m.Method() != sipmsg.INVITE && m.Method() != sipmsg.UPDATE || !hasTimer(m) {
+	if !refreshes(m.Method()) || !hasTimer(m) {
 		return 0
 	}
 	n, _, _ := deltaSeconds(m, sipmsg.SessionExpiresHdr)
@@ -90,7 +85,7 @@ func asksInterval(m *sipmsg.Message) uint64 {
 // knows no session timers; then it is for the one who asked to refresh the session, if he can. If not,
 // the session does not expire.
 func (d *dialog) agreed(ctx *context, in *inbound) {
-	if in.Method() != sipmsg.INVITE && in.Method() != sipmsg.UPDATE {
+	if !refreshes(in.Method()) {
 		return
 	}
 	n, _, ok := deltaSeconds(in.Message, sipmsg.SessionExpiresHdr)

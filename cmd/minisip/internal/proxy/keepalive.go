@@ -95,7 +95,7 @@ func (c *Core) ping(p *pinger, now time.Time) {
 	mark := noted{key: c.trail.Key(m[id:]), method: sipmsg.OPTIONS}
 	m = append(m, "\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"...)
 	c.buf = sipmsg.EndResponse(m)
-	c.send("sent", mark, b.Local(), c.wayTo(b), c.buf)
+	c.send(mark, b.Local(), c.wayTo(b), c.buf)
 }
 
 // pong takes a response that may be one to a ping; it reports whether there was such a ping.

@@ -39,4 +39,9 @@ func printable[T string | []byte](name T) string {
 	}, string(name[:min(len(name), maxPrintable)]))
 }
 
+// secondsLeft is how long it is until a time, in whole seconds, so that it is not over before they are.
+func secondsLeft(now, until time.Time) int64 {
+	return int64((until.Sub(now) + time.Second - 1) / time.Second)
+}
+
 func seconds(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }

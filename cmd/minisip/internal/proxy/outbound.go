@@ -30,7 +30,7 @@ func (c *Core) admit(in *inbound, u *location.Update) (outbound bool, err error)
 		return false, nil
 	}
 	asked := in.supports("outbound")
-	if firstHop(in, u.Path) {
+	if flowKept(in, u.Path) {
 		return asked, nil
 	}
 	// Through a first hop that keeps no flows there is no outbound: who asked for it gets
@@ -44,8 +44,8 @@ func (c *Core) admit(in *inbound, u *location.Update) (outbound bool, err error)
 	return false, nil
 }
 
-// firstHop says whether the phone's own flow ends here, or at a proxy that keeps flows.
-func firstHop(in *inbound, path []string) bool {
+// flowKept says whether the phone's own flow ends here, or at a proxy that keeps flows.
+func flowKept(in *inbound, path []string) bool {
 	if !hasTwoVias(in.Message) {
 		return true
 	}
@@ -60,11 +60,14 @@ func firstHop(in *inbound, path []string) bool {
 
 // supports says whether a request names an option tag in Supported or Require.
 func (in *inbound) supports(tag string) bool {
-	for _, id := range [...]sipmsg.ID{sipmsg.SupportedHdr, sipmsg.RequireHdr} {
-		for it := in.Values(id); it.Next(); {
-			if bytes.EqualFold(it.Value().Bytes, []byte(tag)) {
-				return true
-			}
+	return lists(in.Message, sipmsg.SupportedHdr, tag) || lists(in.Message, sipmsg.RequireHdr, tag)
+}
+
+// lists says whether an option tag stands in a field that lists such.
+func lists(m *sipmsg.Message, id sipmsg.ID, tag string) bool {
+	for it := m.Values(id); it.Next(); {
+		if bytes.EqualFold(it.Value().Bytes, []byte(tag)) {
+			return true
 		}
 	}
 	return false

@@ -51,12 +51,9 @@ func (c *Core) outside(in *inbound) {
 	if c.refuseInterval(in) || c.refuseLong(in, user.Name) || c.refuseSame(in, user.Name) {
 		return
 	}
-	if in.Method() == sipmsg.INVITE {
-		if why := c.crowded(user.Name); why != "" {
-			c.refuseCrowded(in, user.Name, why)
-			c.refusedCall(in, diagnosis.TooMany)
-			return
-		}
+	if c.refuseCrowded(in, user.Name) {
+		c.refusedCall(in, diagnosis.TooMany)
+		return
 	}
 	c.refers(in, user.Name, targets[0].user)
 	c.begin(in, user.Name, string(userOf(uri)), targets)
@@ -95,7 +92,7 @@ func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
 	}
 	if !known || uri.IsSIP() && !c.ours(in.local, uri.Host, uri.Port) {
 		if b := c.where.FindContact(uri); b != nil {
-			return c.reach(b, nil), 0
+			return []target{c.targetOf(b)}, 0
 		}
 	}
 	if !known && !gruu {
@@ -116,7 +113,7 @@ func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
 func (c *Core) routable(bindings []*location.Binding) (targets []target, status int) {
 	for _, b := range bindings {
 		if !b.Ping.Suspended {
-			targets = c.reach(b, targets)
+			targets = append(targets, c.targetOf(b))
 		}
 	}
 	if len(targets) == 0 {
@@ -133,11 +130,11 @@ func (c *Core) elsewhere(in *inbound, uri *sipmsg.URI) bool {
 	return has && !c.ours(in.local, maddr, uri.Port)
 }
 
-// reach appends a binding as a target.
-func (c *Core) reach(b *location.Binding, targets []target) []target {
+// targetOf is a binding as a target.
+func (c *Core) targetOf(b *location.Binding) target {
 	t := target{user: b.AOR(), uri: targetURI(b.Contact()), addr: c.wayTo(b), local: b.Local(), routes: b.Path(), q: int(b.Q), instance: b.Instance()}
 	_, t.ice = sipmsg.Param([]byte(b.Params()), "+sip.ice")
-	return append(targets, t)
+	return t
 }
 
 // wayTo is where packets to a binding go: the address its REGISTER came from, or the top of

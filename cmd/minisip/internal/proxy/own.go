@@ -47,7 +47,7 @@ func (c *Core) ownRequest(now time.Time, r ownRequest) {
 		b = append(append(b, "\r\n\r\n"...), r.body...)
 	}
 	if r.method == "ACK" {
-		c.send("sent", mark, r.local, r.dst, b)
+		c.send(mark, r.local, r.dst, b)
 		return
 	}
 	tx.sent = b

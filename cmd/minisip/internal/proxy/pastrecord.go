@@ -17,9 +17,7 @@ import (
 func (p *Past) appendKey(b []byte, epoch time.Time) []byte {
 	r := p.Record
 	b = pack.AppendInt(b, r.Call)
-	for _, s := range [...]string{r.From, r.FromAddr, r.To, r.ToAddr} {
-		b = pack.AppendString(b, s)
-	}
+	b = pack.AppendString(b, r.From, r.FromAddr, r.To, r.ToAddr)
 	return pack.AppendTime(b, epoch, r.Begin)
 }
 
@@ -30,9 +28,7 @@ func (p *Past) appendRest(b []byte) []byte {
 	for _, t := range [...]*time.Time{r.Ring, r.Answer, &r.End} {
 		b = pack.AppendTime(b, begin, *cmp.Or(t, new(time.Time)))
 	}
-	for _, s := range [...]string{r.CallID, r.Why, r.Verdict} {
-		b = pack.AppendString(b, s)
-	}
+	b = pack.AppendString(b, r.CallID, r.Why, r.Verdict)
 	b = appendThousandths(b, r.Seconds)
 	b = p.Course.Append(b, begin)
 	b = pack.AppendUint(b, uint64(len(p.Findings)))

@@ -48,11 +48,11 @@ func (w *subscriber) contactElement(b *bytes.Buffer, now time.Time, k watched, s
 	attribute(b, "id", "c"+strconv.Itoa(k.id))
 	attribute(b, "state", state)
 	attribute(b, "event", k.event)
-	left := time.Duration(0) // who is gone is given that as well: Kamailio passes over a contact without
+	left := int64(0) // who is gone is given that as well: Kamailio passes over a contact without
 	if state == "active" {
-		left = w.core.where.Expires(x).Sub(now)
+		left = secondsLeft(now, w.core.where.Expires(x))
 	}
-	attribute(b, "expires", strconv.FormatInt(int64((left+time.Second-1)/time.Second), 10))
+	attribute(b, "expires", strconv.FormatInt(left, 10))
 	attribute(b, "q", strconv.FormatFloat(float64(x.Q)/1000, 'f', -1, 64))
 	attribute(b, "callid", x.CallID())
 	attribute(b, "cseq", strconv.FormatUint(uint64(x.CSeq), 10))

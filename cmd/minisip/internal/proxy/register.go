@@ -91,9 +91,8 @@ func (c *Core) registered(in *inbound, bindings []*location.Binding, outbound bo
 		if gruu != "" && x.Instance() != "" {
 			b = append(location.AppendGRUU(append(b, `;pub-gruu="`...), gruu, x.Instance()), '"')
 		}
-		left := int64((c.where.Expires(x).Sub(in.now) + time.Second - 1) / time.Second)
 		b = append(b, ";expires="...)
-		b = append(strconv.AppendInt(b, left, 10), "\r\n"...)
+		b = append(strconv.AppendInt(b, secondsLeft(in.now, c.where.Expires(x)), 10), "\r\n"...)
 	}
 	// RFC 3327 5.3: the registrar "MUST include all Path values" in the 200.
 	for it := in.Values(sipmsg.PathHdr); it.Next(); {

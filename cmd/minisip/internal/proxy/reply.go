@@ -66,7 +66,7 @@ func (c *Core) sendBack(in *inbound) {
 		c.drop(Short)
 		return
 	}
-	c.send("sent", in.mark, in.local, c.replyAddr(in), c.buf)
+	c.send(in.mark, in.local, c.replyAddr(in), c.buf)
 }
 
 // amplifies says whether the response in c.buf is more than in may bring.
@@ -88,16 +88,16 @@ func (c *Core) replyBytes(in *inbound, status int, reason string, fields []byte)
 	// The last quarter of the table is for what is forwarded: without a transaction this answer is
 	// only given anew, not again.
 	const forwarded = 4
-	if in.Method() == sipmsg.INVITE {
-		if tx := c.newServer(in, c.cfg.MaxTransactions/forwarded); tx != nil {
-			tx.respond(in.now, status, c.buf)
-			return
-		}
+	switch room := c.room(c.cfg.MaxTransactions / forwarded); {
+	case !room:
 		c.expectAck(in, status, reason, fields)
-	} else if c.room(c.cfg.MaxTransactions / forwarded) {
+	case in.Method() == sipmsg.INVITE:
+		c.newServer(in).respond(in.now, status, c.buf)
+		return
+	default:
 		c.answers.keep(in.now, c.keyOf(in), status, reason, fields)
 	}
-	c.send("sent", in.mark, in.local, c.replyAddr(in), c.buf)
+	c.send(in.mark, in.local, c.replyAddr(in), c.buf)
 }
 
 // replyAgain answers a copy of a request that reply has answered; it reports whether it is one, or the ACK.
@@ -114,6 +114,6 @@ func (c *Core) replyAgain(in *inbound) bool {
 	c.noteReceived(in, true)
 	b := append(c.startResponse(in, status, reason), fields...)
 	c.buf = sipmsg.EndResponse(b)
-	c.send("sent again", in.mark, in.local, c.replyAddr(in), c.buf)
+	c.sendAgain(in.mark, in.local, c.replyAddr(in), c.buf)
 	return true
 }

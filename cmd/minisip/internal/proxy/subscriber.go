@@ -205,8 +205,7 @@ func (w *subscriber) Expire(now time.Time) {
 	case !now.Before(w.expires):
 		w.end(now, "timeout", "not renewed")
 	case w.news && w.open == 0:
-		left := (w.expires.Sub(now) + time.Second - 1) / time.Second
-		w.notify(now, fmt.Sprintf("active;expires=%d", left), w)
+		w.notify(now, fmt.Sprintf("active;expires=%d", secondsLeft(now, w.expires)), w)
 	default:
 		w.arm()
 	}

@@ -43,23 +43,16 @@ func (c *Core) keyOf(in *inbound) []byte {
 	return c.key
 }
 
-// newServer opens the server transaction of in, unless less than reserve would be left: then nil.
-func (c *Core) newServer(in *inbound, reserve int) *serverTx {
-	if !c.room(reserve) {
-		return nil
-	}
+// newServer opens the server transaction of in.
+func (c *Core) newServer(in *inbound) *serverTx {
 	tx := new(serverTx)
-	tx.open(c, in)
-	return tx
-}
-
-// open makes tx the server transaction of in.
-func (tx *serverTx) open(c *Core, in *inbound) {
 	tx.core, tx.mark, tx.src, tx.to, tx.local = c, in.mark, in.src, c.replyAddr(in), in.local
 	tx.timer.Own(tx)
 	tx.key = string(c.keyOf(in))
 	c.servers[tx.key] = tx
 	tx.Start(in.now, in.Method() == sipmsg.INVITE)
+	c.timers.Set(&tx.timer, tx.Deadline())
+	return tx
 }
 
 // roomFor says whether there can be a server transaction for a request that is forwarded for a user. Whoever has
@@ -92,32 +85,31 @@ func (tx *serverTx) again(in *inbound) bool {
 		tx.core.drop(Copy)
 		act = tx.Server.Request()
 	}
-	tx.do(act, "sent again")
+	tx.do(act)
 	return act.Has(session.Pass)
 }
 
 // respond sends a response of ours or of the other side, if the transaction still takes
 // one. The bytes are copied where they may be needed again.
 func (tx *serverTx) respond(now time.Time, status int, response []byte) {
-	act := tx.Server.Respond(now, status)
-	if !act.Has(session.Send) {
+	if !tx.Server.Respond(now, status).Has(session.Send) {
 		return
 	}
 	if tx.State() == session.Accepted {
 		tx.weigh(-weightOf(tx.last))
 		tx.forgetLast() // RFC 6026: the far side repeats its 2xx itself
-		tx.core.send("sent", tx.mark, tx.local, tx.to, response)
 	} else {
 		tx.weigh(weightOf(response) - weightOf(tx.last))
 		tx.last = tx.core.spare.replace(tx.last, response)
-		tx.do(act, "sent")
 	}
+	tx.core.send(tx.mark, tx.local, tx.to, response)
 	tx.core.timers.Set(&tx.timer, tx.Deadline())
 }
 
-func (tx *serverTx) do(act session.Action, what string) {
+// do carries out what a copy of the request or a timer asks for.
+func (tx *serverTx) do(act session.Action) {
 	if act.Has(session.Send) && tx.last != nil {
-		tx.core.send(what, tx.mark, tx.local, tx.to, tx.last)
+		tx.core.sendAgain(tx.mark, tx.local, tx.to, tx.last)
 	}
 	if act.Has(session.Done) {
 		tx.drop()
@@ -156,7 +148,7 @@ func (tx *serverTx) Expire(now time.Time) {
 		tx.ctx.trying(now)
 		return
 	}
-	tx.do(act, "sent again")
+	tx.do(act)
 }
 
 // response finds the transaction of a response. RFC 3261 16.7 with RFC 6026 8.9: one
@@ -184,11 +176,20 @@ func (c *Core) response(in *inbound) {
 }
 
 // send puts one datagram out; it reports false where no way leads there.
-func (c *Core) send(what string, m noted, local, to netip.AddrPort, b []byte) bool {
+func (c *Core) send(m noted, local, to netip.AddrPort, b []byte) bool {
+	return c.put(m, local, to, b, false)
+}
+
+// sendAgain puts one out that has been sent before.
+func (c *Core) sendAgain(m noted, local, to netip.AddrPort, b []byte) {
+	c.put(m, local, to, b, true)
+}
+
+func (c *Core) put(m noted, local, to netip.AddrPort, b []byte, again bool) bool {
 	if c.cfg.Debug {
-		c.debugSent(what, local, to, b, c.before)
+		c.debugSent(again, local, to, b, c.before)
 	}
-	c.noteSent(m, local, to, b, what != "sent")
+	c.noteSent(m, local, to, b, again)
 	c.madeOf(nil, 0)
 	if len(b) > safeSize {
 		c.noteSize(to, b)

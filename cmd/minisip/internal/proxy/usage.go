@@ -148,11 +148,19 @@ func (c *Core) refuseSame(in *inbound, user string) bool {
 	return true
 }
 
-// refuseCrowded answers an INVITE beyond a limit.
-func (c *Core) refuseCrowded(in *inbound, user, why string) {
+// refuseCrowded refuses an INVITE beyond a limit.
+func (c *Core) refuseCrowded(in *inbound, user string) bool {
+	if in.Method() != sipmsg.INVITE {
+		return false
+	}
+	why := c.crowded(user)
+	if why == "" {
+		return false
+	}
 	c.drop(Overload)
 	c.logf("INVITE from %s: %s", user, why)
 	c.reply(in, 503, "", "Retry-After: 10\r\n")
+	return true
 }
 
 // count enters a call into its caller's account, from which uncount takes it when it has ended.
