@@ -106,8 +106,8 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 }
 
 // progress notes a provisional response to an INVITE.
-func (c *Core) progress(ctx *context, b *branch, in *inbound) {
-	k := ctx.call
+func (b *branch) progress(in *inbound) {
+	ctx, k := b.ctx, b.ctx.call
 	switch {
 	case k == nil: // from before a restart
 		return
@@ -118,10 +118,11 @@ func (c *Core) progress(ctx *context, b *branch, in *inbound) {
 		}
 		return
 	}
-	if d := c.early(ctx, b, in); d != nil && !d.confirmed {
+	if d := b.early(in); d != nil && !d.confirmed {
 		d.learn(in)
 	}
 	if k.Ring(in.now) {
+		c := k.core
 		c.hist.Setup.Observe(in.now.Sub(k.Created).Seconds())
 		c.changed(k.number)
 		c.say(in.src.AppendTo(appendText(k.line(), b.target.user, " rings at ")))
@@ -130,13 +131,14 @@ func (c *Core) progress(ctx *context, b *branch, in *inbound) {
 
 // established notes a 2xx to an INVITE. It reports false where no dialog can come of it:
 // with one too many.
-func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
-	k := ctx.call
+func (b *branch) established(in *inbound) bool {
+	ctx, k := b.ctx, b.ctx.call
+	c := ctx.core
 	if ctx.dialog != nil || k == nil {
-		c.accepted(ctx, in)
+		ctx.accepted(in)
 		return true
 	}
-	d := c.early(ctx, b, in)
+	d := b.early(in)
 	if d == nil {
 		return false
 	}
@@ -169,8 +171,8 @@ func (c *Core) established(ctx *context, b *branch, in *inbound) bool {
 }
 
 // settled is told the final response of every context.
-func (c *Core) settled(ctx *context, now time.Time, status int) {
-	k := ctx.call
+func (ctx *context) settled(now time.Time, status int) {
+	c, k := ctx.core, ctx.call
 	if ctx.counted {
 		c.usage[ctx.tx.owner].pending--
 		c.dropUsage(ctx.tx.owner)
@@ -181,7 +183,7 @@ func (c *Core) settled(ctx *context, now time.Time, status int) {
 		if ctx.cancelled && k.ending == diagnosis.Normal {
 			k.ending = diagnosis.Cancelled
 		}
-		k.end(now, failureOf(ctx, status))
+		k.end(now, ctx.failureOf(status))
 	case ctx.req.Method() != sipmsg.BYE:
 	case status == 401 || status == 407:
 		if k.State == session.Ending {
@@ -223,7 +225,7 @@ func (k *call) hungUp(d *dialog, now time.Time, why string) {
 }
 
 // failureOf says why a call was not answered.
-func failureOf(ctx *context, status int) string {
+func (ctx *context) failureOf(status int) string {
 	switch {
 	case ctx.cancelled:
 		return "cancelled by the caller"

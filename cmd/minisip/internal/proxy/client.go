@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"minisip/session"
@@ -95,6 +96,48 @@ func (tx *clientTx) received(in *inbound) {
 	if act.Has(session.Pass) {
 		tx.user.responded(tx, in)
 	}
+}
+
+// ignore is the user of transactions whose outcome changes nothing.
+type ignore struct{}
+
+func (ignore) responded(*clientTx, *inbound)               {}
+func (ignore) failed(*clientTx, time.Time, session.Action) {}
+
+// ack acknowledges a final response other than 2xx: RFC 3261 17.1.1.3.
+func (tx *clientTx) ack(in *inbound) {
+	c := tx.core
+	c.buf = c.followUp(c.buf[:0], tx.sent, "ACK", in.Get(sipmsg.ToHdr), nil)
+	if len(c.buf) > 0 {
+		c.send(tx.mark, tx.local, tx.to, c.buf)
+	}
+}
+
+// followUp makes the CANCEL or the ACK that belongs to the INVITE in sent: same
+// Request-URI, top Via, Route, From, Call-ID and CSeq number; To is that of the response
+// for an ACK, else the request's; fields are more lines. It returns dst unchanged when sent is gone.
+func (c *Core) followUp(dst, sent []byte, method string, to, fields []byte) []byte {
+	m := &c.follow
+	if len(sent) == 0 || m.Parse(sent) != nil {
+		return dst
+	}
+	dst = append(append(append(append(dst, method...), ' '), m.RequestURI()...), " SIP/2.0\r\nVia: "...)
+	dst = append(append(dst, m.ViaValue().Bytes...), "\r\n"...)
+	for i := range m.NumHeaders() {
+		h := m.Header(i)
+		switch h.ID {
+		case sipmsg.RouteHdr, sipmsg.FromHdr, sipmsg.CallIDHdr:
+			dst = m.AppendHeader(dst, i)
+		case sipmsg.ToHdr:
+			if to == nil {
+				to = h.Value
+			}
+		}
+	}
+	dst = append(append(append(dst, "To: "...), to...), "\r\nCSeq: "...)
+	dst = strconv.AppendUint(dst, uint64(m.CSeq()), 10)
+	dst = append(append(append(dst, ' '), method...), "\r\nMax-Forwards: 70\r\n"...)
+	return sipmsg.EndResponse(append(dst, fields...))
 }
 
 // fits says whether a response is to the request that was sent: RFC 3261 17.1.3 wants the

@@ -147,7 +147,7 @@ func (ctx *context) finish(now time.Time, status int, response []byte) {
 		ctx.settledBy(status)
 	}
 	ctx.cancelBranches(now)
-	ctx.core.settled(ctx, now, status)
+	ctx.settled(now, status)
 	if !ctx.open() {
 		ctx.release()
 	}
@@ -200,7 +200,7 @@ func (ctx *context) tryNext(now time.Time) bool {
 	}
 	for _, b := range ctx.branches {
 		if b.status == 0 {
-			ctx.core.unanswered(b)
+			b.notAnswered()
 			b.giveUp(now)
 		}
 	}
@@ -211,7 +211,7 @@ func (ctx *context) tryNext(now time.Time) bool {
 func (ctx *context) next(now time.Time) {
 	group := leading(ctx.later)
 	ctx.later = ctx.later[len(group):]
-	ctx.core.fork(ctx, now, group)
+	ctx.fork(now, group)
 }
 
 // silent is told that nothing has come from the branch's phone since the request was sent for
@@ -232,11 +232,11 @@ func (b *branch) silent(now time.Time) bool {
 		b.quiet = true
 		return ctx.tryNext(now)
 	}
-	ctx.core.unanswered(b)
+	b.notAnswered()
 	again := b.nextFlow(now, 408)
 	b.giveUp(now)
 	if !again {
-		ctx.considerNothing(b, now)
+		b.considerNothing(now)
 	}
 	return true
 }
@@ -250,4 +250,20 @@ func (b *branch) giveUp(now time.Time) {
 	}
 	b.status = 408
 	b.drop()
+}
+
+// notAnswered logs that a branch brought no response at all. Of a call its INVITE is meant, unless another request is named.
+func (b *branch) notAnswered() {
+	if b.Cancelled() {
+		return
+	}
+	ctx := b.ctx
+	what, which := string(ctx.req.MethodName()), ""
+	if k := ctx.call; k != nil {
+		if len(ctx.req.ToTag()) > 0 {
+			which = " the " + what
+		}
+		what = "call " + k.number
+	}
+	ctx.core.logf("%s: %s at %s did not answer%s", what, b.target.user, b.to, which)
 }

@@ -89,7 +89,7 @@ func (c *Core) inDialog(in *inbound) {
 	if in.Method() == sipmsg.BYE && d.live() && d.call.State == session.Up { // that of an early dialog ends no call
 		d.call.State = session.Ending
 	}
-	c.fork(ctx, in.now, []target{{user: peer.User, uri: c.remoteURI(in.now, peer), addr: to, local: peer.Local}})
+	ctx.fork(in.now, []target{{user: peer.User, uri: c.remoteURI(in.now, peer), addr: to, local: peer.Local}})
 }
 
 // withoutCall takes a request inside a dialog that no call is known for: a subscription,
@@ -129,7 +129,7 @@ func (c *Core) withoutCall(in *inbound) {
 		ctx.counted = true
 		c.usageOf(user).pending++
 	}
-	c.fork(ctx, in.now, []target{t})
+	ctx.fork(in.now, []target{t})
 }
 
 // remoteTarget finds the binding that a request inside a dialog is meant for.

@@ -12,7 +12,7 @@ import (
 )
 
 // fork forwards the request to all targets of one group: RFC 3261 16.6.
-func (c *Core) fork(ctx *context, now time.Time, group []target) {
+func (ctx *context) fork(now time.Time, group []target) {
 	if ctx.breadth < len(group) {
 		ctx.ownStatus = 440
 		ctx.noneLeft(now)
@@ -20,7 +20,7 @@ func (c *Core) fork(ctx *context, now time.Time, group []target) {
 	}
 	for i, t := range group {
 		b := ctx.newBranch(t, share(ctx.breadth, i, len(group)))
-		if status := c.forward(b, now); status != 0 && (status != unsendable || !b.nextFlow(now, status)) {
+		if status := b.forward(now); status != 0 && (status != unsendable || !b.nextFlow(now, status)) {
 			b.status = status
 			ctx.ownStatus = status
 		}
@@ -73,8 +73,9 @@ func (ctx *context) noneLeft(now time.Time) {
 
 // forward makes one branch's copy of the request and sends it. A status other than 0
 // says why it could not.
-func (c *Core) forward(b *branch, now time.Time) int {
+func (b *branch) forward(now time.Time) int {
 	ctx := b.ctx
+	c := ctx.core
 	b.key = clientKey{id: c.newID()}
 	b.to, b.local, b.user = b.target.addr, b.target.local, b
 	in := ctx.inbound(now)
@@ -83,7 +84,7 @@ func (c *Core) forward(b *branch, now time.Time) int {
 	if ctx.recordRoutes() {
 		c.recordRoute(ctx.req, ctx.tx.local, b.local)
 	}
-	if status := c.relayRequest(b); status != 0 {
+	if status := b.relayRequest(); status != 0 {
 		return status
 	}
 	c.pushVia(ctx.req, b.local, b.key.id)

@@ -28,13 +28,14 @@ func (c *Core) sendBye(d *dialog, side session.Role, now time.Time) {
 
 // hangUpOrphan ends a call that was answered after the caller had been told otherwise: each
 // 2xx is acknowledged, and each dialog gets one BYE.
-func (c *Core) hangUpOrphan(b *branch, in *inbound) {
+func (b *branch) hangUpOrphan(in *inbound) {
+	c := b.ctx.core
 	r := ownRequest{
 		method: "ACK", uri: targetURI(string(contactOf(in.Message))), from: string(in.Get(sipmsg.FromHdr)),
 		to: string(in.Get(sipmsg.ToHdr)), callID: string(in.CallID()), cseq: in.CSeq(),
-		routes: c.routesTo(b, in), dst: in.src, local: b.local, user: ignore{},
+		routes: b.routesTo(in), dst: in.src, local: b.local, user: ignore{},
 	}
-	if r.body = c.refusal(b, in); r.body != "" {
+	if r.body = b.refusal(in); r.body != "" {
 		r.header = "Content-Type: application/sdp\r\n"
 	}
 	c.ownRequest(in.now, r)
@@ -49,7 +50,8 @@ func (c *Core) hangUpOrphan(b *branch, in *inbound) {
 
 // refusal is our answer to the offer in a 2xx, "" where it has none. RFC 3261 13.2.2.4: the ACK "MUST" have an answer
 // then. This one has port 0 for each stream, which refuses it (RFC 3264 6).
-func (c *Core) refusal(b *branch, in *inbound) string {
+func (b *branch) refusal(in *inbound) string {
+	c := b.ctx.core
 	offer, ok := nat.FindSDP(in.Message)
 	if !ok || c.follow.Parse(b.sent) != nil || c.parseSDP(offer.SDP()) != nil {
 		return ""

@@ -121,18 +121,3 @@ func (c *Core) pong(in *inbound, id uint64) bool {
 	c.alive(p.binding, in.now)
 	return true
 }
-
-// unanswered notes that a branch brought no response at all: of a call, whose INVITE it is unless another request is named.
-func (c *Core) unanswered(b *branch) {
-	if b.Cancelled() {
-		return
-	}
-	what, which := string(b.ctx.req.MethodName()), ""
-	if k := b.ctx.call; k != nil {
-		if len(b.ctx.req.ToTag()) > 0 {
-			which = " the " + what
-		}
-		what = "call " + k.number
-	}
-	c.logf("%s: %s at %s did not answer%s", what, b.target.user, b.to, which)
-}

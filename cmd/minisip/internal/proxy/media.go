@@ -60,8 +60,9 @@ type end struct {
 }
 
 // newMedia prepares the media of a branch, if the proxy relays any.
-func (c *Core) newMedia(ctx *context, b *branch) *media {
-	if !c.cfg.SDP || ctx.call == nil {
+func (b *branch) newMedia() *media {
+	ctx := b.ctx
+	if !ctx.core.cfg.SDP || ctx.call == nil {
 		return nil // without a call, nothing would close it
 	}
 	md := &media{call: ctx.call, ends: [2]end{
@@ -76,13 +77,14 @@ func (c *Core) newMedia(ctx *context, b *branch) *media {
 }
 
 // relayRequest rewrites the SDP of a branch's request. A status other than 0 refuses it.
-func (c *Core) relayRequest(b *branch) int {
+func (b *branch) relayRequest() int {
 	ctx := b.ctx
+	c := ctx.core
 	md, from := b.media, session.Caller
 	if ctx.dialog != nil {
 		md, from = ctx.dialog.media, ctx.from
 	} else {
-		md = c.newMedia(ctx, b)
+		md = b.newMedia()
 		b.media = md
 	}
 	// RFC 3262 5: the answer to an offer in a reliable provisional response is in the PRACK.
@@ -119,10 +121,10 @@ func (c *Core) relayRequest(b *branch) int {
 
 // relayResponse rewrites the SDP of a response: an answer, or the offer where the
 // request had none.
-func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
+func (b *branch) relayResponse(in *inbound) {
+	ctx := b.ctx
 	md, from := b.media, session.Callee
-	d := ctx.dialog
-	if d != nil {
+	if d := ctx.dialog; d != nil {
 		md, from = d.media, ctx.from.Other()
 	}
 	rseq := rseqOf(in.Message)
@@ -147,7 +149,7 @@ func (c *Core) relayResponse(ctx *context, b *branch, in *inbound) {
 		}
 		md.asked[from.Other()] = md.asked[from.Other()] || ctx.invite && !ctx.offered && !b.described
 		b.described = true
-		md.hold(from, c.held())
+		md.hold(from, ctx.core.held())
 	}
 }
 

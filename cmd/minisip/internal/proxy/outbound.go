@@ -111,7 +111,7 @@ func (b *branch) nextFlow(now time.Time, status int) bool {
 		next := ctx.newBranch(flows[0], b.breadth)
 		flows = flows[1:]
 		next.target.flows = flows
-		if next.status = ctx.core.forward(next, now); next.status == 0 {
+		if next.status = next.forward(now); next.status == 0 {
 			return true
 		}
 		ctx.ownStatus = next.status

@@ -71,7 +71,7 @@ func (c *Core) begin(in *inbound, user, callee string, targets []target) {
 		c.newCall(ctx, in, callee)
 	}
 	if in.Method() == sipmsg.MESSAGE {
-		c.fork(ctx, in.now, targets) // q or not: it is read on any of them
+		ctx.fork(in.now, targets) // q or not: it is read on any of them
 		return
 	}
 	ctx.later = targets

@@ -62,8 +62,8 @@ func routeSet(m *sipmsg.Message, ours func(value []byte) bool) (routes []string)
 }
 
 // early finds or adds the dialog that a response's To tag names. RFC 3261 12.1.2: a 2xx without one makes a dialog too.
-func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
-	k := ctx.call
+func (b *branch) early(in *inbound) *dialog {
+	k := b.ctx.call
 	tag := in.ToTag()
 	if k == nil || len(tag) == 0 && in.Status() < 200 { // whose 2xx may have one
 		return nil
@@ -76,16 +76,16 @@ func (c *Core) early(ctx *context, b *branch, in *inbound) *dialog {
 	if len(k.dialogs) >= maxDialogs {
 		return nil
 	}
-	to, contact := ctx.identity(in), contactOf(in.Message)
+	to, contact := b.ctx.identity(in), contactOf(in.Message)
 	if sideSize(in.Message, to) > maxSide {
 		return nil
 	}
-	text := c.copied(tag, to, contact)
+	text := k.core.copied(tag, to, contact)
 	d := k.newDialog()
 	d.branch, d.media = b.key.id, b.media
 	d.callee = session.Party{User: b.target.user, Tag: text.cut(tag), Identity: text.cut(to), Contact: text.cut(contact), Local: b.local}
 	k.place(&d.callee, in.src)
-	d.callee.Routes = c.routesTo(b, in)
+	d.callee.Routes = b.routesTo(in)
 	d.joined()
 	return d
 }
@@ -130,8 +130,8 @@ func (c *Core) refuseLong(in *inbound, user string) bool {
 
 // routesTo is the way to the phone that answered on a branch. RFC 3261 12.1.2: the caller's
 // route set is Record-Route in reverse. Without one, the Path that the INVITE took serves.
-func (c *Core) routesTo(b *branch, in *inbound) []string {
-	routes := routeSet(in.Message, func(v []byte) bool { return c.ourRoute(in, v, false) })
+func (b *branch) routesTo(in *inbound) []string {
+	routes := routeSet(in.Message, func(v []byte) bool { return b.ctx.core.ourRoute(in, v, false) })
 	if len(routes) == 0 {
 		return b.target.routes
 	}
@@ -229,7 +229,7 @@ func (k *call) move(r session.Role, d *dialog, in *inbound) {
 }
 
 // accepted notes a 2xx to a request inside a dialog: it may have moved remote targets.
-func (c *Core) accepted(ctx *context, in *inbound) {
+func (ctx *context) accepted(in *inbound) {
 	d := ctx.dialog
 	if d == nil {
 		return

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"time"
 
 	"minisip/cmd/minisip/internal/diagnosis"
@@ -18,16 +19,16 @@ func (b *branch) responded(_ *clientTx, in *inbound) {
 		b.stopNow(in.now)
 	case status < 200:
 		b.stopNow(in.now)
-		b.ctx.provisional(b, in)
+		b.provisional(in)
 	case status < 300:
-		b.ctx.success(b, in)
+		b.success(in)
 	case b.flowFailed(status) && b.nextFlow(in.now, status):
 	case status == 408 && !b.ctx.invite:
 		b.status = status
-		b.ctx.considerNothing(b, in.now) // RFC 4320 4.2: never sent on
+		b.considerNothing(in.now) // RFC 4320 4.2: never sent on
 	default:
 		b.status = status
-		b.ctx.failure(b, in)
+		b.failure(in)
 	}
 }
 
@@ -40,23 +41,23 @@ func (b *branch) failed(_ *clientTx, now time.Time, act session.Action) {
 	if b.status != 0 {
 		return
 	}
-	b.ctx.core.unanswered(b)
+	b.notAnswered()
 	b.status = 408 // another flow of the phone has been tried long ago: see silent
-	b.ctx.considerNothing(b, now)
+	b.considerNothing(now)
 }
 
-func (ctx *context) provisional(b *branch, in *inbound) {
+func (b *branch) provisional(in *inbound) {
+	ctx := b.ctx
 	if ctx.done || !ctx.invite || b.status != 0 {
 		return // RFC 4320 4.1: nothing but 100 goes up for anything else
 	}
-	c := ctx.core
-	c.progress(ctx, b, in)
-	ctx.tx.respond(in.now, in.Status(), c.responseUp(ctx, b, in))
+	b.progress(in)
+	ctx.tx.respond(in.now, in.Status(), b.responseUp(in))
 }
 
 // success forwards a 2xx at once: RFC 3261 16.7 step 5, for INVITE every one of them.
-func (ctx *context) success(b *branch, in *inbound) {
-	c := ctx.core
+func (b *branch) success(in *inbound) {
+	ctx := b.ctx
 	first, failed := b.status == 0, b.status >= 300 // given up, or by badGateway
 	if !failed {
 		b.status = in.Status()
@@ -64,29 +65,29 @@ func (ctx *context) success(b *branch, in *inbound) {
 	if failed || ctx.done && (!ctx.invite || ctx.tx.State() != session.Accepted) {
 		if ctx.invite {
 			b.dropMedia()
-			c.hangUpOrphan(b, in)
+			b.hangUpOrphan(in)
 		}
 		return
 	}
 	if !ctx.invite {
-		c.accepted(ctx, in)
+		ctx.accepted(in)
 	} else if b.copied(in) {
-		c.drop(Copy)
+		ctx.core.drop(Copy)
 		return
 	} else if why := b.unreadable(in); why != nil {
-		c.hangUpOrphan(b, in)
+		b.hangUpOrphan(in)
 		if first {
-			ctx.badGateway(b, in, why)
+			b.badGateway(in, why)
 		}
 		return
-	} else if !c.established(ctx, b, in) {
-		c.hangUpOrphan(b, in)
+	} else if !b.established(in) {
+		b.hangUpOrphan(in)
 		if first {
-			ctx.considerNothing(b, in.now)
+			b.considerNothing(in.now)
 		}
 		return
 	}
-	out := c.responseUp(ctx, b, in)
+	out := b.responseUp(in)
 	if ctx.call != nil {
 		ctx.call.watch(in.now) // by now it is known whether the call is held
 	}
@@ -109,7 +110,8 @@ func (b *branch) copied(in *inbound) bool {
 const soonest = 400 * time.Millisecond
 
 // failure takes a response of 300 and above.
-func (ctx *context) failure(b *branch, in *inbound) {
+func (b *branch) failure(in *inbound) {
+	ctx := b.ctx
 	b.dropMedia()
 	if ctx.done {
 		if !ctx.open() {
@@ -128,7 +130,7 @@ func (ctx *context) failure(b *branch, in *inbound) {
 	better := preference(in.Status()) < preference(ctx.bestStatus)
 	switch {
 	case last && better:
-		ctx.forwardFinal(b, in)
+		b.forwardFinal(in)
 	case last:
 		ctx.forwardBest(in.now)
 	default:
@@ -141,7 +143,8 @@ func (ctx *context) failure(b *branch, in *inbound) {
 }
 
 // considerNothing takes a branch that brought no final response.
-func (ctx *context) considerNothing(b *branch, now time.Time) {
+func (b *branch) considerNothing(now time.Time) {
+	ctx := b.ctx
 	b.dropMedia()
 	switch {
 	case ctx.done:
@@ -174,14 +177,14 @@ func preference(status int) int {
 }
 
 // forwardFinal forwards the response that just came.
-func (ctx *context) forwardFinal(b *branch, in *inbound) {
-	status := in.Status()
+func (b *branch) forwardFinal(in *inbound) {
+	ctx, status := b.ctx, in.Status()
 	if status == 503 || status == 430 || status == 408 && ctx.cancelled {
 		ctx.bestStatus = status
 		ctx.forwardBest(in.now)
 		return
 	}
-	ctx.finish(in.now, status, ctx.core.responseUp(ctx, b, in))
+	ctx.finish(in.now, status, b.responseUp(in))
 }
 
 // forwardBest forwards the best response kept, or one of our own where there is none.
@@ -205,7 +208,7 @@ func (ctx *context) forwardBest(now time.Time) {
 		// RFC 4320 4.2: no 408 for anything but INVITE: it would come too late.
 		ctx.done = true
 		ctx.tx.giveUp(now)
-		c.settled(ctx, now, 408)
+		ctx.settled(now, 408)
 		ctx.release()
 	default:
 		if c.stored.Parse(append([]byte(nil), ctx.best...)) != nil {
@@ -213,7 +216,7 @@ func (ctx *context) forwardBest(now time.Time) {
 			return
 		}
 		in := &inbound{Message: &c.stored, mark: ctx.bestMark, now: now, src: ctx.bestFrom.to, local: ctx.bestFrom.local}
-		ctx.finish(now, ctx.bestStatus, c.responseUp(ctx, ctx.bestFrom, in))
+		ctx.finish(now, ctx.bestStatus, ctx.bestFrom.responseUp(in))
 	}
 }
 
@@ -234,7 +237,9 @@ const maxChallenges = 20
 
 // responseUp rewrites a response for its way upstream: RFC 3261 16.7 steps 3, 7 and 8,
 // and what NAT needs. The result is scratch space.
-func (c *Core) responseUp(ctx *context, b *branch, in *inbound) []byte {
+func (b *branch) responseUp(in *inbound) []byte {
+	ctx := b.ctx
+	c := ctx.core
 	in.ResetEdits()
 	in.Remove(in.ViaValue())
 	dropIdentities(in.Message, b.target.user)
@@ -242,12 +247,12 @@ func (c *Core) responseUp(ctx *context, b *branch, in *inbound) []byte {
 		if in.Status() >= 200 {
 			ctx.addInterval(in.Message)
 		}
-		if c.cfg.Contact && in.Index(sipmsg.ContactHdr) >= 0 && !c.throughProxy(b, in) {
+		if c.cfg.Contact && in.Index(sipmsg.ContactHdr) >= 0 && !b.throughProxy(in) {
 			nat.FixContact(in.Message, in.src)
 		}
-		c.relayResponse(ctx, b, in)
+		b.relayResponse(in)
 	} else if in.Status() == 401 || in.Status() == 407 {
-		c.addChallenges(ctx, in)
+		ctx.addChallenges(in)
 	}
 	c.buf = in.AppendTo(c.buf[:0])
 	c.madeOf(in.Bytes(), in.mark.id)
@@ -256,13 +261,13 @@ func (c *Core) responseUp(ctx *context, b *branch, in *inbound) []byte {
 
 // throughProxy says whether a proxy stands between us and who sent a response: the request went along Routes,
 // or somebody has put his Record-Route on top of ours.
-func (c *Core) throughProxy(b *branch, in *inbound) bool {
+func (b *branch) throughProxy(in *inbound) bool {
 	it := in.Values(sipmsg.RecordRouteHdr)
-	return b.routed || it.Next() && !c.ourRoute(in, it.Value().Bytes, false)
+	return b.routed || it.Next() && !b.ctx.core.ourRoute(in, it.Value().Bytes, false)
 }
 
 // addChallenges puts the challenges of all branches in place of this one's own.
-func (c *Core) addChallenges(ctx *context, in *inbound) {
+func (ctx *context) addChallenges(in *inbound) {
 	if len(ctx.branches) == 1 {
 		return
 	}
@@ -275,4 +280,10 @@ func (c *Core) addChallenges(ctx *context, in *inbound) {
 		name, value := cutHeader(line)
 		in.Append(name, value)
 	}
+}
+
+// cutHeader splits one header line.
+func cutHeader(line []byte) (name string, value []byte) {
+	n, v, _ := bytes.Cut(line, []byte(":"))
+	return string(bytes.TrimSpace(n)), bytes.TrimSpace(v)
 }

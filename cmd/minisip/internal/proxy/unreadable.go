@@ -35,7 +35,8 @@ func (b *branch) unreadable(in *inbound) error {
 }
 
 // badGateway has a branch fail whose 2xx cannot pass.
-func (ctx *context) badGateway(b *branch, in *inbound, why error) {
+func (b *branch) badGateway(in *inbound, why error) {
+	ctx := b.ctx
 	const status = 502
 	b.status = status
 	ctx.core.logf("call %s: %s answers with SDP that cannot pass, and is hung up: %v", ctx.call.number, in.src, why)
@@ -43,7 +44,7 @@ func (ctx *context) badGateway(b *branch, in *inbound, why error) {
 		ctx.best, ctx.bestStatus, ctx.bestFrom = ctx.best[:0], status, nil
 		ctx.warning = warningOf(why)
 	}
-	ctx.considerNothing(b, in.now)
+	b.considerNothing(in.now)
 }
 
 // warningOf is the field that says to a phone what was wrong: RFC 3261 20.43, with the code for anything.
