@@ -99,12 +99,7 @@ func (s *Server) handle(p *packet, q *queue) {
 		s.cfg.Mirror(p.came, p.src, p.local, p.msg.Bytes())
 	}
 	kept := true // after a panic nobody knows
-	s.guard("a datagram", p, func() {
-		if p.crash != nil {
-			panic(p.crash)
-		}
-		kept = s.core.Receive(now, p.local, p.src, p.msg, p.err)
-	})
+	s.guard("a datagram", p, func() { kept = s.core.Receive(now, p.local, p.src, p.msg, p.err) })
 	if kept {
 		p.msg, p.buf = nil, nil
 	}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -16,7 +15,6 @@ type packet struct {
 	msg        *sipmsg.Message
 	buf        []byte // msg's
 	err        error
-	crash      any // what Parse panicked with
 	src, local netip.AddrPort
 	came       time.Time
 	shared     bool   // holds a place of the queue's shares
@@ -42,17 +40,6 @@ func (s *Server) reuse(p *packet) {
 	if cap(p.buf) <= mostReused {
 		s.packets.Put(p)
 	}
-}
-
-// parse reads the datagram. A panic costs this datagram alone.
-func (p *packet) parse() {
-	p.crash = nil
-	defer func() {
-		if p.crash = recover(); p.crash != nil {
-			*p.msg, p.err = sipmsg.Message{}, fmt.Errorf("%w: internal error: %v", sipmsg.ErrNotSIP, p.crash)
-		}
-	}()
-	p.err = p.msg.Parse(p.buf)
 }
 
 // queue is a line of datagrams before the event loop, with room for so many and for so many

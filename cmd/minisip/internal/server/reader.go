@@ -56,7 +56,7 @@ func (r *reader) take(b []byte, src, local netip.AddrPort) {
 	p := r.newPacket()
 	p.buf = append(p.buf[:0], trimmed(b)...)
 	p.src, p.local, p.came = src, local, now
-	p.parse()
+	p.err = p.msg.Parse(p.buf)
 	if !q.put(p, overload, share) {
 		r.health.dropped.Add(1)
 		r.reuse(p)

@@ -31,6 +31,13 @@ func (r relay) Open(caller, callee proxy.Leg) (proxy.Stream, error) {
 // Free counts streams, of two port pairs each.
 func (r relay) Free() int { return r.Ready() / 2 }
 
+// Ports is how many port pairs for media are free, those at rest included, and how many there
+// are. It may be called from any goroutine.
+func (s *Server) Ports() (free, all int) {
+	free = s.relay.Free()
+	return free, free + s.relay.InUse()
+}
+
 type stream struct {
 	*rtprelay.Stream
 	server *Server
