@@ -52,10 +52,10 @@ type Core struct {
 	subscribers subscribers
 	notices     map[string]int                   // NOTIFYs under way, by account
 	lastList    struct{ calls, users time.Time } // when the log was last given a list of them
-	hushed      hushedSources                    // unknown users, in silent mode
-	doubted     hushedSources                    // known ones who get no answer for what others did there
-	denied      hushedSources                    // wrong passwords
-	oversized   oversized
+	hushed      loggedOnce                       // where unknown users come from, in silent mode
+	doubted     loggedOnce                       // where known ones do who get no answer for what others did there
+	denied      loggedOnce                       // where wrong passwords do
+	oversized   loggedOnce                       // where datagrams beyond safeSize have gone
 	bans        *guard.Bans
 	sources     *guard.Sources // of bindings, and of the sides of calls
 	refusing    bool           // new calls
@@ -110,7 +110,7 @@ func New(cfg Config, out Output, relay Relay, users *digest.Users, auth *digest.
 		}),
 		servers: map[string]*serverTx{}, clients: map[clientKey]*clientTx{}, calls: map[string]*call{},
 		trail: trail.New(cfg.History), past: past{ledger: ledger{memory: cfg.Ended}},
-		usage: map[string]*usage{}, notices: map[string]int{}, oversized: oversized{}, dynamic: map[string]dynamicTypes{},
+		usage: map[string]*usage{}, notices: map[string]int{}, oversized: loggedOnce{forGood: true}, dynamic: map[string]dynamicTypes{},
 		rnd:  rand.NewChaCha8(seed),
 		bans: guard.NewBans(cfg.Bans), sources: guard.NewSources(),
 	}

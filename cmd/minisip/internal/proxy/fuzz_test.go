@@ -84,7 +84,7 @@ func (s *fuzzed) caps() {
 		{"bindings", bindings, 2 * fuzzContacts},
 		{"pingers", c.pingers.count, bindings},
 		{"suspended", c.suspended, bindings},
-		{"hushed sources", len(c.hushed.seen), hushedMax},
+		{"hushed sources", len(c.hushed.named), maxNamed},
 		{"known sources", c.sources.Len(), bindings + fuzzCalls*(1+maxDialogs)},
 		{"charged sources", c.bans.Len(), len(s.phones)},
 	} {

@@ -10,24 +10,9 @@ import (
 // over UDP, in fragments where it must, and the log says so once for each IP address.
 const safeSize = 1300
 
-// maxOversized bounds the addresses that are remembered; those beyond get no line.
-const maxOversized = 1024
-
-// oversized remembers to whom datagrams beyond safeSize have gone.
-type oversized map[netip.Addr]struct{}
-
-// news says whether to is to be logged now.
-func (o oversized) news(to netip.Addr) bool {
-	if _, old := o[to]; old || len(o) >= maxOversized {
-		return false
-	}
-	o[to] = struct{}{}
-	return true
-}
-
 // noteSize logs a datagram that may not pass in one packet.
 func (c *Core) noteSize(to netip.AddrPort, b []byte) {
-	if c.oversized.news(to.Addr()) {
+	if c.oversized.news(c.now, to.Addr()) {
 		what, _, _ := bytes.Cut(b, []byte("\r\n"))
 		what, _ = bytes.CutPrefix(what, []byte("SIP/2.0 "))
 		what, _, _ = bytes.Cut(what, []byte(" "))

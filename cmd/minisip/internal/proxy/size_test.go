@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"minisip/sipmsg"
 )
@@ -118,13 +119,14 @@ func TestFitsUDP(t *testing.T) {
 
 // The addresses that are remembered are bounded; those beyond get no line.
 func TestOversizedIsBounded(t *testing.T) {
-	o, lines := oversized{}, 0
-	for i := range 2 * maxOversized {
-		if o.news(netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", i))) {
+	o, lines, day := loggedOnce{forGood: true}, 0, time.Unix(0, 0)
+	for i := range 2 * maxNamed {
+		day = day.Add(24 * time.Hour)
+		if o.news(day, netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", i))) {
 			lines++
 		}
 	}
-	if lines != maxOversized || len(o) != maxOversized {
-		t.Errorf("%d lines, %d remembered, want %d", lines, len(o), maxOversized)
+	if lines != maxNamed || len(o.named) != maxNamed {
+		t.Errorf("%d lines, %d remembered, want %d", lines, len(o.named), maxNamed)
 	}
 }
