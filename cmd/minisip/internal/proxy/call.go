@@ -123,7 +123,7 @@ func (b *branch) progress(in *inbound) {
 	}
 	if k.Ring(in.now) {
 		c := k.core
-		c.hist.Setup.Observe(in.now.Sub(k.Created).Seconds())
+		c.hist.Setup.observe(in.now.Sub(k.Created).Seconds())
 		c.changed(k.number)
 		c.say(in.src.AppendTo(appendText(k.line(), b.target.user, " rings at ")))
 	}
@@ -159,7 +159,7 @@ func (b *branch) established(in *inbound) bool {
 	}
 	if k.Answer(in.now) {
 		if k.Rang.IsZero() {
-			c.hist.Setup.Observe(in.now.Sub(k.Created).Seconds())
+			c.hist.Setup.observe(in.now.Sub(k.Created).Seconds())
 		}
 		c.changed(k.number)
 		c.count.Completed++

@@ -9,8 +9,8 @@ type Histogram struct {
 
 const maxBuckets = 12
 
-// Observe counts a value.
-func (h *Histogram) Observe(v float64) {
+// observe counts a value.
+func (h *Histogram) observe(v float64) {
 	i := 0
 	for i < len(h.Bounds) && v > h.Bounds[i] {
 		i++
@@ -42,16 +42,16 @@ func (h *Histograms) account(r *Record) {
 	if r.Answer == nil {
 		return
 	}
-	h.Duration.Observe(r.Seconds)
+	h.Duration.observe(r.Seconds)
 	for i := range r.Media {
 		d := &r.Media[i]
 		if d.Packets == 0 {
 			continue
 		}
-		h.Loss.Observe(d.LossPercent / 100)
-		h.Jitter.Observe(d.JitterMS / 1000)
+		h.Loss.observe(d.LossPercent / 100)
+		h.Jitter.observe(d.JitterMS / 1000)
 		if d.MOS > 0 {
-			h.MOS.Observe(d.MOS)
+			h.MOS.observe(d.MOS)
 		}
 	}
 }

@@ -47,7 +47,7 @@ type line struct {
 }
 
 // epochOf is what times of records are counted from: when the first of them began.
-func (l *ledger) epochOf(p *Past) time.Time {
+func (l *ledger) epochOf(p *pastCall) time.Time {
 	if l.epoch.IsZero() {
 		l.epoch = justBefore(p.Record.Begin)
 	}
@@ -55,7 +55,7 @@ func (l *ledger) epochOf(p *Past) time.Time {
 }
 
 // put enters a call. One that is larger than all memory is none that phones could make.
-func (l *ledger) put(p *Past) {
+func (l *ledger) put(p *pastCall) {
 	if l.byID == nil {
 		l.byID, l.byKey = map[int64]uint64{}, map[trail.Key]uint64{}
 		if len(l.memory) < leastLedger {
@@ -109,7 +109,7 @@ func (l *ledger) read(n *line, bytes uint32) pack.Reader {
 }
 
 // find gives a call by its number, or nil.
-func (l *ledger) find(id string) *Past {
+func (l *ledger) find(id string) *pastCall {
 	serial, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return nil

@@ -24,6 +24,8 @@ type dialog struct {
 	interval  time.Duration // of the session, RFC 4028; 0: it does not expire
 }
 
+var bothSides = [...]session.Role{session.Caller, session.Callee}
+
 // party is one side of the dialog.
 func (d *dialog) party(r session.Role) *session.Party {
 	if r == session.Caller {

@@ -10,9 +10,9 @@ import (
 	"minisip/sipmsg"
 )
 
-// Past is a call that has ended, or an INVITE that we refused before it became a call, as it
+// pastCall is a call that has ended, or an INVITE that we refused before it became a call, as it
 // is remembered for whoever asks why. Its course may still grow for a few seconds.
-type Past struct {
+type pastCall struct {
 	Findings []diagnosis.Finding // those too that tell nothing new
 	ID       string              // the call's number in the log; of a refused one "r" and a number
 	Record   *Record
@@ -22,7 +22,7 @@ type Past struct {
 }
 
 // found adds a finding; what is no more than Why says is not in the record.
-func (p *Past) found(f diagnosis.Finding) {
+func (p *pastCall) found(f diagnosis.Finding) {
 	p.Findings = append(p.Findings, f)
 	if f.Severity != diagnosis.Info {
 		p.Record.Findings = append(p.Record.Findings, f)
@@ -43,7 +43,7 @@ func (k *call) follow(now time.Time, key trail.Key) {
 // ended remembers a call that has just ended.
 func (k *call) ended(r *Record, findings []diagnosis.Finding) {
 	c := k.core
-	p := &Past{ID: k.number, Record: r, Course: k.course, key: c.trail.Key([]byte(k.callID))}
+	p := &pastCall{ID: k.number, Record: r, Course: k.course, key: c.trail.Key([]byte(k.callID))}
 	for _, f := range findings {
 		p.found(f)
 	}
@@ -66,7 +66,7 @@ func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
 		CallID: string(in.CallID()), From: printable(c.claimed(in)), FromAddr: in.src.String(), To: printable(userOf(in.meant())),
 		End: in.now, Why: "refused",
 	}
-	p := &Past{Record: r, Course: c.trail.Lately(in.now, in.mark.key), key: in.mark.key}
+	p := &pastCall{Record: r, Course: c.trail.Lately(in.now, in.mark.key), key: in.mark.key}
 	p.Course.Name(in.src, r.From)
 	r.Begin = p.Course.Begin
 	f := c.factsOf(r, p.Course, said{}, said{})
@@ -76,7 +76,7 @@ func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
 		r.Why = "refused: " + strconv.Itoa(f.Status) + " " + sipmsg.ReasonPhrase(f.Status)
 	}
 	list := &c.past.refused
-	if i := slices.IndexFunc(*list, func(o *Past) bool { return o.key == p.key }); i >= 0 {
+	if i := slices.IndexFunc(*list, func(o *pastCall) bool { return o.key == p.key }); i >= 0 {
 		p.ID = (*list)[i].ID
 		*list = slices.Delete(*list, i, i+1)
 	} else {

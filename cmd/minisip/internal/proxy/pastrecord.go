@@ -14,7 +14,7 @@ import (
 // A call's record in the ledger never leaves the process, so its fields may change with the program.
 
 // appendKey appends what a list shows of a call: it comes first.
-func (p *Past) appendKey(b []byte, epoch time.Time) []byte {
+func (p *pastCall) appendKey(b []byte, epoch time.Time) []byte {
 	r := p.Record
 	b = pack.AppendInt(b, r.Call)
 	b = pack.AppendString(b, r.From, r.FromAddr, r.To, r.ToAddr)
@@ -22,7 +22,7 @@ func (p *Past) appendKey(b []byte, epoch time.Time) []byte {
 }
 
 // appendRest appends all else.
-func (p *Past) appendRest(b []byte) []byte {
+func (p *pastCall) appendRest(b []byte) []byte {
 	r := p.Record
 	begin := justBefore(r.Begin)
 	for _, t := range [...]*time.Time{r.Ring, r.Answer, &r.End} {
@@ -50,7 +50,7 @@ func readCallKey(r *pack.Reader, epoch time.Time) CallKey {
 }
 
 // readPast reads what both have appended, but the key of its Call-ID.
-func readPast(r *pack.Reader, epoch time.Time) *Past {
+func readPast(r *pack.Reader, epoch time.Time) *pastCall {
 	k := readCallKey(r, epoch)
 	call, _ := strconv.ParseInt(k.ID, 10, 64)
 	c := &Record{Call: call, From: k.From, FromAddr: k.FromAddr, To: k.To, ToAddr: k.ToAddr, Begin: k.Begin}
@@ -58,7 +58,7 @@ func readPast(r *pack.Reader, epoch time.Time) *Past {
 	c.Ring, c.Answer, c.End = orNil(r.Time(begin)), orNil(r.Time(begin)), r.Time(begin)
 	c.CallID, c.Why, c.Verdict = r.String(), r.String(), r.String()
 	c.Seconds = readThousandths(r)
-	p := &Past{ID: k.ID, Record: c, Course: trail.ReadCourse(r, begin)}
+	p := &pastCall{ID: k.ID, Record: c, Course: trail.ReadCourse(r, begin)}
 	for n := r.Uint(); n > 0 && r.More(); n-- {
 		if f := r.Strings(); len(f) == 4 {
 			p.found(diagnosis.Finding{Severity: diagnosis.Severity(f[0]), Code: f[1], Text: f[2], Next: f[3]})

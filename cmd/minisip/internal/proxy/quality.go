@@ -19,13 +19,23 @@ const (
 	few      = diagnosis.Openers
 )
 
+// heard is what came from one side of a call, and what it takes to judge that.
+type heard struct {
+	Flow
+	user        string
+	signalled   netip.AddrPort // where its SDP says that it is
+	pauses      bool           // so that silence says nothing
+	answer, end time.Time      // between them the call was up; end is now while it is still up
+	other       time.Time      // when the other side was heard last
+}
+
 // stopped says whether nothing has come for long at the end of a call from a side that was heard. One of which only a few
 // packets came did not speak and pause, so it is judged sooner: when another side went on without it.
-func (f *Flow) stopped(answer, end, other time.Time) bool {
-	if f.Packets < few && min(other.Sub(f.Last), other.Sub(answer)) >= tooShort {
+func (h *heard) stopped() bool {
+	if h.Packets < few && min(h.other.Sub(h.Last), h.other.Sub(h.answer)) >= tooShort {
 		return true
 	}
-	return end.Sub(f.Last) > gone
+	return h.end.Sub(h.Last) > gone
 }
 
 // grade is the verdict on one direction, the worst last.
@@ -40,25 +50,24 @@ const (
 	silent
 )
 
-// verdict says in words what came from one side of a call that was up from answer to end;
-// end is now while it is still up. The other side was heard last at other. Of what pauses, silence says nothing.
-func verdict(f *Flow, user string, signalled netip.AddrPort, pauses bool, answer, end, other time.Time) (grade, string) {
+// verdict says it in words.
+func (h *heard) verdict() (grade, string) {
 	switch {
-	case f.Packets == 0 && end.Sub(answer) < tooShort:
+	case h.Packets == 0 && h.end.Sub(h.answer) < tooShort:
 		return untold, "too short to tell"
-	case f.Packets == 0 && f.Oversize > 0:
-		return silent, fmt.Sprintf("%d packets from %s were too large to be passed on", f.Oversize, user)
-	case f.Packets == 0 && f.Strangers > 0:
-		return silent, fmt.Sprintf("no packet ever came from %s: %s; %d packets from elsewhere were refused", user, signalled, f.Strangers)
-	case f.Packets == 0:
-		return silent, fmt.Sprintf("no packet ever came from %s: %s", user, signalled)
-	case f.stopped(answer, end, other) && !pauses:
-		at := max(0, f.Last.Sub(answer)).Round(time.Second)
+	case h.Packets == 0 && h.Oversize > 0:
+		return silent, fmt.Sprintf("%d packets from %s were too large to be passed on", h.Oversize, h.user)
+	case h.Packets == 0 && h.Strangers > 0:
+		return silent, fmt.Sprintf("no packet ever came from %s: %s; %d packets from elsewhere were refused", h.user, h.signalled, h.Strangers)
+	case h.Packets == 0:
+		return silent, fmt.Sprintf("no packet ever came from %s: %s", h.user, h.signalled)
+	case h.stopped() && !h.pauses:
+		at := max(0, h.Last.Sub(h.answer)).Round(time.Second)
 		return stopped, fmt.Sprintf("stopped at %02d:%02d", int(at.Minutes()), int(at.Seconds())%60)
-	case f.lossPercent() >= manyLost:
-		return lossy, fmt.Sprintf("lossy: %.1f %% lost", round(f.lossPercent(), 2)) // as the record has it
-	case f.MeanJitter >= jittery:
-		return choppy, fmt.Sprintf("choppy: jitter %d ms", f.MeanJitter.Milliseconds())
+	case h.lossPercent() >= manyLost:
+		return lossy, fmt.Sprintf("lossy: %.1f %% lost", round(h.lossPercent(), 2)) // as the record has it
+	case h.MeanJitter >= jittery:
+		return choppy, fmt.Sprintf("choppy: jitter %d ms", h.MeanJitter.Milliseconds())
 	}
 	return good, "fine"
 }

@@ -50,13 +50,15 @@ func TestVerdict(t *testing.T) {
 		{"late at the end alone", Flow{Packets: 15000, Jitter: time.Second, MeanJitter: 49 * time.Millisecond, First: up, Last: end}, false, end, "fine"},
 		{"nearly late", flow(15000, 0, 49*time.Millisecond, 5*time.Minute), false, end, "fine"},
 	} {
-		_, got := verdict(&tt.flow, "002", netip.MustParseAddrPort("192.0.2.7:4000"), tt.held, up, tt.end, tt.end)
+		h := heard{tt.flow, "002", netip.MustParseAddrPort("192.0.2.7:4000"), tt.held, up, tt.end, tt.end}
+		_, got := h.verdict()
 		if got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
 	both := flow(1, 0, 0, 0)
-	if _, got := verdict(&both, "002", netip.AddrPort{}, false, up, up.Add(9*time.Second), both.Last); got != "fine" {
+	h := heard{both, "002", netip.AddrPort{}, false, up, up.Add(9 * time.Second), both.Last}
+	if _, got := h.verdict(); got != "fine" {
 		t.Errorf("one packet of each side: %q", got)
 	}
 }

@@ -118,7 +118,7 @@ func (k *call) directions(at time.Time) (out []Direction) {
 			if !s.agreed() {
 				continue // offered, and never answered
 			}
-			for _, side := range [...]session.Role{session.Caller, session.Callee} {
+			for _, side := range bothSides {
 				out = append(out, d.direction(s, side, at))
 				out[len(out)-1].Stream = i + 1
 			}
@@ -168,7 +168,8 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 	if s.kind == "audio" { // text and fax come in few packets, when they come
 		other = s.flow(side.Other()).Last
 	}
-	dir.grade, dir.Verdict = verdict(&f, p.User, s.peers[side].RTP, pauses, answer, at, other)
+	h := heard{f, p.User, s.peers[side].RTP, pauses, answer, at, other}
+	dir.grade, dir.Verdict = h.verdict()
 	codec, _, _ := strings.Cut(dir.Codec, "/")
 	scored := s.kind == "audio" && f.Packets > 0
 	if scored {

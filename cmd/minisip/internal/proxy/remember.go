@@ -18,14 +18,14 @@ const (
 
 // past remembers ended calls.
 type past struct {
-	open     []*Past // the newest, in the order of their ends
-	ledger   ledger  // all others
-	refused  []*Past
+	open     []*pastCall // the newest, in the order of their ends
+	ledger   ledger      // all others
+	refused  []*pastCall
 	refusals int64
 }
 
 // add remembers a call, and enters into the ledger what has been open for long enough.
-func (l *past) add(p *Past) {
+func (l *past) add(p *pastCall) {
 	l.open = append(l.open, p)
 	for len(l.open) > maxOpen || p.Record.End.Sub(l.open[0].Record.End) >= openFor {
 		first := l.open[0]
@@ -36,8 +36,8 @@ func (l *past) add(p *Past) {
 }
 
 // find gives a call by its number, or nil.
-func (l *past) find(id string) *Past {
-	for _, list := range [][]*Past{l.open, l.refused} {
+func (l *past) find(id string) *pastCall {
+	for _, list := range [][]*pastCall{l.open, l.refused} {
 		for _, p := range list {
 			if p.ID == id {
 				return p
@@ -77,7 +77,7 @@ func (c *Core) PastCalls(from uint64) (keys []CallKey, next uint64) {
 	if next != 0 {
 		return keys, next
 	}
-	for _, list := range [][]*Past{l.open, l.refused} {
+	for _, list := range [][]*pastCall{l.open, l.refused} {
 		for _, p := range list {
 			keys = append(keys, p.callKey())
 		}
@@ -85,13 +85,13 @@ func (c *Core) PastCalls(from uint64) (keys []CallKey, next uint64) {
 	return keys, 0
 }
 
-func (p *Past) callKey() CallKey {
+func (p *pastCall) callKey() CallKey {
 	r := p.Record
 	return CallKey{ID: p.ID, From: r.From, FromAddr: r.FromAddr, To: r.To, ToAddr: r.ToAddr, Begin: r.Begin}
 }
 
 // appendBounded appends p; of a full list the oldest goes.
-func appendBounded(list []*Past, p *Past, most int) []*Past {
+func appendBounded(list []*pastCall, p *pastCall, most int) []*pastCall {
 	if len(list) == most {
 		copy(list, list[1:])
 		list = list[:most-1]

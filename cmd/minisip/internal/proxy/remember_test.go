@@ -56,9 +56,9 @@ func show(t *testing.T, v *CallView) string {
 }
 
 // over is the n-th call of a test, at its end.
-func over(n int, end time.Time) *Past {
+func over(n int, end time.Time) *pastCall {
 	r := &Record{Call: int64(n), Begin: end.Add(-time.Minute), End: end}
-	return &Past{ID: strconv.Itoa(n), key: trail.Key(n), Record: r, Course: new(trail.Course)}
+	return &pastCall{ID: strconv.Itoa(n), key: trail.Key(n), Record: r, Course: new(trail.Course)}
 }
 
 // TestRemembered: the newest calls are remembered whatever their age; older ones go when they are too many, too old, or
@@ -142,7 +142,7 @@ func TestPastInParts(t *testing.T) {
 		}
 	}
 	add(ledgerMost + maxOpen)
-	c.past.refused = []*Past{{ID: "r1", Record: &Record{}}}
+	c.past.refused = []*pastCall{{ID: "r1", Record: &Record{}}}
 	seen := map[string]bool{}
 	parts := 0
 	for next, more := uint64(0), true; more; more = next != 0 {

@@ -87,7 +87,7 @@ func (k *call) listen(now time.Time, limit time.Duration, next time.Time) time.T
 	if k.State != session.Up || !k.relayed() {
 		return next
 	}
-	for _, side := range [...]session.Role{session.Caller, session.Callee} {
+	for _, side := range bothSides {
 		if k.missed[side] {
 			continue
 		}

@@ -78,7 +78,7 @@ func (k *call) holds(side session.Role) bool {
 }
 
 // view shows a past call.
-func (p *Past) view(c *Core, whole bool) *CallView {
+func (p *pastCall) view(c *Core, whole bool) *CallView {
 	v := &CallView{ID: p.ID, State: session.Ended.String(), Record: *p.Record, Media: directionViews(p.Record, p.Tracks)}
 	v.Findings = p.Findings
 	if whole {
