@@ -23,14 +23,14 @@ type call struct {
 	key       string // Call-ID and caller's tag
 	callID    string
 	caller    session.Party
-	part      part // of the caller
+	part      part // the caller's, in the list of his account
 	sampled   int  // its place among those that are looked at in the same turn
 	dialled   string
 	dialogs   []*dialog
 	streams   int // relay streams that are open
 	traces    []*Trace
 	missed    [2]bool // by role: the log was told that nothing comes from this side
-	forgotten bool    // a late answer can still be about it
+	forgotten bool    // it is in no table any more, but a late answer can still be to it
 	unsaved   bool    // its record is to be written
 	kept      bool    // there is a record
 	moves     uint32  // of its streams, that the record knows of

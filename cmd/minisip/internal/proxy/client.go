@@ -38,9 +38,9 @@ type clientTx struct {
 	user      clientUser
 }
 
-// start sends the request in tx.sent and opens the transaction. It reports false, and there is
-// no transaction, where the request cannot be sent: RFC 3261 17.1.4. But where nobody is told what comes of it, as of a BYE or
-// CANCEL of our own, it is repeated all the same, and gets there if a way does again.
+// start sends the request in tx.sent and opens the transaction. Where the request cannot be sent it reports false, and there is
+// no transaction: RFC 3261 17.1.4. But one whose outcome nobody waits for, such as our own BYE or CANCEL, is repeated all the
+// same: a way may open meanwhile.
 func (tx *clientTx) start(c *Core, now time.Time, invite bool) bool {
 	tx.core = c
 	tx.timer.Own(tx)

@@ -74,7 +74,7 @@ type branch struct {
 	wantsStop bool     // to be cancelled as soon as a provisional response comes
 	passed2xx time.Time
 	passedTag string
-	again     bool   // the 2xx in hand has passed before
+	again     bool   // the 2xx that is being handled has passed before
 	reliable  string // RSeq and To tag of the latest reliable 1xx with SDP
 }
 
@@ -214,9 +214,9 @@ func (ctx *context) next(now time.Time) {
 	ctx.fork(now, group)
 }
 
-// silent is told that nothing has come from the branch's phone since the request was sent for
-// the third time, or would have been. Another flow of the phone, or phones of lower q, need not wait until timer
-// B or F runs out, nor ports that were kept for a 2xx on its way. It reports whether the branch was given up.
+// silent is told that three copies of the request have brought nothing, or would have if it had not been abandoned. So that
+// nobody waits until timer B or F runs out, the phone's next flow is tried, or the next group, and ports that were kept for a
+// 2xx on its way are freed. It reports whether the branch was given up.
 func (b *branch) silent(now time.Time) bool {
 	ctx := b.ctx
 	if ctx.initial && ctx.done && b.wantsStop && b.status == 0 {

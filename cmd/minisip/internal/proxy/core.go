@@ -25,8 +25,8 @@ type Output interface {
 	Log(line string)
 	// Record takes the account of a call that has ended, to keep.
 	Record(r *Record)
-	// Reuse takes back a Message that Receive has kept: nobody looks at it any more. Not each comes back; the others are
-	// garbage some day.
+	// Reuse gives back a Message that Receive has kept, to hold another datagram. Not every one comes back: the garbage
+	// collector takes the rest.
 	Reuse(m *sipmsg.Message)
 }
 
@@ -138,11 +138,11 @@ type inbound struct {
 	now        time.Time
 	src, local netip.AddrPort
 	mark       noted
-	strict     bool         // a strict router put the remote target behind all Routes
+	strict     bool         // by a strict router: the last Route is the remote target, the Request-URI ours (RFC 3261 16.4)
 	routes     int          // how many Route values on top are ours
 	kept       bool         // a response context holds on to the Message
 	proof      proof        // what its credentials are worth
-	sender     string       // the user who has sent a request that goes on
+	sender     string       // the user whom a request that goes on comes from
 	dialog     *dialog      // that a request belongs to, if known
 	from       session.Role // which side of it sent the request
 }

@@ -171,8 +171,8 @@ func (c *Core) phoneAt(uri *sipmsg.URI) (t target, found bool) {
 	return t, false
 }
 
-// alongPath has a request go by its own Route values, if it has any left: along the Path of its target, or to where
-// it would go anyway, since the Record-Route of the proxy there is not known any more, or was never kept; or not at all.
+// alongPath has a request obey the Route values that it has left, if they lead along the Path of its target, or to where
+// it would go anyway: the Record-Route of the proxy there may be forgotten, or was never kept. Any other Route it refuses.
 func (c *Core) alongPath(in *inbound, t *target) (ok bool) {
 	next := in.nextRoute()
 	if next == nil {

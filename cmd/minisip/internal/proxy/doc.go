@@ -16,7 +16,8 @@
 // types, ice.go their ICE, usage.go what each user takes up. history.go notes every message, past.go, remember.go and ledger.go keep
 // calls that have ended, left.go streams that were taken out of one, facts.go tells package diagnosis what to judge by; operator.go is what an operator
 // can ask and do, view.go and phones.go what he is shown. So that a call leaves little to the garbage collector, line.go makes
-// log lines in scratch space, texts.go keeps a call's texts in one string, and spare.go has memory serve again. In this table a bare section is one of
+// log lines in scratch space, texts.go keeps a call's texts in one string, and spare.go has memory serve again. ours.go tells what
+// addresses and names are ours, logged.go what the log says once for each address, sampler.go how media are at present. In this table a bare section is one of
 // RFC 3261; tests are scripts of testdata (without their .txt) or functions.
 //
 //	section       what is done                                    file          test

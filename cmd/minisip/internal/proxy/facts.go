@@ -107,7 +107,7 @@ func sideOf(course *trail.Course, s *trail.Step, r *Record) diagnosis.Side {
 	return diagnosis.Elsewhere
 }
 
-// said is what the first SDP of one side wanted; a call knows it for as long as it is known itself.
+// said is what the first SDP of one side wanted; a call remembers it for as long as it is remembered itself.
 type said struct {
 	sdp           bool
 	audio, secure streamSet

@@ -43,12 +43,14 @@ func (c *Core) hush(in *inbound) bool {
 	return true
 }
 
-// doubts says whether a request is not to be answered for what else its source has sent. Who has a binding at that very
-// address goes on as ever, and from a banned IP so does who has not failed there himself. Anybody else must bring credentials
-// that are right, before all else: else he hears nothing, so neither silence nor an answer tells which names exist. Nor does
-// the time that it takes: credentials are verified for whoever it is. A phone that has a binding at that IP, and may be back
-// at another port, is challenged, and its tries counted. Who is meant is the user whose password is tried, whatever From says: what a phone
-// may do as itself it may not do with somebody else's name.
+// doubts says whether a request gets no answer because its IP is banned or guesses at names. It is judged by the user whose
+// password is tried, whatever From says: what a phone may do as itself it may not do with somebody else's name.
+//
+//   - Who is registered from that very address and port goes on as ever. So does who has not failed there, but where names
+//     are guessed at only if he is known there.
+//   - Who is registered from that IP, and may be back at another port, is challenged; if it is banned, his tries are counted.
+//   - Anybody else hears nothing unless his credentials are right at once. So neither silence nor an answer tells which names
+//     exist, nor does the time that it takes: credentials are verified whoever it is.
 func (c *Core) doubts(in *inbound, name []byte) bool {
 	ip := in.src.Addr()
 	banned, guesses := c.bans.Banned(in.now, ip), c.cfg.Silent && c.bans.Guesses(in.now, ip)

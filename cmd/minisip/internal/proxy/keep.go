@@ -17,8 +17,8 @@ type Keeper interface {
 	Keep(kind byte, id uint64, record []byte)
 	// Drop says that there is no such record any more.
 	Drop(kind byte, id uint64)
-	// Flush says that what was said so far goes together; with whole, that since anew was
-	// reported every record has been said again. It reports whether that is wanted now.
+	// Flush ends a group of records that are kept together or not at all; with whole, every record has been given again
+	// since anew was reported. It reports whether that is wanted now.
 	Flush(whole bool) (anew bool)
 }
 
@@ -29,15 +29,15 @@ const (
 	keptCore    byte = 'm' // one: what else there is
 )
 
-// saver says to the Keeper what has changed, a little later: what changes twice is said once.
+// saver gives the Keeper what has changed, a little later, so that what changes twice is given once.
 type saver struct {
 	core    *Core
 	timer   session.Timer
 	sweep   session.Timer
 	changed []saved
-	rest    []saved // of all there is, what is still to be said anew
+	rest    []saved // of all there is, what is still to be given anew
 	anew    bool
-	serial  int64 // that was said
+	serial  int64 // the newest call's that the Keeper knows; -1: it knows none
 	buf     []byte
 }
 
@@ -51,7 +51,7 @@ const (
 	saveAfter  = 200 * time.Millisecond
 	sweepEvery = time.Second // looks for streams whose sources have moved
 
-	// All there is is said in pieces, so that the loop is never held for long.
+	// All there is is given in pieces, so that the loop is never held for long.
 	saveAtOnce = 500
 	saveEvery  = 10 * time.Millisecond
 )
@@ -90,8 +90,7 @@ func (s *saver) arm(d time.Duration) {
 	}
 }
 
-// SaveAll says all there is to the Keeper anew, in pieces. With what changed last, it is also the
-// way to say all at once: see SaveNow.
+// SaveAll gives all there is to the Keeper anew, in pieces.
 func (c *Core) SaveAll(now time.Time) {
 	s := &c.saver
 	c.now, s.anew, s.serial = now, true, -1
@@ -105,8 +104,8 @@ func (c *Core) SaveAll(now time.Time) {
 	s.arm(saveEvery)
 }
 
-// SaveNow says what has changed, and all calls as they are now, at once: before the process ends. Where all there is was wanted
-// anew, it says that too: nobody comes to it later.
+// SaveNow gives the Keeper what has changed, and all calls as they are now, at once: before the process ends. Where all there is
+// was wanted anew, it gives that too: nobody comes to it later.
 func (c *Core) SaveNow(now time.Time) {
 	c.now = now
 	for k := range c.everyCall() {
@@ -151,7 +150,7 @@ func (s *saver) flush(now time.Time) {
 	}
 }
 
-// save says how a binding or a call is now.
+// save gives the Keeper a binding or a call as it is now.
 func (s *saver) save(x saved) {
 	c, k := s.core, x.call
 	switch b := x.binding; {

@@ -33,13 +33,13 @@ type media struct {
 	streams  []relayedStream
 	left     []Direction // of streams that were taken out while the call was up
 	ability  [2]ability  // by role: whether it does ICE
-	undo     [2][]before // by role: what was said before an offer of its that waits for its answer
+	undo     [2][]before // by role: what both sides said before its offer that waits for an answer
 	offered  [2]int      // by role: how many streams its latest offer had
 	asked    [2]bool     // by role: its INVITE had no SDP, and a response brought the offer
 	held     [2]bool     // by role: its latest SDP has put the call on hold
 	holdAt   time.Time   // when it was put on hold
-	again    bool        // what is being rewritten repeats what was seen
-	preview  bool        // it is an answer that another one may follow
+	again    bool        // what is being rewritten: its branch has brought SDP before
+	preview  bool        // what is being rewritten: an answer in an unreliable 1xx, which another may follow
 	answered bool        // the branch was
 	closed   bool        // for good
 

@@ -6,8 +6,8 @@ import (
 	"minisip/session"
 )
 
-// A NOTIFY of ours can be 60 KB long, is sent eleven times to who does not answer, and a few hundred bytes make it. So a
-// user has few of them under way: else he could have us send a thousand times what he sends, and keep it all.
+// A NOTIFY of ours can be 60 KB long, goes out eleven times where nobody answers, and takes a few hundred bytes to ask for. So
+// a user has few of them under way: else he could have us send a thousand times what he sends, and keep it all.
 
 const (
 	maxNotices = 2 * maxWatching // of registrations that a user watches; each of them may change and be renewed

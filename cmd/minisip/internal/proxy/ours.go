@@ -33,7 +33,7 @@ func (c *Core) ours(local netip.AddrPort, host []byte, port uint16) bool {
 	ip, ok := nat.ParseAddr(host)
 	switch {
 	case !ok:
-		return c.served(host)
+		return c.servesName(host)
 	case port == 0 && c.listed(ip.Unmap()):
 		return true // whatever port a router in front of us has for that
 	case port == 0:
@@ -74,8 +74,8 @@ func (c *Core) serves(in *inbound, uri *sipmsg.URI) bool {
 	return len(c.cfg.Domains) == 0 || !uri.IsSIP() || c.ours(in.local, uri.Host, uri.Port)
 }
 
-// served says whether a Request-URI's host is one that we answer for.
-func (c *Core) served(host []byte) bool {
+// servesName says whether a host name is one that we serve: without -domain, any.
+func (c *Core) servesName(host []byte) bool {
 	if len(c.cfg.Domains) == 0 {
 		return true
 	}

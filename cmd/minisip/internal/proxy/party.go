@@ -12,7 +12,7 @@ import (
 // dialog is one dialog of a call: a callee's tag, with what lies behind it.
 type dialog struct {
 	call      *call
-	part      part // of the callee
+	part      part // the callee's, in the list of his account
 	callee    session.Party
 	branch    uint64 // that leads to the callee
 	media     *media
@@ -181,8 +181,8 @@ func (k *call) longest(at time.Time) (longest *dialog) {
 }
 
 // moveCalls lets the calls of a user follow when one of its phones has registered from a
-// new address. Thousands of them take the event loop some 20 ms, so they do not follow a phone that comes from everywhere
-// in turn: then each follows when a request inside it comes from the new address.
+// new address. Thousands of them hold the event loop for some 20 ms, so when many have just moved, a phone that registers from
+// one address after the other moves no more: then each call follows when a request inside it comes from the new address.
 func (c *Core) moveCalls(in *inbound, user string, old netip.AddrPort) {
 	u := c.usage[user]
 	if u == nil || in.now.Sub(u.moved) < manyMoveEvery {

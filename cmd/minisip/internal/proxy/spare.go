@@ -1,7 +1,7 @@
 package proxy
 
-// spare is memory of datagrams that were kept to be sent again and are not wanted any more, for those
-// that come: for each size, in steps of spareStep, some.
+// spare is the memory of datagrams that need not be sent again any more, for those that come: some pieces of
+// each size, in steps of spareStep.
 type spare [4][][]byte
 
 const (

@@ -164,7 +164,7 @@ func (md *media) remember(i int, side, offerer session.Role) {
 	}
 }
 
-// before is what a side said of stream i before its offer that waits for an answer; nil: nothing, or there is none.
+// before is what a side said of stream i until it made the offer that waits for an answer; nil: no offer waits, or it had said nothing.
 func (md *media) before(side session.Role, i int) *before {
 	own := func(b before) bool { return b.stream == i && b.side == side }
 	if j := slices.IndexFunc(md.undo[side], own); j >= 0 {

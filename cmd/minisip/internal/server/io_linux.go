@@ -30,7 +30,7 @@ type transport struct {
 	out  outbox // the loop's
 }
 
-// open takes over what conn was set up for, out of Go's poller.
+// open takes conn's socket over, out of Go's poller.
 func (t *transport) open(conn *net.UDPConn) error {
 	defer conn.Close()
 	raw, err := conn.SyscallConn()

@@ -42,8 +42,7 @@ func (s *Server) reuse(p *packet) {
 	}
 }
 
-// queue is a line of datagrams before the event loop, with room for so many and for so many
-// bytes of them.
+// queue is where datagrams wait for the event loop. Their number is bounded, and so are their bytes in all.
 type queue struct {
 	packets chan *packet
 	shares  *guard.Shares
@@ -55,8 +54,8 @@ func newQueue(length int, bytes int64) *queue {
 	return &queue{packets: make(chan *packet, length), shares: guard.NewShares(), most: bytes}
 }
 
-// put lets a datagram wait, and reports whether there was room. While there is overload, share says
-// who must not take more than his share.
+// put lets a datagram wait, and reports whether there was room. While there is overload, share is who sent it: nobody
+// takes up more than his share.
 func (q *queue) put(p *packet, overload bool, share netip.AddrPort) bool {
 	if overload {
 		if p.slot, p.shared = q.shares.Enter(share, cap(q.packets)-len(q.packets)); !p.shared {

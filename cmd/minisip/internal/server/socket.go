@@ -57,7 +57,7 @@ func listen(at netip.AddrPort, tos int, inherited map[netip.AddrPort]int) (*sock
 	return s, nil
 }
 
-// stop ends each; the socket can still be sent from. What comes in endlessly does not keep it from ending.
+// stop ends each, however much still comes in; the socket can still be sent from.
 func (s *socket) stop() {
 	s.stopped.Store(true)
 	s.end()
