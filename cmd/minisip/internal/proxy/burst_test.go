@@ -9,11 +9,11 @@ import (
 
 	"minisip/cmd/minisip/internal/location"
 	"minisip/digest"
-	"minisip/sipmsg"
 )
 
 // pingMeter is an Output that measures how pings lie in time.
 type pingMeter struct {
+	unheard
 	now   time.Time
 	slot  int64 // of 10 ms, the one that is being filled
 	count int   // in it
@@ -23,9 +23,6 @@ type pingMeter struct {
 	total int
 }
 
-func (m *pingMeter) Log(string)            {}
-func (m *pingMeter) Record(*Record)        {}
-func (m *pingMeter) Reuse(*sipmsg.Message) {}
 func (m *pingMeter) Send(_, to netip.AddrPort, _ []byte) bool {
 	if slot := m.now.UnixMilli() / 10; slot != m.slot {
 		m.slot, m.count = slot, 0

@@ -210,9 +210,12 @@ func makesOrRefreshes(m sipmsg.Method) bool {
 
 // pushVia puts our own Via on top: RFC 3261 16.6 step 8.
 func (c *Core) pushVia(m *sipmsg.Message, local netip.AddrPort, id uint64) {
-	b := append(c.head[:0], "SIP/2.0/UDP "...)
-	b = c.advertised(local).AppendTo(b)
-	b = append(b, ";rport;branch="...)
-	c.head = appendBranch(b, id, c.loopHash(m))
+	c.head = c.appendVia(c.head[:0], local, id, c.loopHash(m))
 	m.Prepend("Via", c.head)
+}
+
+// appendVia appends the value of our Via, with a branch of the number id.
+func (c *Core) appendVia(b []byte, local netip.AddrPort, id uint64, loop uint32) []byte {
+	b = c.advertised(local).AppendTo(append(b, "SIP/2.0/UDP "...))
+	return appendBranch(append(b, ";rport;branch="...), id, loop)
 }

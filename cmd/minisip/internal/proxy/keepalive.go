@@ -81,9 +81,8 @@ func (c *Core) ping(p *pinger, now time.Time) {
 	p.sentAt, p.waiting = c.pingers.since(now), uint32(c.rnd.Uint64())|1
 	at, contact := c.advertised(b.Local()), targetURI(b.Contact())
 	uri, routes := throughStrict(contact, b.Path())
-	m := append(append(append(c.buf[:0], "OPTIONS "...), uri...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
-	m = append(at.AppendTo(m), ";rport;branch="...)
-	m = append(appendBranch(m, uint64(b.Ping.Place)<<32|uint64(p.waiting), 0), "\r\n"...)
+	m := append(append(append(c.buf[:0], "OPTIONS "...), uri...), " SIP/2.0\r\nVia: "...)
+	m = append(c.appendVia(m, b.Local(), uint64(b.Ping.Place)<<32|uint64(p.waiting), 0), "\r\n"...)
 	for _, v := range routes {
 		m = append(append(append(m, "Route: "...), v...), "\r\n"...)
 	}

@@ -15,6 +15,7 @@ import (
 
 // answering is an Output behind which phones register with digest and answer their pings.
 type answering struct {
+	unheard
 	t    *testing.T
 	core *Core
 	now  time.Time
@@ -22,9 +23,6 @@ type answering struct {
 	tell func(to netip.AddrPort, datagram string) // a ping
 }
 
-func (a *answering) Log(string)            {}
-func (a *answering) Record(*Record)        {}
-func (a *answering) Reuse(*sipmsg.Message) {}
 func (a *answering) Send(_, to netip.AddrPort, b []byte) bool {
 	if b[0] == 'O' {
 		a.tell(to, string(b))

@@ -29,9 +29,8 @@ func (c *Core) ownRequest(now time.Time, r ownRequest) {
 	mark := noted{key: c.trail.Key([]byte(r.callID))}
 	tx := &clientTx{key: clientKey{id: c.newID()}, mark: mark, to: r.dst, local: r.local, user: r.user}
 	b := make([]byte, 0, 512+len(r.body))
-	b = append(append(append(append(b, r.method...), ' '), r.uri...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
-	b = append(c.advertised(r.local).AppendTo(b), ";rport;branch="...)
-	b = append(appendBranch(b, tx.key.id, 0), "\r\n"...)
+	b = append(append(append(append(b, r.method...), ' '), r.uri...), " SIP/2.0\r\nVia: "...)
+	b = append(c.appendVia(b, r.local, tx.key.id, 0), "\r\n"...)
 	for _, v := range r.routes {
 		b = append(append(append(b, "Route: "...), v...), "\r\n"...)
 	}
