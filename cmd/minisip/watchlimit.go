@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -37,6 +38,9 @@ func limit(l net.Listener) *limited { return &limited{Listener: l} }
 func (l *limited) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
+		if err != nil && !errors.Is(err, net.ErrClosed) {
+			err = passing{err}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -47,6 +51,13 @@ func (l *limited) Accept() (net.Conn, error) {
 		c.Close()
 	}
 }
+
+// passing is an error after which package http goes on to listen, a little later. It knows of few that it may; but memory that
+// is short for a moment and what befell one connection on its way are told here as well (accept(2)).
+type passing struct{ error }
+
+func (passing) Timeout() bool   { return false }
+func (passing) Temporary() bool { return true }
 
 // sourceOf is where a connection comes from; no prefix at all of this host.
 func sourceOf(c net.Conn) netip.Prefix {

@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"os"
 	"slices"
+	"syscall"
 	"testing"
 
 	"minisip/cmd/minisip/internal/status"
@@ -124,6 +126,45 @@ func TestWatchersWithoutPlace(t *testing.T) {
 	}
 	if there := slices.DeleteFunc(slices.Clone(l.strangers), func(c *placed) bool { return c.source.Addr().Is4() }); len(there) != maxWatchersThere {
 		t.Errorf("%d from one IPv6 network, want %d", len(there), maxWatchersThere)
+	}
+}
+
+// failing is a listener that has trouble before it lets a connection in.
+type failing struct {
+	net.Listener
+	with []error
+}
+
+func (l *failing) Accept() (net.Conn, error) {
+	if len(l.with) > 0 {
+		err := l.with[0]
+		l.with = l.with[1:]
+		return nil, err
+	}
+	return l.Listener.Accept()
+}
+
+// TestWatchersAfterTrouble: an error of accept(2) ends neither the page nor the command line.
+func TestWatchersAfterTrouble(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var with []error
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.EPERM, syscall.ENETUNREACH} {
+		with = append(with, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", errno)})
+	}
+	srv := &http.Server{Handler: http.NotFoundHandler(), ErrorLog: quietLog}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(limit(&failing{l, with})) }()
+	got, err := http.Get("http://" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Body.Close()
+	srv.Close()
+	if err := <-ended; err != http.ErrServerClosed {
+		t.Errorf("it ended with %v", err)
 	}
 }
 
