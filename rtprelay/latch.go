@@ -38,6 +38,7 @@ type latch struct {
 	open   bool           // a trusted IP may become the source
 	due    bool           // the SDP's address may become the source
 	proven bool           // an ICE check of source has passed
+	aged   bool           // last is of an earlier process, and its stream has gone on since
 
 	sdp    netip.AddrPort // what the SDP names; zero: nothing yet
 	signal netip.Addr     // where the side signals from
@@ -210,7 +211,7 @@ func (l *latch) keep(now time.Duration, from netip.AddrPort) verdict {
 func (l *latch) hear(p *packet) {
 	l.heard = p.now
 	if p.kind == rtp || p.kind == rtcp && l.last.kind != rtp {
-		l.last = p.header
+		l.last, l.aged = p.header, false
 	}
 }
 
@@ -231,7 +232,7 @@ func (l *latch) inherits(p *packet) bool {
 		return silent && l.trusts(p.from.Addr())
 	case rtp:
 		if p.from != l.heir || !ahead(p.seq, l.after, 0) {
-			if ahead(p.seq, l.last.seq, p.now-l.heard) {
+			if l.aged || ahead(p.seq, l.last.seq, p.now-l.heard) {
 				l.heir, l.after = p.from, p.seq
 			}
 			return false

@@ -301,6 +301,30 @@ func TestLatch(t *testing.T) {
 	}
 }
 
+// A latch that a process has left which was killed knows its source by the SSRC, though the stream has gone on for long
+// since that was kept; and once it has been heard, by its sequence numbers again.
+func TestLatchRestored(t *testing.T) {
+	var before, l latch
+	before.expect(0, private, phone.Addr())
+	before.packet(arrives(20*ms, phone, seq(1)))
+	const long = 40000 // packets, 13 minutes
+	l.restore(sec, before.state())
+	for i, h := range []header{seq(long), seqOf(9, 2), seq(long + 50), seq(long + 100)} {
+		want := drop
+		if i == 3 {
+			want = moved // 2 s after the restart
+		}
+		if got := l.packet(arrives(1100*ms+time.Duration(i)*700*ms, rebound, h)); got != want {
+			t.Fatalf("packet %d from elsewhere: %v, want %v", i, got, want)
+		}
+	}
+	for i := range uint16(4) {
+		if got := l.packet(arrives(6*sec+time.Duration(i)*20*ms, third, seq(1+i))); got != drop {
+			t.Fatalf("old sequence numbers: %v, want %v", got, drop)
+		}
+	}
+}
+
 // A source that falls silent and goes on from elsewhere is counted, by its stream as by a check; who comes after new
 // signalling is not.
 func TestLatchRebinds(t *testing.T) {

@@ -71,12 +71,13 @@ func (l *latch) state() LatchState {
 }
 
 // restore is the opposite of state. The source counts as heard now: nobody can
-// inherit its place before it has had the time to be heard.
+// inherit its place before it has had the time to be heard. How long ago state was kept is not known where the process
+// was killed, so of an heir's sequence numbers only that they follow each other is asked for.
 func (l *latch) restore(now time.Duration, st LatchState) {
 	*l = latch{
 		sdp: st.SDP, source: st.Source, target: st.Target, signal: st.Signal, kin: st.Kin, open: st.Open, due: st.Due, joined: st.Joined,
 		proven: st.Proven, priority: st.Priority,
-		heard: now, last: header{ssrc: st.SSRC, seq: st.Seq},
+		heard: now, last: header{ssrc: st.SSRC, seq: st.Seq}, aged: true,
 	}
 	if st.Nominated {
 		l.nominated = now
