@@ -221,9 +221,11 @@ func (l *latch) hear(p *packet) {
 // Of RTP two packets in a row are asked for, with the SSRC of the source and
 // sequence numbers ahead of it: who cannot see the stream cannot guess them.
 // RTCP has no sequence numbers, so its IP must be trusted as well; it follows
-// the RTP, which moves first.
+// the RTP, which moves first. Where both have one port (RFC 5761), each carries on
+// the other: a phone that is mute sends RTCP alone, and one that begins to speak
+// has not sent RTP yet.
 func (l *latch) inherits(p *packet) bool {
-	if p.kind != l.last.kind || p.ssrc != l.last.ssrc {
+	if l.last.kind != rtp && l.last.kind != rtcp || p.ssrc != l.last.ssrc {
 		return false
 	}
 	silent := p.now-l.heard >= silence
@@ -232,7 +234,7 @@ func (l *latch) inherits(p *packet) bool {
 		return silent && l.trusts(p.from.Addr())
 	case rtp:
 		if p.from != l.heir || !ahead(p.seq, l.after, 0) {
-			if l.aged || ahead(p.seq, l.last.seq, p.now-l.heard) {
+			if l.aged || l.last.kind == rtcp || ahead(p.seq, l.last.seq, p.now-l.heard) {
 				l.heir, l.after = p.from, p.seq
 			}
 			return false

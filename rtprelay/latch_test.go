@@ -252,6 +252,23 @@ var latchTable = []struct {
 		{at: 3 * sec, from: mobile, h: seq(2), want: drop, talksTo: phone},
 		{at: 3 * sec, from: mobile, h: seq(3), want: moved, talksTo: mobile},
 	}},
+	{"RTCP on RTP's port carries on for a phone that is mute, from a trusted IP", []event{
+		{at: 0, sdp: private, signal: phone.Addr(), talksTo: nowhere},
+		{at: 20 * ms, from: phone, h: seq(1), want: moved, talksTo: phone},
+		{at: 1 * sec, from: rebound, h: report(0xabcd), want: drop, talksTo: phone},
+		{at: 6 * sec, from: mobile, h: report(0xabcd), want: drop, talksTo: phone},
+		{at: 6 * sec, from: rebound, h: report(1), want: drop, talksTo: phone},
+		{at: 6 * sec, from: rebound, h: report(0xabcd), want: moved, talksTo: rebound},
+		{at: 7 * sec, from: rebound, h: seq(2), want: pass, talksTo: rebound},
+	}},
+	{"RTP carries on RTCP on its port", []event{
+		{at: 0, sdp: private, signal: phone.Addr(), talksTo: nowhere},
+		{at: 20 * ms, from: phone, h: report(0xabcd), want: moved, talksTo: phone},
+		{at: 6 * sec, from: stranger, h: seqOf(1, 700), want: drop, talksTo: phone},
+		{at: 6 * sec, from: stranger, h: seqOf(1, 701), want: drop, talksTo: phone},
+		{at: 6 * sec, from: mobile, h: seq(700), want: drop, talksTo: phone},
+		{at: 6 * sec, from: mobile, h: seq(701), want: moved, talksTo: mobile},
+	}},
 	{"the same packet twice is not two in a row", []event{
 		{at: 0, sdp: private, signal: phone.Addr(), talksTo: nowhere},
 		{at: 20 * ms, from: phone, h: seq(1), want: moved, talksTo: phone},
