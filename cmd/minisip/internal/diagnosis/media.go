@@ -7,7 +7,7 @@ import (
 )
 
 // Judged is how long a call must have been up for its silence to tell anything. Verdicts go by it too.
-const Judged = 3 * time.Second
+const Judged = 2 * time.Second
 
 // audio gives what came from a side, of its first audio stream; nil where there is none.
 func (c *Call) audio(side Side) *Direction {

@@ -94,7 +94,7 @@ func TestTrend(t *testing.T) {
 // A call that is up is judged as it is now, and again once it has changed.
 func TestDirectionsOfACallThatIsUp(t *testing.T) {
 	s := stage(t, 1, nil)
-	s.do("001: INVITE 002 auth", "002a: 200 OK", "001: ACK", "wait 2s")
+	s.do("001: INVITE 002 auth", "002a: 200 OK", "001: ACK", "wait 1s")
 	k := s.core.callsOf("001")[0]
 	look := func(verdict string, packetsNow, mosNow float64) {
 		t.Helper()
@@ -112,11 +112,11 @@ func TestDirectionsOfACallThatIsUp(t *testing.T) {
 	s.do("media", "wait 10s", "media")
 	look("fine", 45.5, 4.4) // since the first look, a second before the first packet
 	s.do("wait 11s")
-	look("001: stopped at 00:13; 002: stopped at 00:13", 0, 0)
+	look("001: stopped at 00:12; 002: stopped at 00:12", 0, 0)
 	s.do("media")
 	s.relay.streams[0].mute = true
 	s.do("wait 11s", "media") // datagrams that keep a NAT open are no sound
-	if got, want := overall(k.directions(s.now)), "001: stopped at 00:24; 002: stopped at 00:24"; got != want {
+	if got, want := overall(k.directions(s.now)), "001: stopped at 00:23; 002: stopped at 00:23"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	s.finish()
