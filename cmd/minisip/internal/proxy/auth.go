@@ -205,14 +205,3 @@ func userOf(u *sipmsg.URI) []byte {
 	}
 	return user
 }
-
-// noSuchUser says so, with the way out where there is one: what was claimed may be no
-// name, or one too long for the log.
-func (c *Core) noSuchUser(name []byte) string {
-	if c.cfg.AddUser != nil && len(name) > 0 && len(name) <= maxPrintable {
-		if command := c.cfg.AddUser(string(name)); command != "" {
-			return "no such user (" + command + ")"
-		}
-	}
-	return "no such user"
-}

@@ -197,8 +197,9 @@ func (c *Core) request(in *inbound) {
 	if c.cfg.Debug {
 		c.debugReceived(in, nil)
 	}
-	tx := c.servers[string(c.keyOf(in))]
-	if tx == nil && c.replyAgain(in) {
+	key := c.keyOf(in)
+	tx := c.servers[string(key)]
+	if tx == nil && c.replyAgain(in, key) {
 		return
 	}
 	if tx != nil {

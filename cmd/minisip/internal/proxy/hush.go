@@ -43,6 +43,17 @@ func (c *Core) hush(in *inbound) bool {
 	return true
 }
 
+// noSuchUser says so, with the way out where there is one: what was claimed may be no
+// name, or one too long for the log.
+func (c *Core) noSuchUser(name []byte) string {
+	if c.cfg.AddUser != nil && len(name) > 0 && len(name) <= maxPrintable {
+		if command := c.cfg.AddUser(string(name)); command != "" {
+			return "no such user (" + command + ")"
+		}
+	}
+	return "no such user"
+}
+
 // doubts says whether a request gets no answer because its IP is banned or guesses at names. It is judged by the user whose
 // password is tried, whatever From says: what a phone may do as itself it may not do with somebody else's name.
 //

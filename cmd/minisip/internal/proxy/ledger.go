@@ -24,20 +24,20 @@ const (
 // ledger keeps ended calls as records end to end in one piece of memory, over and over again, the
 // oldest first to go.
 type ledger struct {
-	memory []byte
-	pos    uint64 // where the next record begins; modulo len(memory) in memory
-	lines  []line // of the records, the oldest first; there is no pointer in it
-	gone   uint64 // lines that were forgotten
-	epoch  time.Time
-	record []byte // of the call that is being entered
+	memory  []byte
+	pos     uint64  // where the next record begins; modulo len(memory) in memory
+	entries []entry // of the records, the oldest first; there is no pointer in it
+	gone    uint64  // entries that were forgotten
+	epoch   time.Time
+	record  []byte // of the call that is being entered
 
-	// The number of the newest line, counted from the start.
+	// The number of the newest entry, counted from the start.
 	byID  map[int64]uint64
 	byKey map[trail.Key]uint64
 }
 
-// line says where a call's record is.
-type line struct {
+// entry says where a call's record is.
+type entry struct {
 	key  trail.Key
 	id   int64
 	end  time.Duration // since epoch
@@ -72,38 +72,38 @@ func (l *ledger) put(p *pastCall) {
 	if at := l.pos % size; at+needs > size {
 		l.pos += size - at // no record wraps
 	}
-	n := line{key: p.key, id: p.Record.Call, end: p.Record.End.Sub(l.epoch), pos: l.pos, size: uint32(needs), head: uint32(head)}
+	n := entry{key: p.key, id: p.Record.Call, end: p.Record.End.Sub(l.epoch), pos: l.pos, size: uint32(needs), head: uint32(head)}
 	l.pos += needs
-	for len(l.lines) > 0 && l.outlived(&l.lines[0], n.end) {
+	for len(l.entries) > 0 && l.outlived(&l.entries[0], n.end) {
 		l.forget()
 	}
 	copy(l.memory[n.pos%size:], l.record)
-	number := l.gone + uint64(len(l.lines))
-	l.lines = append(l.lines, n)
+	number := l.gone + uint64(len(l.entries))
+	l.entries = append(l.entries, n)
 	l.byID[n.id], l.byKey[n.key] = number, number
 }
 
-// outlived says whether the oldest line has to go when one of a time is added.
-func (l *ledger) outlived(oldest *line, now time.Duration) bool {
-	n := len(l.lines)
+// outlived says whether the oldest entry has to go when one of a time is added.
+func (l *ledger) outlived(oldest *entry, now time.Duration) bool {
+	n := len(l.entries)
 	return l.pos-oldest.pos > uint64(len(l.memory)) || n >= ledgerMost || n >= ledgerKeeps && now-oldest.end > ledgerAge
 }
 
 // forget takes the oldest out.
 func (l *ledger) forget() {
-	n := &l.lines[0]
+	n := &l.entries[0]
 	if l.byID[n.id] == l.gone {
 		delete(l.byID, n.id)
 	}
 	if l.byKey[n.key] == l.gone {
 		delete(l.byKey, n.key)
 	}
-	l.lines = l.lines[1:]
+	l.entries = l.entries[1:]
 	l.gone++
 }
 
 // read gives the first bytes of what was entered, as a copy.
-func (l *ledger) read(n *line, bytes uint32) pack.Reader {
+func (l *ledger) read(n *entry, bytes uint32) pack.Reader {
 	at := n.pos % uint64(len(l.memory))
 	return pack.NewReader(string(l.memory[at : at+uint64(bytes)]))
 }
@@ -118,7 +118,7 @@ func (l *ledger) find(id string) *pastCall {
 	if !has {
 		return nil
 	}
-	n := &l.lines[number-l.gone]
+	n := &l.entries[number-l.gone]
 	r := l.read(n, n.size)
 	return readPast(&r, l.epoch)
 }
@@ -129,19 +129,19 @@ func (l *ledger) of(key trail.Key) string {
 	if !has {
 		return ""
 	}
-	return strconv.FormatInt(l.lines[number-l.gone].id, 10)
+	return strconv.FormatInt(l.entries[number-l.gone].id, 10)
 }
 
-// list gives a part of the calls, the oldest first: from the line of a number, and the number to go on at,
+// list gives a part of the calls, the oldest first: from the entry of a number, and the number to go on at,
 // 0 where it is through.
 func (l *ledger) list(from uint64) (keys []CallKey, next uint64) {
 	first := int(max(from, l.gone) - l.gone)
-	last := min(first+pastPart, len(l.lines))
+	last := min(first+pastPart, len(l.entries))
 	for i := min(first, last); i < last; i++ {
-		r := l.read(&l.lines[i], l.lines[i].head)
+		r := l.read(&l.entries[i], l.entries[i].head)
 		keys = append(keys, readCallKey(&r, l.epoch))
 	}
-	if last < len(l.lines) {
+	if last < len(l.entries) {
 		return keys, l.gone + uint64(last)
 	}
 	return keys, 0

@@ -221,7 +221,7 @@ func (s *relayedStream) resume(paused, now time.Time) {
 	if s.Stream == nil {
 		return
 	}
-	for _, side := range [...]session.Role{session.Caller, session.Callee} {
+	for _, side := range bothSides {
 		last := s.flow(side).Last
 		if !last.IsZero() && paused.Sub(later(last, s.due[side])) <= gone {
 			s.due[side] = now

@@ -251,9 +251,9 @@ func TestMessagesOf(t *testing.T) {
 func TestPastIsBounded(t *testing.T) {
 	s := stage(t, 0, nil)
 	for i := range maxRefused + 50 {
-		s.core.past.refused = appendBounded(s.core.past.refused, &pastCall{ID: fmt.Sprint(i)}, maxRefused)
+		s.core.past.addRefused(&pastCall{key: trail.Key(i)})
 	}
-	if l := s.core.past.refused; len(l) != maxRefused || l[0].ID != "50" || l[maxRefused-1].ID != fmt.Sprint(maxRefused+49) {
+	if l := s.core.past.refused; len(l) != maxRefused || l[0].ID != "r51" || l[maxRefused-1].ID != fmt.Sprint("r", maxRefused+50) {
 		t.Errorf("%d are kept, from %s on", len(l), l[0].ID)
 	}
 }

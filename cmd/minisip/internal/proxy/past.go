@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -56,8 +55,7 @@ func (k *call) ended(r *Record, findings []diagnosis.Finding) {
 	c.changed(k.number)
 }
 
-// refusedCall remembers an INVITE that we refused ourselves, answered just now. A phone that
-// tries again with the same Call-ID is one entry.
+// refusedCall remembers an INVITE that we refused ourselves, answered just now.
 func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
 	if in.Method() != sipmsg.INVITE {
 		return
@@ -75,15 +73,7 @@ func (c *Core) refusedCall(in *inbound, why diagnosis.Refusal) {
 	if f.Status != 0 {
 		r.Why = "refused: " + strconv.Itoa(f.Status) + " " + sipmsg.ReasonPhrase(f.Status)
 	}
-	list := &c.past.refused
-	if i := slices.IndexFunc(*list, func(o *pastCall) bool { return o.key == p.key }); i >= 0 {
-		p.ID = (*list)[i].ID
-		*list = slices.Delete(*list, i, i+1)
-	} else {
-		c.past.refusals++
-		p.ID = "r" + strconv.FormatInt(c.past.refusals, 10)
-	}
-	*list = appendBounded(*list, p, maxRefused)
+	c.past.addRefused(p)
 	c.changed(p.ID)
 }
 

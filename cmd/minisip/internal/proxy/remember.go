@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"slices"
+	"strconv"
 	"time"
 
 	"minisip/cmd/minisip/internal/trail"
@@ -33,6 +35,22 @@ func (l *past) add(p *pastCall) {
 		l.open = l.open[1:]
 		l.ledger.put(first)
 	}
+}
+
+// addRefused remembers a call that we refused, and gives it its number. A phone that tries again with the same Call-ID is one
+// entry; of too many the oldest goes.
+func (l *past) addRefused(p *pastCall) {
+	if i := slices.IndexFunc(l.refused, func(o *pastCall) bool { return o.key == p.key }); i >= 0 {
+		p.ID = l.refused[i].ID
+		l.refused = slices.Delete(l.refused, i, i+1)
+	} else {
+		l.refusals++
+		p.ID = "r" + strconv.FormatInt(l.refusals, 10)
+	}
+	if len(l.refused) == maxRefused {
+		l.refused = slices.Delete(l.refused, 0, 1)
+	}
+	l.refused = append(l.refused, p)
 }
 
 // find gives a call by its number, or nil.
@@ -88,13 +106,4 @@ func (c *Core) PastCalls(from uint64) (keys []CallKey, next uint64) {
 func (p *pastCall) callKey() CallKey {
 	r := p.Record
 	return CallKey{ID: p.ID, From: r.From, FromAddr: r.FromAddr, To: r.To, ToAddr: r.ToAddr, Begin: r.Begin}
-}
-
-// appendBounded appends p; of a full list the oldest goes.
-func appendBounded(list []*pastCall, p *pastCall, most int) []*pastCall {
-	if len(list) == most {
-		copy(list, list[1:])
-		list = list[:most-1]
-	}
-	return append(list, p)
 }

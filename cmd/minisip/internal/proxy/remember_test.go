@@ -32,7 +32,7 @@ func TestPastRecord(t *testing.T) {
 	p.Record.Media[0].Strangers, p.Record.Media[0].Stranger, p.Record.Media[0].RTTMS, p.Course.Skipped = 3, "203.0.113.9:4", 24.1, 2
 	c.past.open = nil
 	c.past.ledger.put(p)
-	if n := c.past.ledger.lines[0]; n.size > 900 || n.head > 100 {
+	if n := c.past.ledger.entries[0]; n.size > 900 || n.head > 100 {
 		t.Errorf("a usual call takes %d bytes, %d of them in a list", n.size, n.head)
 	}
 	if want, got := show(t, p.view(c, true)), show(t, c.past.find("1").view(c, true)); got != want {
@@ -86,9 +86,9 @@ func TestRemembered(t *testing.T) {
 			l.add(p)
 		}
 		g := &l.ledger
-		n, bytes := len(g.lines), 0
-		for _, line := range g.lines {
-			bytes += int(line.size)
+		n, bytes := len(g.entries), 0
+		for _, entry := range g.entries {
+			bytes += int(entry.size)
 		}
 		if size := len(g.memory); tt.kept != n && (tt.kept != 0 || bytes > size || bytes < size-2000) {
 			t.Errorf("%s: %d are in the ledger, which take %d bytes of %d", tt.name, n, bytes, size)
@@ -185,7 +185,7 @@ func TestLedgerOutsideHeap(t *testing.T) {
 	if each := int(live()-before) / calls; each > 150 {
 		t.Errorf("an ended call holds %d bytes of the heap", each)
 	}
-	if n := len(l.ledger.lines); n < calls {
+	if n := len(l.ledger.entries); n < calls {
 		t.Errorf("%d calls are in the ledger", n)
 	}
 	runtime.KeepAlive(l)

@@ -100,9 +100,9 @@ func (c *Core) replyBytes(in *inbound, status int, reason string, fields []byte)
 	c.send(in.mark, in.local, c.replyAddr(in), c.buf)
 }
 
-// replyAgain answers a copy of a request that reply has answered; it reports whether it is one, or the ACK.
-func (c *Core) replyAgain(in *inbound) bool {
-	status, reason, fields := c.answers.find(c.keyOf(in))
+// replyAgain answers a copy of a request under key that reply has answered; it reports whether it is one, or the ACK.
+func (c *Core) replyAgain(in *inbound, key []byte) bool {
+	status, reason, fields := c.answers.find(key)
 	if status == 0 {
 		return false
 	}
