@@ -1,7 +1,5 @@
 package dialcmd
 
-import "iter"
-
 // Kind says what a code asks for.
 type Kind uint8
 
@@ -66,15 +64,4 @@ func Lookup(number string) (c Command, ok bool) {
 		return Command{}, false
 	}
 	return commands[code-first], true
-}
-
-// All yields the commands by rising code.
-func All() iter.Seq[Command] {
-	return func(yield func(Command) bool) {
-		for _, c := range commands {
-			if !yield(c) {
-				return
-			}
-		}
-	}
 }

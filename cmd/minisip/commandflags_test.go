@@ -17,7 +17,7 @@ func TestCommandFlags(t *testing.T) {
 			continue
 		}
 		var out, err strings.Builder
-		got := commands[c.Name]([]string{"-h"}, strings.NewReader(""), &out, &err)
+		got := find(c.Name)([]string{"-h"}, strings.NewReader(""), &out, &err)
 		usage, _, _ := strings.Cut(out.String(), "\n\n")
 		if got != exitOK || !strings.HasPrefix(usage, "Usage: minisip "+c.Name) || err.Len() > 0 {
 			t.Errorf("minisip %s -h: status %d, %s%s", c.Name, got, &out, &err)

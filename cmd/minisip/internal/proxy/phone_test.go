@@ -23,7 +23,6 @@ type phone struct {
 	sha256         bool           // that is what it answers with
 	nc             int            // how often that nonce was used
 	calls, tries   int            // Call-IDs and branches given
-	regID          string         // Call-ID of its REGISTERs
 	regSeq         int
 	sent           map[string]*text // by method: the latest request
 	got            map[string]*text // by method: the latest request received

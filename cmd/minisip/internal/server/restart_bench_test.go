@@ -20,10 +20,6 @@ func BenchmarkStart(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	users, err := digest.ParseUsers("", nil, testRealm)
-	if err != nil {
-		b.Fatal(err)
-	}
 	table, now := location.New(location.Limits{}), time.Now()
 	var accounts []byte
 	for i := range phones {
@@ -42,7 +38,8 @@ func BenchmarkStart(b *testing.B) {
 		st.Keep(state.Key{Kind: 'b', ID: u.Changes[0].Binding.ID}, table.AppendRecord(nil, u.Changes[0].Binding, st.Epoch()))
 	}
 	st.Close()
-	if users, err = digest.ParseUsers("users.conf", accounts, testRealm); err != nil {
+	users, err := digest.ParseUsers("users.conf", accounts, testRealm)
+	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
