@@ -10,45 +10,39 @@ const states = [['live', 'Live'], ['ended', 'Ended'], ['all', 'All']];
 export function callsView(app, _, params) {
   let state = params.get('state') ?? 'live';
   let q = params.get('q') ?? '';
-  let offset = Number(params.get('offset')) || 0;
   let calls = [], asked = 0, total = null;
 
   const go = () => {
-    app.replace(query('#/calls', { state: state === 'live' ? '' : state, q, offset: offset || '' }));
+    app.replace(query('#/calls', { state: state === 'live' ? '' : state, q, offset: pages.offset || '' }));
     refresh().catch(app.failed);
   };
   const tabs = states.map(([name, text]) => h('button', {
-    type: 'button', onclick: () => { state = name; offset = 0; go(); },
+    type: 'button', onclick: () => { state = name; pages.offset = 0; go(); },
   }, text));
   const list = table('Calls', [['Call', 'who'], ['State', 'state'], ['Began', 'began'], ['Caller\u2019s sound', 'q1'], ['Callee\u2019s sound', 'q2']], callRow, (c) => c.id);
-  const pages = pager((d) => { offset = Math.max(0, offset + d * pageSize); go(); scrollTo(0, 0); });
+  const pages = pager(Number(params.get('offset')) || 0, go);
   const nothing = h('div');
   const el = h('section', { class: 'view' },
     h('div', { class: 'bar' },
       h('h1', {}, 'Calls'),
       h('div', { class: 'segments', role: 'group', 'aria-label': 'Which calls' }, tabs),
-      searchBox('User, address or number', q, (text) => { q = text; offset = 0; go(); })),
+      searchBox('User, address or number', q, (text) => { q = text; pages.offset = 0; go(); })),
     h('div', { class: 'card calls' }, list.el, nothing), pages.el);
 
   async function refresh() {
     const n = ++asked;
     tabs.forEach((b, i) => b.setAttribute('aria-pressed', states[i][0] === state));
-    const got = await get(query('/api/calls', { state, q, offset, limit: pageSize }));
+    const got = await get(query('/api/calls', { state, q, offset: pages.offset, limit: pageSize }));
     if (n !== asked) return; // something else was asked for meanwhile
     calls = got.calls ?? [];
     total = got.matched;
-    if (!calls.length && offset > 0 && total > 0) {
-      offset = Math.floor((total - 1) / pageSize) * pageSize;
-      go();
-      return;
-    }
     draw();
   }
 
   function draw() {
+    if (!pages.show(calls.length, total)) return;
     list.show(calls);
     list.el.hidden = !calls.length;
-    pages.show(offset, calls.length, total);
     put(nothing, calls.length ? '' : noCalls(app, state, q));
     tick();
   }

@@ -19,19 +19,33 @@ export function table(label, columns, make, key) {
 export const row = (attrs, ...cells) => h('tr', { role: 'row', ...attrs }, cells);
 export const cell = (cls, ...children) => h('td', { role: 'cell', class: cls }, children);
 
-// pager leads through the pages.
-export function pager(turn) {
-  const back = h('button', { type: 'button', 'aria-label': 'newer', onclick: () => turn(-1) }, '\u2190');
-  const on = h('button', { type: 'button', 'aria-label': 'older', onclick: () => turn(1) }, '\u2192');
+// pager leads through the pages, from that with the row of a number on; turn is called for another.
+export function pager(offset, turn) {
+  const step = (d) => () => {
+    pages.offset = Math.max(0, pages.offset + d * pageSize);
+    turn();
+    scrollTo(0, 0);
+  };
+  const back = h('button', { type: 'button', 'aria-label': 'newer', onclick: step(-1) }, '\u2190');
+  const on = h('button', { type: 'button', 'aria-label': 'older', onclick: step(1) }, '\u2192');
   const text = h('span', { role: 'status' });
-  const el = h('div', { class: 'pager', hidden: true }, text, back, on);
-  return {
-    el,
-    show(offset, shown, matched) {
-      el.hidden = matched <= pageSize && offset === 0;
-      put(text, shown ? `${count(offset + 1)} to ${count(offset + shown)} of ${count(matched)}` : `none of ${count(matched)}`);
-      back.disabled = offset === 0;
-      on.disabled = offset + shown >= matched;
+  const pages = {
+    el: h('div', { class: 'pager', hidden: true }, text, back, on),
+    offset,
+    // show says whether there is something on this page; where the list has become too short for it, it turns to the last.
+    show(shown, matched) {
+      if (!shown && pages.offset > 0 && matched > 0) {
+        pages.offset = Math.floor((matched - 1) / pageSize) * pageSize;
+        turn();
+        return false;
+      }
+      const first = pages.offset;
+      pages.el.hidden = matched <= pageSize && first === 0;
+      put(text, shown ? `${count(first + 1)} to ${count(first + shown)} of ${count(matched)}` : `none of ${count(matched)}`);
+      back.disabled = first === 0;
+      on.disabled = first + shown >= matched;
+      return true;
     },
   };
+  return pages;
 }

@@ -5,32 +5,27 @@ import { clock, empty, fixed, h, put, searchBox, span } from './dom.js';
 import { cell, pager, pageSize, row, table } from './table.js';
 
 export function usersView(app, _, params) {
-  let q = params.get('q') ?? '', offset = Number(params.get('offset')) || 0, asked = 0;
+  let q = params.get('q') ?? '', asked = 0;
   const go = () => {
-    app.replace(query('#/users', { q, offset: offset || '' }));
+    app.replace(query('#/users', { q, offset: pages.offset || '' }));
     refresh().catch(app.failed);
   };
   const list = table('Users', [['User', 'who'], ['Address', 'addr'], ['Phone', 'agent'], ['Ping', 'ping'], ['Last heard', 'heard'], ['Expires', 'expires']],
     (u) => userRow(u, app), (u) => `${u.user} ${u.contact} ${u.source}`);
-  const pages = pager((d) => { offset = Math.max(0, offset + d * pageSize); go(); scrollTo(0, 0); });
+  const pages = pager(Number(params.get('offset')) || 0, go);
   const nothing = h('div');
   const el = h('section', { class: 'view' },
-    h('div', { class: 'bar' }, h('h1', {}, 'Users'), searchBox('User, address or phone', q, (text) => { q = text; offset = 0; go(); })),
+    h('div', { class: 'bar' }, h('h1', {}, 'Users'), searchBox('User, address or phone', q, (text) => { q = text; pages.offset = 0; go(); })),
     h('div', { class: 'card users' }, list.el, nothing), pages.el);
 
   async function refresh() {
     const n = ++asked;
-    const got = await get(query('/api/users', { q, offset, limit: pageSize }));
+    const got = await get(query('/api/users', { q, offset: pages.offset, limit: pageSize }));
     if (n !== asked) return;
     const users = got.users ?? [];
-    if (!users.length && offset > 0 && got.matched > 0) {
-      offset = Math.floor((got.matched - 1) / pageSize) * pageSize;
-      go();
-      return;
-    }
+    if (!pages.show(users.length, got.matched)) return;
     list.show(users);
     list.el.hidden = !users.length;
-    pages.show(offset, users.length, got.matched);
     put(nothing, users.length ? '' : q ? empty(`Nobody matches \u201c${q}\u201d.`, h('p', {}, 'Only who is registered is listed here.')) : howTo(app));
   }
   return { title: 'Users', el, refresh, ages: () => true, events: {} };
