@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,8 +25,8 @@ add and passwd ask for the password; where standard input is no terminal they
 read one line of it. An empty password has one made up and printed. A running
 minisip takes the change over when it gets SIGHUP.
 
-  -users FILE    the user file (users.conf)
-  -realm REALM   the realm that the password is for (mini_sip_proxy)
+  -users FILE    the user file (MINISIP_USERS, else users.conf)
+  -realm REALM   the realm that the password is for (MINISIP_REALM, else mini_sip_proxy)
 `
 
 // errUsage is wrapped by what is wrong with the command line itself.
@@ -72,11 +73,11 @@ func runUser(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return setUser(a, stdin, stdout, stderr)
 }
 
-// parseUserArgs reads flags and words.
+// parseUserArgs reads flags and words. The variables of both flags count here as at a start.
 func parseUserArgs(args []string) (a userArgs, err error) {
 	flags := flag.NewFlagSet("user", flag.ContinueOnError)
-	flags.StringVar(&a.users, "users", "users.conf", "")
-	flags.StringVar(&a.realm, "realm", "mini_sip_proxy", "")
+	flags.StringVar(&a.users, "users", cmp.Or(os.Getenv("MINISIP_USERS"), "users.conf"), "")
+	flags.StringVar(&a.realm, "realm", cmp.Or(os.Getenv("MINISIP_REALM"), "mini_sip_proxy"), "")
 	words, err := config.ParseCommand(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
 		return a, err

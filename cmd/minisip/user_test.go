@@ -94,3 +94,17 @@ func TestUserMadeUpPassword(t *testing.T) {
 		t.Errorf("printed %q, file %q, %v", stdout.String(), data, err)
 	}
 }
+
+// TestUserEnvironment: where a variable names the user file and the realm of the server, it names those of "minisip user".
+func TestUserEnvironment(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mine.conf")
+	t.Setenv("MINISIP_USERS", path)
+	t.Setenv("MINISIP_REALM", "home")
+	var stdout, stderr bytes.Buffer
+	if status := userCommand([]string{"add", "001"}, strings.NewReader("secret\n"), &stdout, &stderr); status != exitOK {
+		t.Fatalf("status %d: %s", status, &stderr)
+	}
+	if entries, err := digest.ListUsers(path); err != nil || len(entries) != 1 || entries[0].Realm != "home" {
+		t.Errorf("%+v, %v", entries, err)
+	}
+}
