@@ -55,6 +55,7 @@ func TestControl(t *testing.T) {
 		{"set loud on", 1, `^minisip set: There is no word "loud": expected one of silent, `},
 		{"set timeout 60s", 0, `^-timeout is "60s" now, until a restart\n$`},
 		{"set timeout", 2, `^minisip set: -timeout needs a value, such as: minisip set timeout 60s;`},
+		{"set silnet", 1, `^minisip set: There is no word "silnet": expected one of silent, `},
 		{"set silent maybe", 2, `^minisip set: expected silent on or silent off, found "maybe"`},
 		{"log busy", 0, `^\[[-0-9: ]{19}\] call 1: 001 -> 002 ended not answered: busy \(486\)\n$`},
 		{"top", 0, `(?s)^minisip devel, up .*\nCALL +STATE`},

@@ -24,7 +24,7 @@ func (c *call) set() error {
 	word, value := c.words[0], c.word(1)
 	if name, off := strings.CutPrefix(word, "no_"); off && value == "" {
 		word, value = name, "off" // as at a start
-	} else if value == "" && slices.Contains(proxy.Words, word) {
+	} else if value == "" && !config.IsFlag(word) {
 		value = "on"
 	}
 	var wish any = map[string]any{"word": word, "on": value == "on"}
