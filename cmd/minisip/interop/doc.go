@@ -5,8 +5,7 @@
 //
 //	go test -tags interop -count=1 -v ./cmd/minisip/interop/
 //
-// They need iproute2, nftables, conntrack, baresip, linphone-cli, sip-tester and systemd, and fail with the line that
-// installs what is missing. Where the machine lets no systemd be started, as in a container, that one test is skipped and
+// They need what .ci/run installs, and fail with the line that installs what is missing. Where the machine lets no systemd be started, as in a container, that one test is skipped and
 // says so. MINISIP=/path/to/minisip tests that binary instead of a fresh build.
 //
 // The network, all in namespaces of the run's own, never a packet outside:
