@@ -34,6 +34,9 @@ func TestParse(t *testing.T) {
 			"audio 4000/1 RTP/AVP [0 8] addr=192.0.2.1 rtcp=192.0.2.1:4001 sendrecv relayable"},
 		{"own address wins", "v=0|c=IN IP4 192.0.2.1|m=audio 4000 RTP/AVP 0|c=IN IP4 192.0.2.2",
 			"audio 4000/1 RTP/AVP [0] addr=192.0.2.2 rtcp=192.0.2.2:4001 sendrecv relayable"},
+		{"of several addresses the first", "v=0|c=IN IP4 192.0.2.1|c=IN IP4 192.0.2.8|m=audio 4000 RTP/AVP 0|m=video 4002 RTP/AVP 31|c=IN IP4 192.0.2.2|c=IN IP4 192.0.2.9",
+			"audio 4000/1 RTP/AVP [0] addr=192.0.2.1 rtcp=192.0.2.1:4001 sendrecv relayable|" +
+				"video 4002/1 RTP/AVP [31] addr=192.0.2.2 rtcp=192.0.2.2:4003 sendrecv relayable"},
 		{"no address", "v=0|m=audio 4000 RTP/AVP 0",
 			"audio 4000/1 RTP/AVP [0] addr=invalid IP rtcp=invalid AddrPort sendrecv relayable"},
 		{"host name", "v=0|c=IN IP4 a.example.com|m=audio 4000 RTP/AVP 0",

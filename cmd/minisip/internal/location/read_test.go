@@ -43,8 +43,8 @@ func TestReadRegister(t *testing.T) {
 		{"interval beyond 32 bits", "Contact: <sip:a@h>;expires=99999999999999999999999", "sip:a@h [] / 1000 1193046h28m15s"},
 		{"URI parameters stay in the URI", "Contact: <sip:a@h;ob;expires=5>;expires=60", "sip:a@h;ob;expires=5 [] / 1000 1m0s"},
 		{"a bare URI's are the header's", "Contact: sip:a@h;expires=60;x=1", "sip:a@h [x=1] / 1000 1m0s"},
-		{"q", "Contact: <sip:a@h>;q=0.7, <sip:b@h>;q=0, <sip:c@h>;q=1.000, <sip:d@h>;q=0.123, <sip:e@h>;q=.5",
-			"sip:a@h [q=0.7] / 700 none, sip:b@h [q=0] / 0 none, sip:c@h [q=1.000] / 1000 none, sip:d@h [q=0.123] / 123 none, sip:e@h [q=.5] / 500 none"},
+		{"q", "Contact: <sip:a@h>;q=0.7, <sip:b@h>;q=0, <sip:c@h>;q=1.000, <sip:d@h>;q=0.123, <sip:e@h>;q=.5, <sip:f@h>;q=0.05",
+			"sip:a@h [q=0.7] / 700 none, sip:b@h [q=0] / 0 none, sip:c@h [q=1.000] / 1000 none, sip:d@h [q=0.123] / 123 none, sip:e@h [q=.5] / 500 none, sip:f@h [q=0.05] / 50 none"},
 		{"q that is none", "Contact: <sip:a@h>;q=high, <sip:b@h>;q=0.x, <sip:c@h>;q=-1, <sip:d@h>;q=7, <sip:e@h>;q=0.9999999, <sip:f@h>;q=0.00x, <sip:g@h>;q=0.00-, <sip:h@h>;q=1.5",
 			"sip:a@h [q=high] / 1000 none, sip:b@h [q=0.x] / 1000 none, sip:c@h [q=-1] / 1000 none, sip:d@h [q=7] / 1000 none, sip:e@h [q=0.9999999] / 999 none, " +
 				"sip:f@h [q=0.00x] / 1000 none, sip:g@h [q=0.00-] / 1000 none, sip:h@h [q=1.5] / 1000 none"},
