@@ -23,8 +23,12 @@ func TestNonceAge(t *testing.T) {
 		r := newRig(t, Config{NonceLife: time.Minute})
 		nonce := r.nonce()
 		r.now = r.now.Add(test.after)
-		if got := r.verify(newPhone(), nonce); got != test.want {
-			t.Errorf("after %v: %v, want %v", test.after, got, test.want)
+		for _, nc := range []string{"00000001", "00000002"} {
+			p := newPhone()
+			p.nc = nc
+			if got := r.verify(p, nonce); got != test.want {
+				t.Errorf("after %v, count %s: %v, want %v", test.after, nc, got, test.want)
+			}
 		}
 		if got := r.verify(newPhone(), r.nonce()); got != OK {
 			t.Errorf("after %v, with a fresh nonce: %v", test.after, got)
@@ -221,6 +225,25 @@ func TestOldTable(t *testing.T) {
 	others()
 	others()
 	use("00000003", Stale)
+}
+
+// The tables may fill and be forgotten within one millisecond: what was used in it stays used.
+func TestNoReplayWithinAMoment(t *testing.T) {
+	r := newRig(t, Config{MaxNonces: 2, Start: epoch})
+	var passed []string
+	for range 10 {
+		if nonce := r.nonce(); r.verify(newPhone(), nonce) == OK {
+			passed = append(passed, nonce)
+		}
+	}
+	if len(passed) < 4 {
+		t.Fatalf("only %d nonces passed", len(passed))
+	}
+	for i, nonce := range passed {
+		if got := r.verify(newPhone(), nonce); got != Stale {
+			t.Errorf("use %d, replayed: %v", i+1, got)
+		}
+	}
 }
 
 // What has outlived its nonces is forgotten, full or not.
