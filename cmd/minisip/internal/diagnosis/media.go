@@ -141,11 +141,14 @@ func deaf(c *Call) (found []Finding) {
 	return found
 }
 
+// Unsent says whether so much of what came was not sent on, since the system would not, that it is what the call suffers from.
+func Unsent(packets, undelivered uint64) bool { return packets >= few && 2*undelivered >= packets }
+
 // undelivered is sound that came, and that the system would not send on.
 func undelivered(c *Call) (found []Finding) {
 	for _, side := range [...]Side{Caller, Callee} {
 		d, far := c.audio(side), c.audio(side.Other())
-		if d == nil || far == nil || far.Packets == 0 || d.Packets < few || 2*d.Undelivered < d.Packets {
+		if d == nil || far == nil || far.Packets == 0 || !Unsent(d.Packets, d.Undelivered) {
 			continue
 		}
 		to := c.party(side.Other())

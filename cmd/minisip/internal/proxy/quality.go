@@ -64,6 +64,8 @@ func (h *heard) verdict() (grade, string) {
 	case h.stopped() && !h.pauses:
 		at := max(0, h.Last.Sub(h.answer)).Round(time.Second)
 		return stopped, fmt.Sprintf("stopped at %02d:%02d", int(at.Minutes()), int(at.Seconds())%60)
+	case diagnosis.Unsent(h.Packets, h.Undelivered):
+		return lossy, fmt.Sprintf("%d of %d packets could not be sent on", h.Undelivered, h.Packets)
 	case h.lossPercent() >= manyLost:
 		return lossy, fmt.Sprintf("lossy: %.1f %% lost", round(h.lossPercent(), 2)) // as the record has it
 	case h.MeanJitter >= jittery:
