@@ -21,8 +21,9 @@
 //
 // The address changes only after new signalling ([Stream.Expect]), or when it
 // has been silent for 2 s and two packets in a row come from elsewhere that
-// carry on its SSRC and sequence numbers: a NAT that has rebound. While no one
-// with a better claim is heard, who was listened to stays.
+// carry on its SSRC and sequence numbers, or RTCP of its SSRC from a trusted IP:
+// a NAT that has rebound. While no one with a better claim is heard, who was
+// listened to stays.
 //
 // A side may come to reach us at another of our addresses: then its leg moves there ([Stream.MoveTo]), on the
 // same ports, and goes on hearing what comes to the address before.
