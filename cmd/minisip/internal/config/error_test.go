@@ -116,20 +116,18 @@ func TestErrorUnwraps(t *testing.T) {
 
 // Every default and every example is good wherever it may stand.
 func TestExamplesAreGood(t *testing.T) {
-	for _, g := range groups {
-		for _, o := range g.options {
-			if o.arg == "" || o.name == "config" {
-				continue
-			}
-			for _, s := range []source{
-				{args: "-" + o.name + " " + o.example},
-				{args: "-" + o.name + "=" + o.def},
-				{args: "-config minisip.conf", file: o.name + " " + o.example},
-				{env: map[string]string{o.variable(): o.example}},
-			} {
-				if _, err := s.parse(); err != nil {
-					t.Errorf("%+v: %v", s, err)
-				}
+	for o := range options {
+		if o.arg == "" || o.name == "config" {
+			continue
+		}
+		for _, s := range []source{
+			{args: "-" + o.name + " " + o.example},
+			{args: "-" + o.name + "=" + o.def},
+			{args: "-config minisip.conf", file: o.name + " " + o.example},
+			{env: map[string]string{o.variable(): o.example}},
+		} {
+			if _, err := s.parse(); err != nil {
+				t.Errorf("%+v: %v", s, err)
 			}
 		}
 	}

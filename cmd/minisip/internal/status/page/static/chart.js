@@ -68,7 +68,7 @@ function jitterLine(samples, w, y, ht, least) {
 // chart is a direction in full: two lanes with their scale, time below. It is drawn for the
 // width that it has.
 export function chart(m, width) {
-  const samples = m.samples ?? [], lane = 46, gap = 26, left = 0, w = width - 44;
+  const samples = m.samples ?? [], lane = 46, gap = 26, w = width - 44;
   const svg = s('svg', { class: 'chart', viewBox: `0 0 ${width} ${2 * lane + gap + 36}`, width, height: 2 * lane + gap + 36, role: 'img', 'aria-label': inWords(m) });
   const lanes = [
     ['loss', 'loss_percent', lossBars, lossy, 5, '%'],
@@ -77,9 +77,9 @@ export function chart(m, width) {
   lanes.forEach(([name, field, draw, limit, least, unit], i) => {
     const y = 16 + i * (lane + gap), top = most(samples, field, least);
     svg.append(
-      s('text', { class: 'name', x: left, y: y - 5 }, name),
-      s('line', { class: 'base', x1: left, x2: w, y1: y + lane + 0.5, y2: y + lane + 0.5 }),
-      s('line', { class: 'limit', x1: left, x2: w, y1: y + lane * (1 - limit / top), y2: y + lane * (1 - limit / top) }),
+      s('text', { class: 'name', x: 0, y: y - 5 }, name),
+      s('line', { class: 'base', x1: 0, x2: w, y1: y + lane + 0.5, y2: y + lane + 0.5 }),
+      s('line', { class: 'limit', x1: 0, x2: w, y1: y + lane * (1 - limit / top), y2: y + lane * (1 - limit / top) }),
       s('text', { class: 'tick', x: w + 6, y: y + lane * (1 - limit / top) + 3.5 }, `${limit} ${unit}`));
     if (samples.length) svg.append(draw(samples, w, y, lane, least));
   });
@@ -87,7 +87,7 @@ export function chart(m, width) {
   if (samples.length > 1) {
     const last = samples[samples.length - 1].t_s;
     const x = ((samples.length - 0.5) * w) / Math.max(samples.length, 12);
-    svg.append(s('text', { class: 'tick', x: left, y: end }, length(samples[0].t_s)), s('text', { class: 'tick', x: Math.min(x, w), y: end, 'text-anchor': 'end' }, length(last)));
+    svg.append(s('text', { class: 'tick', x: 0, y: end }, length(samples[0].t_s)), s('text', { class: 'tick', x: Math.min(x, w), y: end, 'text-anchor': 'end' }, length(last)));
   }
   return svg;
 }
