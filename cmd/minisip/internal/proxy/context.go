@@ -233,11 +233,9 @@ func (b *branch) silent(now time.Time) bool {
 		return ctx.tryNext(now)
 	}
 	b.notAnswered()
-	again := b.nextFlow(now, 408)
+	b.nextFlow(now, 408)
 	b.giveUp(now)
-	if !again {
-		b.considerNothing(now)
-	}
+	b.considerNothing(now) // which waits for the next flow, where there is one
 	return true
 }
 

@@ -82,10 +82,7 @@ func (md *media) stream(i int, st *nat.Stream, from session.Role, answer bool) (
 		md.leave(i, from)
 		return leg, nil
 	case !st.Relayable:
-		s.peers[from] = Peer{}
-		if s.peers[from.Other()] == (Peer{}) && md.before(from.Other(), i) == nil {
-			md.closeStream(s)
-		}
+		s.peers[from] = Peer{} // the answer closes it
 		return leg, nil
 	}
 	if answer && s.peers[from.Other()] == (Peer{}) {
