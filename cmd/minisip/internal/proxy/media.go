@@ -80,9 +80,10 @@ func (b *branch) newMedia() *media {
 func (b *branch) relayRequest() int {
 	ctx := b.ctx
 	c := ctx.core
-	md, from := b.media, session.Caller
-	if ctx.dialog != nil {
-		md, from = ctx.dialog.media, ctx.from
+	var md *media
+	from := session.Caller
+	if d := ctx.dialog; d != nil {
+		md, from = d.media, ctx.from
 	} else {
 		md = b.newMedia()
 		b.media = md
