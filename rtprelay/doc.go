@@ -63,8 +63,9 @@
 //
 // Each socket has a goroutine, parked in Go's poller by a RawConn. It reads
 // and sends by raw non-blocking system calls, which the scheduler is not told
-// of. One lock a stream, one buffer a core: no lock or cache line is shared
-// between streams, and nothing is allocated per packet. A stream takes 13 KB
+// of. One lock a stream, one buffer a core: packets of who is listened to share no
+// lock or cache line with other streams (others ask whether a leg of ours sent them),
+// and nothing is allocated per packet. A stream takes 13 KB
 // of heap and stacks, a goroutine's stack staying at 2 KB, and 2 KB of Go's
 // poller.
 //
