@@ -173,26 +173,15 @@ func TestSilentAfterPause(t *testing.T) {
 		{"hold of one that had stopped", []string{"media", "wait 20s", "media from the caller", "HOLD", "wait 20s", "SOUND", "media from the caller", "wait 5s"}, "002: stopped at 00:00"},
 	} {
 		s := stage(t, 1, nil)
-		offer := func(request string, sdp []string) {
-			t.Helper()
-			for _, step := range []struct {
-				line string
-				args []string
-			}{{request, sdp}, {"002a: 200 OK", sdp}, {"001: ACK", nil}} {
-				if err := s.run(step.line, step.args); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		offer("001: INVITE 002 auth", sound)
+		agree(t, s, "001: INVITE 002 auth", sound)
 		for _, line := range tt.do {
 			switch line {
 			case "FAX":
-				offer("001: INVITE none", fax)
+				agree(t, s, "001: INVITE none", fax)
 			case "HOLD":
-				offer("001: INVITE none", hold)
+				agree(t, s, "001: INVITE none", hold)
 			case "SOUND":
-				offer("001: INVITE none", sound)
+				agree(t, s, "001: INVITE none", sound)
 			default:
 				s.do(line)
 			}
@@ -213,23 +202,12 @@ func TestSoundAfterFax(t *testing.T) {
 		return []string{"Content-Type: application/sdp", "--", "v=0", "c=IN IP4 192.0.2.1", media}
 	}
 	sound, fax := sdp("m=audio 4000 RTP/AVP 0"), sdp("m=image 4000 udptl t38")
-	offer := func(request string, sdp []string) {
-		t.Helper()
-		for _, step := range []struct {
-			line string
-			args []string
-		}{{request, sdp}, {"002a: 200 OK", sdp}, {"001: ACK", nil}} {
-			if err := s.run(step.line, step.args); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	offer("001: INVITE 002 auth", fax)
+	agree(t, s, "001: INVITE 002 auth", fax)
 	s.relay.streams[0].fax = true
 	s.do("media", "wait 10s", "media", "wait 5s")
 	k := s.core.callsOf("001")[0]
 	before, counted := k.directions(s.now), s.core.Overview().Counters.Packets
-	offer("001: INVITE none", sound)
+	agree(t, s, "001: INVITE none", sound)
 	after := k.directions(s.now)
 	for i := range after {
 		if after[i].Packets != before[i].Packets || after[i].Now.PacketsPerSecond > 60 {
@@ -441,6 +419,19 @@ func TestOverall(t *testing.T) {
 	} {
 		if got := overall(tt.media); got != tt.want {
 			t.Errorf("%+v: %q, want %q", tt.media, got, tt.want)
+		}
+	}
+}
+
+// agree has the caller offer media, in an INVITE, and the callee answer with the same.
+func agree(t *testing.T, s *script, request string, sdp []string) {
+	t.Helper()
+	for _, step := range []struct {
+		line string
+		args []string
+	}{{request, sdp}, {"002a: 200 OK", sdp}, {"001: ACK", nil}} {
+		if err := s.run(step.line, step.args); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
