@@ -84,13 +84,17 @@ func (m *Media) aim(from *sipmsg.Message) error {
 	}
 	for i := range s.Streams {
 		if st := &s.Streams[i]; string(st.Media) == "audio" && st.Port != 0 && st.Addr.IsValid() {
-			m.mu.Lock()
-			defer m.mu.Unlock()
-			m.to = netip.AddrPortFrom(st.Addr, st.Port)
+			m.aimAt(netip.AddrPortFrom(st.Addr, st.Port))
 			return nil
 		}
 	}
 	return errNoSound
+}
+
+func (m *Media) aimAt(to netip.AddrPort) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.to = to
 }
 
 // Target is where the phone sends its sound.
@@ -110,16 +114,21 @@ func (m *Media) Echo() {
 func (m *Media) knock() {
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
-	b := append(make([]byte, rtpHeader), 127) // silence
-	for !m.heard() && !errors.Is(m.write(b, comfortNoise, uint32(time.Since(m.begin)*sampleRate/time.Second), 1), net.ErrClosed) {
+	for m.knockOnce(make([]byte, rtpHeader+1)) {
 		<-tick.C
 	}
 }
 
-func (m *Media) heard() bool {
+// knockOnce looks and sends under one lock: in the midst of an echo, the sequence number that comfort noise takes is a
+// packet lost to who counts the echo.
+func (m *Media) knockOnce(b []byte) (again bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.ear.packets > 0
+	if m.ear.packets > 0 {
+		return false
+	}
+	b[rtpHeader] = 127 // silence
+	return !errors.Is(m.writeNext(b, comfortNoise, m.timestamp(), 1), net.ErrClosed)
 }
 
 // Play sends a tone, in hertz, until ctx is done.
@@ -132,7 +141,7 @@ func (m *Media) Play(ctx context.Context, tone float64) {
 			t := float64(n*samples+i) / sampleRate
 			b[rtpHeader+i] = muLaw(int16(12000 * math.Sin(2*math.Pi*tone*t)))
 		}
-		m.write(b, pcmu, uint32(time.Since(m.begin)*sampleRate/time.Second), 1)
+		m.write(b, pcmu, m.timestamp(), 1)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -146,6 +155,11 @@ func (m *Media) Play(ctx context.Context, tone float64) {
 func (m *Media) write(b []byte, kind byte, timestamp uint32, step uint16) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.writeNext(b, kind, timestamp, step)
+}
+
+// writeNext is write for who holds the lock.
+func (m *Media) writeNext(b []byte, kind byte, timestamp uint32, step uint16) error {
 	m.out.seq += step
 	m.sent++
 	b[0], b[1] = 2<<6, kind
@@ -155,6 +169,9 @@ func (m *Media) write(b []byte, kind byte, timestamp uint32, step uint16) error 
 	_, err := m.conn.WriteToUDPAddrPort(b, m.to)
 	return err
 }
+
+// timestamp is now in RTP's units.
+func (m *Media) timestamp() uint32 { return uint32(time.Since(m.begin) * sampleRate / time.Second) }
 
 // listen takes what comes until the call is over.
 func (m *Media) listen() {

@@ -175,9 +175,7 @@ func TestEchoOfLoss(t *testing.T) {
 	}
 	defer far.Close()
 	far.SetDeadline(time.Now().Add(10 * time.Second))
-	m.mu.Lock()
-	m.to = far.LocalAddr().(*net.UDPAddr).AddrPort()
-	m.mu.Unlock()
+	m.aimAt(far.LocalAddr().(*net.UDPAddr).AddrPort())
 	m.echo.Store(true)
 	var e ear
 	b := make([]byte, rtpHeader+samples)
@@ -198,6 +196,36 @@ func TestEchoOfLoss(t *testing.T) {
 	}
 	if h := e.heard(true); h.Packets != 16 || h.Lost != 4 {
 		t.Errorf("%d packets came back, %d are lost, want 16, 4", h.Packets, h.Lost)
+	}
+}
+
+// TestKnockEndsAtOnce: no comfort noise takes a sequence number between those of an echo, however many are about to go.
+func TestKnockEndsAtOnce(t *testing.T) {
+	m, err := newMedia(netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	m.aimAt(m.conn.LocalAddr().(*net.UDPAddr).AddrPort())
+	var knocking, over sync.WaitGroup
+	for range 16 {
+		knocking.Add(1)
+		over.Go(func() {
+			b := make([]byte, rtpHeader+1)
+			m.knockOnce(b)
+			knocking.Done()
+			for m.knockOnce(b) {
+			}
+		})
+	}
+	knocking.Wait()
+	m.mu.Lock()
+	m.ear.packets = 1
+	last := m.out.seq
+	m.mu.Unlock()
+	over.Wait()
+	if m.out.seq != last {
+		t.Errorf("%d packets of comfort noise went out after something was heard", m.out.seq-last)
 	}
 }
 
