@@ -192,10 +192,10 @@ func userPart(uri []byte) []byte {
 	return userOf(&u)
 }
 
-// userOf gives the user of a URI that was parsed; of a tel URI the number, which is the same "after removing all
-// visual separators" (RFC 3966 4).
+// userOf gives the user of a URI that was parsed, with escapes undone; of a tel URI the number, which is the same "after
+// removing all visual separators" (RFC 3966 4).
 func userOf(u *sipmsg.URI) []byte {
-	user := u.User
+	user := bareUser(u)
 	if bytes.IndexByte(user, '%') >= 0 {
 		user = sipmsg.AppendUnescaped(nil, user)
 	}
@@ -204,4 +204,17 @@ func userOf(u *sipmsg.URI) []byte {
 		user = slices.DeleteFunc(bytes.Clone(user), func(c byte) bool { return strings.IndexByte(separators, c) >= 0 })
 	}
 	return user
+}
+
+// bareUser is the user part as it was written. Where user=phone says that this is a telephone number, it is without the
+// parameters that a number can have (RFC 3261 19.1.6); in a name, a semicolon is a character like others.
+func bareUser(u *sipmsg.URI) []byte {
+	number, _, more := bytes.Cut(u.User, []byte{';'})
+	if !more || !u.IsSIP() {
+		return u.User
+	}
+	if kind, _ := u.Param("user"); !bytes.EqualFold(kind, []byte("phone")) {
+		return u.User
+	}
+	return number
 }

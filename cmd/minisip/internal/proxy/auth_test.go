@@ -75,7 +75,7 @@ func TestUserNames(t *testing.T) {
 	}
 }
 
-// Whom a URI names: escapes are undone, and of a telephone number its visual separators do not count.
+// Whom a URI names: escapes are undone, and of a telephone number neither its visual separators nor its parameters count.
 func TestUserOf(t *testing.T) {
 	for uri, want := range map[string]string{
 		"sip:0-0.2@minisip.example":       "0-0.2",
@@ -85,6 +85,13 @@ func TestUserOf(t *testing.T) {
 		"TEL:+81(3)12-34.5;phone-context": "+81312345",
 		"tel:%30%2D2":                     "02",
 		"mailto:a.b@minisip.example":      "a.b@minisip.example",
+
+		"sip:002;phone-context=+49@minisip.example;user=phone":       "002",
+		"sip:002;ext=1;isub=2@minisip.example;lr;USER=Phone":         "002",
+		"sip:%30%302;phone-context=a%3Bb@minisip.example;user=phone": "002",
+		"sip:0%3B2@minisip.example;user=phone":                       "0;2",
+		"sip:002;phone-context=+49@minisip.example":                  "002;phone-context=+49",
+		"sip:002;phone-context=+49@minisip.example;user=ip":          "002;phone-context=+49",
 	} {
 		if got := string(userPart([]byte(uri))); got != want {
 			t.Errorf("%s names %q, want %q", uri, got, want)

@@ -68,6 +68,7 @@
 //	17.2.3        matching, by sent-by too                        transaction   sent-by, rfc2543
 //	RFC 3581      received, rport                                 reply         register-nat, words-off
 //	19.1.1        Contact to Request-URI                          forward       contact-headers, TestTargetURI
+//	19.1.6        whom a telephone number with parameters names   auth          telephone-subscriber, TestUserOf
 //	22            401 to REGISTER, else 407; ours taken out       auth          wrong-password-call, other-uri,
 //	                                                                            credentials-unreadable,
 //	                                                                            TestUserNames

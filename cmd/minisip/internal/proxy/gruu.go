@@ -36,7 +36,7 @@ func addressOfRecord(uri *sipmsg.URI) string {
 	if uri.Port != 0 {
 		host += ":" + strconv.Itoa(int(uri.Port))
 	}
-	return "sip:" + string(uri.User) + "@" + host
+	return "sip:" + string(bareUser(uri)) + "@" + host
 }
 
 // isGRUU says whether a URI is a GRUU of a user here.
