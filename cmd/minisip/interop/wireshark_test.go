@@ -103,7 +103,7 @@ func TestTrace(t *testing.T) {
 	a.hangup(t)
 	a.closed(t)
 	b.closed(t)
-	if !p.stop() || !strings.Contains(p.output.String(), " is complete\n") {
+	if !p.stop() || !strings.Contains(p.output.String(), ": it was stopped\n") {
 		t.Errorf("minisip trace wrote\n%s", p.output.String())
 	}
 	files, err := filepath.Glob(filepath.Join(s.dir, "state", "traces", "*-002.pcap"))

@@ -3,8 +3,9 @@ package control
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"net"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"os/signal"
@@ -78,25 +79,27 @@ func (c *call) done(method, path string) error {
 	return c.encode(map[string]bool{"ok": true})
 }
 
-// trace records until it is over or somebody gives up with Ctrl-C: then it tells what it has.
+// trace records until it is over or somebody gives up with Ctrl-C: then it tells what it has. Who gives up says no more but
+// goes on listening, since minisip knows only when all is written whether the disk has taken it.
 func (c *call) trace() error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	var conn net.Conn
+	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { conn = i.Conn }})
 	in, err := c.begin(ctx, "POST", "/api/trace", map[string]any{"what": c.words[0], "media": c.media})
 	if err != nil {
 		return err
 	}
 	defer in.Close()
+	gaveUp, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer context.AfterFunc(gaveUp, func() {
+		stop() // the next Ctrl-C is obeyed at once
+		conn.(*net.UnixConn).CloseWrite()
+	})()
 	news := json.NewDecoder(in)
 	var n status.TraceNews
 	for {
 		n.Summary, n.Failed = "", false
 		switch err := news.Decode(&n); {
-		case errors.Is(err, context.Canceled) && c.json:
-			return c.encode(status.TraceNews{Path: n.Path, Summary: "complete"})
-		case errors.Is(err, context.Canceled):
-			fmt.Fprintf(c.Out, "%s is complete\n", n.Path)
-			return nil
 		case err != nil:
 			return &failure{ExitNoServer, "minisip has ended"}
 		case c.json:

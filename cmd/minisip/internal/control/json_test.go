@@ -172,21 +172,39 @@ func (i *impatient) Write(b []byte) (int, error) {
 	return i.Builder.Write(b)
 }
 
-// TestTraceJSON: a recording that is ended with Ctrl-C says so in JSON too.
-func TestTraceJSON(t *testing.T) {
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/trace", func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(status.TraceNews{Path: "trace.pcapng"})
-		http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-	})
-	dir := answering(t, mux)
-	var out impatient
-	if got := Run("trace", []string{"001", "-json"}, Terminal{Out: &out, Err: os.Stderr, StateDir: dir}); got != ExitOK {
-		t.Errorf("status %d", got)
-	}
-	if got, want := out.String(), "{\"path\":\"trace.pcapng\"}\n{\"path\":\"trace.pcapng\",\"summary\":\"complete\"}\n"; got != want {
-		t.Errorf("printed\n%swant\n%s", got, want)
+// TestTraceInterrupted: with Ctrl-C a recording ends, and how it was is told all the same: the disk may have been full just then.
+func TestTraceInterrupted(t *testing.T) {
+	whole := status.TraceNews{Path: "trace.pcap", Summary: "2 packets: it was stopped"}
+	broken := status.TraceNews{Path: "trace.pcap", Summary: "2 packets: it cannot be written", Failed: true}
+	for _, tt := range []struct {
+		line   string
+		end    status.TraceNews
+		status int
+		want   string
+	}{
+		{"trace 001", whole, ExitOK, "recording 001 into trace.pcap; Ctrl-C ends it\n2 packets: it was stopped\n"},
+		{"trace 001", broken, ExitFailed, "recording 001 into trace.pcap; Ctrl-C ends it\nminisip trace: 2 packets: it cannot be written\n"},
+		{"trace 001 -json", whole, ExitOK, `{"path":"trace.pcap"}
+{"path":"trace.pcap","summary":"2 packets: it was stopped"}
+`},
+		{"trace 001 -json", broken, ExitFailed, `{"path":"trace.pcap"}
+{"path":"trace.pcap","summary":"2 packets: it cannot be written","failed":true}
+minisip trace: 2 packets: it cannot be written
+`},
+	} {
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /api/trace", func(w http.ResponseWriter, r *http.Request) {
+			json.NewEncoder(w).Encode(status.TraceNews{Path: "trace.pcap"})
+			http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			json.NewEncoder(w).Encode(tt.end)
+		})
+		var out impatient
+		words := strings.Fields(tt.line)
+		got := Run(words[0], words[1:], Terminal{Out: &out, Err: &out, StateDir: answering(t, mux)})
+		if got != tt.status || out.String() != tt.want {
+			t.Errorf("minisip %s: status %d, printed\n%swant %d\n%s", tt.line, got, out.String(), tt.status, tt.want)
+		}
 	}
 }
 
