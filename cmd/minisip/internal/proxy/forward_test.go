@@ -122,17 +122,21 @@ func TestDomainsServed(t *testing.T) {
 	w.cfg.Domains = []string{"minisip.example", "203.0.113.99", "[2001:db8::99]"}
 	w.cfg.Ours = func(at netip.AddrPort) bool { return at == ours4 || at.Addr().IsUnspecified() && at.Port() == 5070 }
 	for uri, want := range map[string]bool{
-		"sip:minisip.example":          true,
-		"sip:001@MINISIP.example:5080": true,
-		"sip:203.0.113.1":              true,
-		"sip:203.0.113.99":             true,
-		"sip:001@203.0.113.99:5070":    true,
-		"sip:001@203.0.113.99:31022":   false, // a phone behind the same address
-		"sip:[2001:DB8:0::99]":         true,
-		"sip:[2001:db8::98]":           false,
-		"sip:203.0.113.98":             false,
-		"sip:elsewhere.example":        false,
-		"tel:+81312345678":             true,
+		"sip:minisip.example":           true,
+		"sip:001@MINISIP.example:5080":  true,
+		"sip:001@minisip.example.":      true, // the absolute form of the same name
+		"sip:001@minisip.example.:5080": true,
+		"sip:001@minisip.example..":     false,
+		"sip:001@.":                     false,
+		"sip:203.0.113.1":               true,
+		"sip:203.0.113.99":              true,
+		"sip:001@203.0.113.99:5070":     true,
+		"sip:001@203.0.113.99:31022":    false, // a phone behind the same address
+		"sip:[2001:DB8:0::99]":          true,
+		"sip:[2001:db8::98]":            false,
+		"sip:203.0.113.98":              false,
+		"sip:elsewhere.example":         false,
+		"tel:+81312345678":              true,
 	} {
 		u, err := sipmsg.ParseURI([]byte(uri))
 		if err != nil {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"strings"
@@ -74,11 +75,13 @@ func (c *Core) serves(in *inbound, uri *sipmsg.URI) bool {
 	return len(c.cfg.Domains) == 0 || !uri.IsSIP() || c.ours(in.local, uri.Host, uri.Port)
 }
 
-// servesName says whether a host name is one that we serve: without -domain, any.
+// servesName says whether a host name is one that we serve: without -domain, any. With a dot at its end it is the same
+// name, in its absolute form (RFC 1034 3.1).
 func (c *Core) servesName(host []byte) bool {
 	if len(c.cfg.Domains) == 0 {
 		return true
 	}
+	host = bytes.TrimSuffix(host, []byte{'.'})
 	for _, d := range c.cfg.Domains {
 		if strings.EqualFold(d, string(host)) {
 			return true
