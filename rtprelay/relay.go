@@ -202,6 +202,9 @@ func (r *Relay) Ready() int {
 	return r.ports.ready(r.now())
 }
 
+// Pairs returns how many port pairs there are.
+func (r *Relay) Pairs() int { return r.pairs }
+
 // InUse returns how many port pairs are in use.
 func (r *Relay) InUse() int {
 	return r.pairs - r.Free()

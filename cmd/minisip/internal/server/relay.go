@@ -34,8 +34,8 @@ func (r relay) Free() int { return r.Ready() / 2 }
 // Ports is how many port pairs for media are free, those at rest included, and how many there
 // are. It may be called from any goroutine.
 func (s *Server) Ports() (free, all int) {
-	free = s.relay.Free()
-	return free, free + s.relay.InUse()
+	all = s.relay.Pairs()
+	return all - s.relay.InUse(), all // one look: between two, calls come and go
 }
 
 type stream struct {
