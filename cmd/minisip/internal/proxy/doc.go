@@ -22,6 +22,7 @@
 //
 //	section       what is done                                    file          test
 //	7.4           bodies of any type pass byte for byte           forward       TestBodiesPass
+//	8.2.2.2       482 to a SUBSCRIBE that comes twice             watch         reg-event-merged
 //	8.2.6         To tags of our own that copies get again        reply         retransmit-refusal
 //	9.1, 9.2      CANCEL once a response has come; until then     cancel        cancel, cancel-early,
 //	              the INVITE rests, and the caller has his 487                  cancel-unheard

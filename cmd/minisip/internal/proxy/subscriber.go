@@ -18,7 +18,7 @@ type subscriber struct {
 	timer     session.Timer
 	key       string
 	user      string        // who watches
-	side      session.Party // his: Contact, Routes, Identity, the addresses; CSeq is of his SUBSCRIBEs
+	side      session.Party // his: Tag, Contact, Routes, Identity, the addresses; CSeq is of his SUBSCRIBEs
 	watched   string        // whom
 	aor       string        // the same, as a URI
 	callID    string
@@ -26,6 +26,7 @@ type subscriber struct {
 	event     string // the Event field
 	cseq      uint32 // of our NOTIFYs
 	version   uint32 // of the document
+	began     time.Time
 	expires   time.Time
 	notBefore time.Time
 	news      bool // there is something to tell

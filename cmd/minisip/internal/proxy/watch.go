@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"minisip/session"
 	"minisip/sipmsg"
 )
 
@@ -67,13 +68,15 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 		refuse(400, "Bad Request: Contact", "")
 	case brief:
 		refuse(423, "", minExpires)
+	case c.merged(in, user):
+		refuse(482, "", "")
 	case len(c.subscribers.byKey) >= maxSubscribers, len(c.subscribers.by[user]) >= maxWatching, c.notices[user] >= maxNotices:
 		c.drop(Overload)
 		refuse(503, "", "Retry-After: 60\r\n")
 	default:
-		w := &subscriber{core: c, user: user, watched: watched, aor: addressOfRecord(uri)}
+		w := &subscriber{core: c, user: user, watched: watched, aor: addressOfRecord(uri), began: in.now}
 		w.timer.Own(w)
-		w.side.Contact, w.side.Routes = contact, routeSet(in.Message, nil)
+		w.side.Tag, w.side.Contact, w.side.Routes = string(in.FromTag()), contact, routeSet(in.Message, nil)
 		w.callID, w.side.Identity = string(in.CallID()), string(in.Get(sipmsg.FromHdr))
 		w.own = fmt.Sprintf("%s;tag=%s", in.Get(sipmsg.ToHdr), c.tagFor(in))
 		w.event = string(in.Get(sipmsg.EventHdr))
@@ -87,6 +90,15 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 		c.logf("%s at %s watches the registrations of %s", user, in.src, watched)
 		w.renew(in, interval)
 	}
+}
+
+// merged says whether a SUBSCRIBE has come before, over another way, and begun a subscription (RFC 3261 8.2.2.2): its From tag,
+// Call-ID and CSeq are those of a transaction that has not ended.
+func (c *Core) merged(in *inbound, user string) bool {
+	return slices.ContainsFunc(c.subscribers.by[user], func(w *subscriber) bool {
+		return w.callID == string(in.CallID()) && w.side.Tag == string(in.FromTag()) && w.side.CSeq == in.CSeq() &&
+			in.now.Sub(w.began) < session.Lifetime
+	})
 }
 
 var minExpires = "Min-Expires: " + strconv.Itoa(int(watchLeast/time.Second)) + "\r\n"
