@@ -53,8 +53,10 @@ func (e *endpoint) pass(p *packet) {
 	if s.tap != nil {
 		s.show(p, out, out.latch.target)
 	}
-	if !out.socket.send(p.data) {
-		s.legs[e.side].flow.undelivered++
+	if err := out.socket.send(p.data); err != nil {
+		f := &s.legs[e.side].flow
+		f.undelivered++
+		f.refusal = err
 	}
 }
 

@@ -212,6 +212,21 @@ func TestRelaySpeaksFirst(t *testing.T) {
 	}
 }
 
+// What the system does not send on is counted, and why: here that nothing leaves the machine from an address of loopback.
+func TestRelayUndelivered(t *testing.T) {
+	s := mustOpen(t, newRelay(t, 2, -1))
+	a, away := newPhone(t, hostA), netip.MustParseAddrPort("192.0.2.9:4000")
+	s.Expect(Caller, Peer{RTP: a.addr, Signal: hostA})
+	s.Expect(Callee, Peer{RTP: away, Signal: away.Addr()})
+	a.send(s.Port(Caller), rtpPacket(1, "hello?"))
+	for s.LastMedia(Caller).IsZero() { // until it has passed the relay
+		runtime.Gosched()
+	}
+	if f := s.Stats().From[Caller]; f.Packets != 1 || f.Undelivered != 1 || f.Refusal == nil {
+		t.Errorf("%d packets, %d undelivered: %v", f.Packets, f.Undelivered, f.Refusal)
+	}
+}
+
 func TestRelayMux(t *testing.T) {
 	s := mustOpen(t, newRelay(t, 2, -1))
 	a, b, bc := newPhone(t, hostA), newPhone(t, hostB), newPhone(t, hostB)

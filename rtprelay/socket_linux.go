@@ -222,9 +222,12 @@ func (s *socket) aim(to netip.AddrPort) {
 
 // send sends where the socket is aimed at. A datagram that the kernel has no
 // room for is lost, as on any other link.
-func (s *socket) send(b []byte) bool {
+func (s *socket) send(b []byte) error {
 	_, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(s.fd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0,
 		uintptr(unsafe.Pointer(&s.to)), uintptr(s.size))
-	return errno == 0
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }

@@ -105,7 +105,7 @@ func (s *socket) aim(to netip.AddrPort) {
 }
 
 // send sends where the socket is aimed at.
-func (s *socket) send(b []byte) bool {
+func (s *socket) send(b []byte) error {
 	_, err := s.conn.WriteToUDPAddrPort(b, s.to)
-	return err == nil
+	return err
 }

@@ -45,6 +45,7 @@ type Flow struct {
 	Oversize    uint64         // packets dropped for their size, over 2048 bytes
 	Unaddressed uint64         // the other side had no address yet
 	Undelivered uint64         // sending failed
+	Refusal     error          // why, of the newest of those
 }
 
 // A flow counts one direction. Times are durations since the relay started.
@@ -64,6 +65,7 @@ type flow struct {
 
 	strangers, oversize, unaddressed, undelivered uint64
 	stranger                                      netip.AddrPort
+	refusal                                       error
 
 	report senderReport
 	rtt    time.Duration
@@ -152,7 +154,7 @@ func (f *flow) snapshot(start time.Time) Flow {
 		SSRC: f.ssrc, SSRCChanges: f.changes,
 		First: at(f.first), Last: at(f.last), LastRTP: at(f.lastRTP),
 		Strangers: f.strangers, Stranger: f.stranger, Oversize: f.oversize,
-		Unaddressed: f.unaddressed, Undelivered: f.undelivered,
+		Unaddressed: f.unaddressed, Undelivered: f.undelivered, Refusal: f.refusal,
 	}
 	for i, word := range f.types {
 		for ; word != 0; word &= word - 1 {

@@ -1,8 +1,10 @@
 package diagnosis
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"syscall"
 	"time"
 )
 
@@ -152,10 +154,22 @@ func undelivered(c *Call) (found []Finding) {
 			continue
 		}
 		to := c.party(side.Other())
-		found = append(found, one(Error, "undelivered", "Look at the firewall of this server (nft list ruleset), which must let UDP out from ports "+c.Ports+", and at its route there (ip route get "+to.Addr.Addr().String()+").",
-			"%d of %d packets of %s could not be sent on to %s: this server's own firewall refuses them, or it has no route", d.Undelivered, d.Packets, c.party(side).User, to.User)...)
+		why, next := c.refused(d.Refusal, to)
+		found = append(found, one(Error, "undelivered", next,
+			"%d of %d packets of %s could not be sent on to %s: %s", d.Undelivered, d.Packets, c.party(side).User, to.User, why)...)
 	}
 	return found
+}
+
+// refused says why the system did not send to a side, and what to do about it.
+func (c *Call) refused(err error, to *Party) (why, next string) {
+	switch {
+	case errors.Is(err, syscall.EPERM):
+		return "this server's own firewall refuses them", "Look at the firewall of this server (nft list ruleset), which must let UDP out from ports " + c.Ports + "."
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOBUFS):
+		return "this server's transmit queue is full", "Look at what fills this server's uplink or holds it up: traffic beside the calls, a shaper, a link that stands still (tc -s qdisc shows the queue)."
+	}
+	return "this server has no route there", "Look at this server's addresses, and at its route there (ip route get " + to.Addr.Addr().String() + ")."
 }
 
 // Gone is how long a side may be silent before it has stopped; one of which came fewer packets than Openers did not

@@ -117,6 +117,9 @@ func TestFindingsOfSound(t *testing.T) {
 		if len(v.Findings) == 0 || v.Findings[0].Code != tt.code {
 			t.Errorf("%s: found %+v, want %q", tt.name, v.Findings, tt.code)
 		}
+		if tt.undelivered > 0 && !strings.HasSuffix(v.Findings[0].Text, "this server's own firewall refuses them.") {
+			t.Errorf("%s: %s", tt.name, v.Findings[0].Text)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"minisip/cmd/minisip/internal/pack"
@@ -32,7 +33,7 @@ type fakeStream struct {
 	fax         bool       // what passes is no RTP
 	mute        bool       // nor is what passes from now on
 	types       [2][]uint8 // by side: the payload types that come
-	undelivered uint64     // of what comes from the caller
+	undelivered uint64     // of what comes from the caller: our own firewall is in the way
 }
 
 func (r *fakeRelay) say(format string, args ...any) {
@@ -122,8 +123,8 @@ func (s *fakeStream) Flow(from session.Role) Flow {
 		return Flow{Other: n, First: first, Last: last}
 	}
 	f := Flow{Packets: n, First: first, Last: last, LastRTP: s.lastRTP[from], Types: s.types[from]}
-	if from == session.Caller {
-		f.Undelivered = s.undelivered
+	if from == session.Caller && s.undelivered > 0 {
+		f.Undelivered, f.Refusal = s.undelivered, syscall.EPERM
 	}
 	return f
 }
