@@ -169,10 +169,12 @@ func (h *hub) collect(clients []*client, since uint64, first bool) (n news) {
 	if h.api.ask(ctx, func(c *proxy.Core) { ids, upto, more = c.ChangedSince(since) }) != nil {
 		return n
 	}
-	n.changes = upto
 	if !first && len(ids) > 0 && wanted["calls"] {
-		n.calls = h.changedCalls(ctx, ids, more)
+		if n.calls = h.changedCalls(ctx, ids, more); n.calls == nil {
+			return n
+		}
 	}
+	n.changes = upto
 	for topic := range wanted {
 		id, ok := strings.CutPrefix(topic, "call:")
 		if !ok {
