@@ -45,7 +45,12 @@ func (s *Server) Trace(ctx context.Context, what string, media bool, limits capt
 		return nil, err
 	}
 	t := &proxy.Trace{What: what, Media: media, Show: file.Packet, Over: func() { file.End("the call is over") }}
-	if !s.Do(s.running, func(c *proxy.Core) { err = c.Trace(t) }) {
+	if !s.Do(s.running, func(c *proxy.Core) {
+		if err = c.Trace(t); err == nil {
+			s.cfg.Log("trace of " + what + " begins: " + file.Summary().Path)
+			s.traces.Go(func() { s.follow(ctx, t, file) }) // while the loop runs: when that has ended all are waited for
+		}
+	}) {
 		err = errors.New("minisip is stopping")
 	}
 	if err != nil {
@@ -54,20 +59,21 @@ func (s *Server) Trace(ctx context.Context, what string, media bool, limits capt
 		os.Remove(file.Summary().Path)
 		return nil, err
 	}
-	s.traces.Go(func() {
-		select {
-		case <-ctx.Done():
-			file.End("it was stopped")
-		case <-s.running.Done():
-			file.End("minisip stopped")
-		case <-file.Done():
-		}
-		<-file.Done()
-		s.Do(s.running, func(c *proxy.Core) { c.Untrace(t) })
-		s.cfg.Log("trace of " + what + " ended: " + file.Summary().String())
-	})
-	s.cfg.Log("trace of " + what + " begins: " + file.Summary().Path)
 	return file, nil
+}
+
+// follow sees to it that a trace ends, and says how.
+func (s *Server) follow(ctx context.Context, t *proxy.Trace, file *capture.File) {
+	select {
+	case <-ctx.Done():
+		file.End("it was stopped")
+	case <-s.running.Done():
+		file.End("minisip stopped")
+	case <-file.Done():
+	}
+	<-file.Done()
+	s.Do(s.running, func(c *proxy.Core) { c.Untrace(t) })
+	s.cfg.Log("trace of " + t.What + " ended: " + file.Summary().String())
 }
 
 // traceName names a file by time and by what is recorded, as far as that is fit for a name.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -88,6 +89,30 @@ func TestTraceEnds(t *testing.T) {
 	}
 	if _, err := r.Trace(context.Background(), "002", false, capture.Limits{}); err == nil {
 		t.Error("a trace begins when minisip has stopped")
+	}
+}
+
+// A recording that begins in the moment in which minisip stops is waited for.
+func TestTraceBeginsLast(t *testing.T) {
+	cfg := testConfig(t, "127.0.0.1:0")
+	cfg.TraceDir = t.TempDir()
+	var ended atomic.Bool
+	cfg.Log = func(line string) {
+		if strings.HasPrefix(line, "trace of 002 ended") {
+			ended.Store(true)
+		}
+	}
+	s, err := Listen(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	go s.Trace(context.Background(), "002", false, capture.Limits{})
+	(<-s.do)() // the last that the loop does
+	s.ended()
+	s.traces.Wait()
+	if !ended.Load() {
+		t.Error("nobody has waited for it")
 	}
 }
 
