@@ -24,12 +24,13 @@ func isTerminal(f *os.File) bool {
 // hideInput turns the echo of a terminal off until restore is called, or someone
 // gives up with Ctrl-C, who must not be left with a terminal that shows nothing.
 func hideInput(f *os.File) (restore func(), err error) {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP) // before the echo goes, and until it is back
 	show, err := changeInput(f, syscall.ECHO)
 	if err != nil {
+		signal.Stop(stop)
 		return nil, err
 	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		if _, ok := <-stop; ok {
 			show()
@@ -37,9 +38,9 @@ func hideInput(f *os.File) (restore func(), err error) {
 		}
 	}()
 	return func() {
+		show()
 		signal.Stop(stop)
 		close(stop)
-		show()
 	}, nil
 }
 
