@@ -168,12 +168,23 @@ func (d *daemon) end(s os.Signal) int {
 // output is all of standard output that was read.
 func (d *daemon) output() string { return strings.Join(d.said, "\n") + "\n" }
 
-// freePort gives a port of 127.0.0.1 that nobody has.
+// lastPort is what freePort gave last. It begins elsewhere for each process, so that two test runs can go on at once.
+var lastPort = uint16(31000 + os.Getpid()%10*100)
+
+// freePort gives a port of 127.0.0.1 that nobody has, below those that the system gives to who asks for any: nobody gets
+// it before minisip does.
 func freePort(t *testing.T) netip.AddrPort {
 	t.Helper()
-	conn := listenUDP(t, "127.0.0.1:0")
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	for lastPort < 32767 {
+		lastPort++
+		at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), lastPort)
+		if conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at)); err == nil {
+			conn.Close()
+			return at
+		}
+	}
+	t.Fatal("no port is free")
+	return netip.AddrPort{}
 }
 
 func listenUDP(t *testing.T, at string) *net.UDPConn {
