@@ -23,9 +23,8 @@ func TestControl(t *testing.T) {
 	b.register("secret-002")
 	a.invite("002", "secret-001")
 	b.refuse()
-	a.receive() // 486
-	a.invite("004", "secret-001")
-	a.receive() // 404
+	a.receive()                 // 486
+	a.dial("004", "secret-001") // 404
 	for _, tt := range []struct {
 		args   string
 		status int
