@@ -40,7 +40,7 @@ func TestLogFormat(t *testing.T) {
 		if text == "log debug: 990 dialled by 001" {
 			debug = true
 		}
-		if !debug {
+		if !debug && !strings.HasPrefix(text, "the event loop was held for ") { // which it is on a busy machine
 			events = append(events, regexp.MustCompile(`\d+\.\d+\.\d+\.\d+:\d+`).ReplaceAllString(text, "ADDRESS"))
 		}
 		debug = debug && text != "log brief: 989 dialled by 001"

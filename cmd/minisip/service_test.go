@@ -74,9 +74,9 @@ func TestService(t *testing.T) {
 	if got := register(t, d.at, "001", "secret-001"); got != ok {
 		t.Errorf("001 got %s", got)
 	}
+	begin, beats := time.Now(), 0
 	newAsker(t, d.at, "009").conn.WriteToUDPAddrPort([]byte("not SIP"), d.at)
 	const then = "STATUS=users registered: 1, calls: 0, dropped since the start: 1 malformed|WATCHDOG=1"
-	begin, beats := time.Now(), 0
 	for last := ""; last != then; beats++ {
 		got := m.hears(patience)
 		if len(got) != 2 || got[1] != "WATCHDOG=1" || !strings.HasPrefix(got[0], "STATUS=") {

@@ -141,12 +141,12 @@ func TestReopen(t *testing.T) {
 	if err := os.Rename(log, moved); err != nil {
 		t.Fatal(err)
 	}
-	before := read(t, moved)
 	d.signal(syscall.SIGUSR1)
 	d.until("the log is opened anew", func() bool {
 		_, err := os.Stat(log)
 		return err == nil
 	})
+	before := read(t, moved)
 	d.signal(syscall.SIGHUP) // has something to say
 	d.until("the log goes on", func() bool { return bytes.Contains(read(t, log), []byte("users reloaded: 2")) })
 	if status := d.end(syscall.SIGTERM); status != exitOK || d.stderr.Len() > 0 {
