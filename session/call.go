@@ -33,6 +33,7 @@ type Party struct {
 	Addr     netip.AddrPort // where its packets really come from
 	Local    netip.AddrPort // our address that they come to
 	CSeq     uint32         // highest in its requests
+	Away     bool           // it has moved, and only pings of the call's own keep its way open
 }
 
 // CallState is how far a call has come.

@@ -1,9 +1,13 @@
 package proxy
 
 import (
+	"net/netip"
+	"slices"
 	"time"
 
 	"minisip/cmd/minisip/internal/location"
+	"minisip/nat"
+	"minisip/session"
 	"minisip/sipmsg"
 )
 
@@ -79,29 +83,36 @@ func (c *Core) ping(p *pinger, now time.Time) {
 		}
 	}
 	p.sentAt, p.waiting = c.pingers.since(now), uint32(c.rnd.Uint64())|1
-	at, contact := c.advertised(b.Local()), targetURI(b.Contact())
-	uri, routes := throughStrict(contact, b.Path())
+	c.sendPing(uint64(b.Ping.Place)<<32|uint64(p.waiting), b.Local(), c.wayTo(b), targetURI(b.Contact()), b.Path())
+}
+
+// sendPing sends one OPTIONS whose branch is made of id.
+func (c *Core) sendPing(id uint64, local, to netip.AddrPort, contact string, path []string) {
+	uri, routes := throughStrict(contact, path)
 	m := append(append(append(c.buf[:0], "OPTIONS "...), uri...), " SIP/2.0\r\nVia: "...)
-	m = append(c.appendVia(m, b.Local(), uint64(b.Ping.Place)<<32|uint64(p.waiting), 0), "\r\n"...)
+	m = append(c.appendVia(m, local, id, 0), "\r\n"...)
 	for _, v := range routes {
 		m = append(append(append(m, "Route: "...), v...), "\r\n"...)
 	}
-	m = at.AppendTo(append(m, "From: <sip:"...))
+	m = c.advertised(local).AppendTo(append(m, "From: <sip:"...))
 	m = appendHex(append(m, ">;tag="...), c.rnd.Uint64(), 16)
 	m = append(append(append(m, "\r\nTo: <"...), contact...), ">\r\nCall-ID: "...)
-	id := len(m)
+	callID := len(m)
 	m = append(appendHex(m, c.rnd.Uint64(), 16), "@minisip"...)
-	mark := noted{key: c.trail.Key(m[id:]), method: sipmsg.OPTIONS}
+	mark := noted{key: c.trail.Key(m[callID:]), method: sipmsg.OPTIONS}
 	m = append(m, "\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"...)
 	c.buf = sipmsg.EndResponse(m)
-	c.send(mark, b.Local(), c.wayTo(b), c.buf)
+	c.send(mark, local, to, c.buf)
 }
 
 // pong takes a response that may be one to a ping; it reports whether there was such a ping.
 func (c *Core) pong(in *inbound, id uint64) bool {
 	place, number := id>>32, uint32(id)
-	if place == 0 || place > uint64(len(c.pingers.all)) || in.Method() != sipmsg.OPTIONS {
+	switch {
+	case in.Method() != sipmsg.OPTIONS, place > uint64(len(c.pingers.all)):
 		return false
+	case place == 0:
+		return c.sources.Has(in.src) // that of a call, which is not waited for
 	}
 	p := &c.pingers.all[place-1]
 	switch {
@@ -119,4 +130,41 @@ func (c *Core) pong(in *inbound, id uint64) bool {
 	p.binding.Ping.RTT = max(0, c.pingers.since(in.now)-p.sentAt)
 	c.alive(p.binding, in.now)
 	return true
+}
+
+// away is a side of a call behind NAT that has gone on from elsewhere and not registered there. Pings to its binding go
+// where it is no more, so the call sends some of its own.
+type away struct {
+	timer session.Timer
+	call  *call
+	party *session.Party
+}
+
+// keepOpen sees to it that a side that has moved with the request in is pinged where it is now.
+func (k *call) keepOpen(p *session.Party, in *inbound) {
+	if interval := k.core.cfg.Keepalive; !p.Away && interval > 0 && nat.Behind(in.Message, in.src) {
+		k.pingAway(p, in.now.Add(interval))
+	}
+}
+
+// pingAway has a side pinged from a time on.
+func (k *call) pingAway(p *session.Party, first time.Time) {
+	p.Away = true
+	a := &away{call: k, party: p}
+	a.timer.Own(a)
+	k.core.timers.Set(&a.timer, first)
+}
+
+// Expire implements session.Expirer: it is time for a ping, unless the call is over or the side has registered.
+func (a *away) Expire(now time.Time) {
+	c, p := a.call.core, a.party
+	registered := slices.ContainsFunc(c.where.Bindings(now, p.User), func(b *location.Binding) bool {
+		return b.Source() == p.Addr && b.Local() == p.Local
+	})
+	if registered || a.call.State == session.Ended || c.cfg.Keepalive <= 0 {
+		p.Away = false
+		return
+	}
+	c.sendPing(c.rnd.Uint64()>>32, p.Local, c.firstHop(p), c.remoteURI(now, p), p.Routes)
+	c.timers.Set(&a.timer, now.Add(c.cfg.Keepalive))
 }

@@ -99,7 +99,7 @@ func appendParty(b []byte, p *session.Party, holds bool) []byte {
 		b = pack.AppendStrings(b, p.Routes)
 		b = pack.AppendAddrPort(b, p.Addr, p.Local)
 		b = pack.AppendUint(b, uint64(p.CSeq))
-		return pack.AppendBool(b, holds)
+		return pack.AppendBool(b, holds, p.Away)
 	})
 }
 
@@ -109,7 +109,9 @@ func readParty(r *pack.Reader) (p session.Party, at netip.AddrPort, holds bool) 
 	p = session.Party{User: s.String(), Tag: s.String(), Identity: s.String(), Contact: s.String(), Routes: s.Strings()}
 	at = s.AddrPort()
 	p.Local, p.CSeq = s.AddrPort(), uint32(s.Uint())
-	return p, at, s.Bool()
+	holds = s.Bool()
+	p.Away = s.Bool()
+	return p, at, holds
 }
 
 func (d *dialog) appendRecord(b []byte, epoch time.Time, media int) []byte {
@@ -174,22 +176,21 @@ func (c *Core) restoreCall(now time.Time, serial int64, record string) error {
 	c.calls[k.key] = k
 	c.callSeq = max(c.callSeq, serial)
 	k.count()
-	k.place(&k.caller, at)
 	k.follow(now, c.trail.Key([]byte(k.callID)))
-	k.course.Name(at, k.caller.User)
+	k.restoreParty(now, &k.caller, at)
 	shared := make([]*media, len(sections))
 	for i := range sections {
 		shared[i] = k.restoreMedia(&sections[i])
 	}
 	for r.More() && len(k.dialogs) < maxDialogs {
-		k.restoreDialog(r.Section(), shared, holds)
+		k.restoreDialog(now, r.Section(), shared, holds)
 	}
 	k.watch(now)
 	return nil
 }
 
 // restoreDialog makes a dialog go on. That the caller has put some dialog on hold is all that older versions say.
-func (k *call) restoreDialog(r pack.Reader, shared []*media, callerHolds bool) {
+func (k *call) restoreDialog(now time.Time, r pack.Reader, shared []*media, callerHolds bool) {
 	callee, at, holds := readParty(&r)
 	d := k.newDialog()
 	d.callee, d.branch, d.confirmed = callee, r.Uint(), true
@@ -207,9 +208,17 @@ func (k *call) restoreDialog(r pack.Reader, shared []*media, callerHolds bool) {
 	if d.media != nil {
 		d.media.held = [2]bool{callerHolds, holds}
 	}
-	k.place(&d.callee, at)
-	k.course.Name(at, d.callee.User)
+	k.restoreParty(now, &d.callee, at)
 	d.joined()
+}
+
+// restoreParty has a side go on at its address.
+func (k *call) restoreParty(now time.Time, p *session.Party, at netip.AddrPort) {
+	k.place(p, at)
+	k.course.Name(at, p.User)
+	if p.Away {
+		k.pingAway(p, now)
+	}
 }
 
 // restoreMedia opens the same ports again.
