@@ -150,7 +150,13 @@ func (p *probe) echo(ctx context.Context, callee, caller *phone.Phone) error {
 	if err != nil {
 		return &Failed{"call", err.Error(), "The server's log says why; minisip calls there shows it."}
 	}
+	hangUp := func() error {
+		soon, cancel := farewell(ctx)
+		defer cancel()
+		return call.HangUp(soon)
+	}
 	if err := <-answered; err != nil {
+		hangUp()
 		return &Failed{"call", err.Error(), "What the server sends here is lost on the way: is a SIP ALG at work in a router?"}
 	}
 	p.say("call", "to itself, answered after %s", ms(time.Since(begin)))
@@ -159,9 +165,7 @@ func (p *probe) echo(ctx context.Context, callee, caller *phone.Phone) error {
 	call.Media().Play(talk, phone.Tones[0])
 	h := call.Media().Heard(true)
 	target := call.Media().Target()
-	parting, cancel := farewell(ctx)
-	defer cancel()
-	if err := call.HangUp(parting); err != nil {
+	if err := hangUp(); err != nil {
 		return &Failed{"hang-up", err.Error(), "The call ends by itself after 30 s without sound."}
 	}
 	return p.sound(h, target)

@@ -23,6 +23,7 @@ type Call struct {
 
 	invite   *sipmsg.Message // that came in
 	response []byte          // last one to it
+	final    bool            // it is the last there is to be
 	acked    chan struct{}
 	onceAck  sync.Once
 
@@ -64,9 +65,6 @@ func (p *Phone) Call(ctx context.Context, whom string) (*Call, error) {
 		method: "INVITE", uri: uri, to: "<" + uri + ">", callID: c.callID, cseq: 1, contact: true, body: c.media.offer(p.cfg.Claim),
 	}
 	m, err := p.do(ctx, r)
-	if err == nil {
-		err = c.media.aim(m)
-	}
 	if err != nil {
 		p.forget(c)
 		return nil, err
@@ -77,7 +75,21 @@ func (p *Phone) Call(ctx context.Context, whom string) (*Call, error) {
 	}
 	slices.Reverse(c.routes) // RFC 3261 12.1.2
 	p.send(p.text(c.request("ACK"), newBranch()), false)
+	if err = c.media.aim(m); err == nil && ctx.Err() != nil {
+		err = ErrGivenUp // as it was answered
+	}
+	if err != nil {
+		soon, cancel := parting(ctx)
+		defer cancel()
+		c.HangUp(soon)
+		return nil, err
+	}
 	return c, nil
+}
+
+// parting is for what takes a call back that its caller has given up.
+func parting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), t2)
 }
 
 // contactOf is the URI of a message's Contact.
@@ -162,7 +174,9 @@ func (c *Call) accept(ctx context.Context) error {
 	again, end := time.NewTimer(pause), time.NewTimer(lifetime)
 	defer again.Stop()
 	defer end.Stop()
-	c.respond(200, c.media.offer(c.phone.cfg.Claim))
+	if !c.respond(200, c.media.offer(c.phone.cfg.Claim)) {
+		return ErrGivenUp
+	}
 	for {
 		select {
 		case <-c.acked:

@@ -4,8 +4,8 @@
 // and the probe are made of two of them.
 //
 // It repeats its requests, and its 2xx until the ACK comes, as RFC 3261 17 and 13.3.1.4 say, follows route sets
-// (12.2.1), and takes BYE and CANCEL. With [Config].Claim it writes another address than its own into Via, Contact
-// and SDP, as a phone behind a NAT does.
+// (12.2.1), takes BYE and CANCEL, and cancels what its caller gives up (9.1). With [Config].Claim it writes another
+// address than its own into Via, Contact and SDP, as a phone behind a NAT does.
 //
 // What it does not do: re-INVITE, REFER, several calls of one Call-ID, RTCP, codecs but PCMU, TCP and TLS. It trusts
 // the one server it speaks with, and takes nothing from any other address.

@@ -27,8 +27,9 @@ func (p *Phone) request(m *sipmsg.Message) {
 		c.end("hung up by the other side")
 	case m.Method() == sipmsg.CANCEL:
 		p.send(response(m, 200, p.tag, "", ""), false)
-		c.respond(487, "")
-		c.end("given up by the caller")
+		if c.respond(487, "") {
+			c.end("given up by the caller")
+		}
 	default:
 		p.send(response(m, 501, "", "", ""), false)
 	}
@@ -55,23 +56,30 @@ func (p *Phone) invited(c *Call, m *sipmsg.Message) {
 	for it := m.Values(sipmsg.RecordRouteHdr); it.Next(); {
 		c.routes = append(c.routes, string(it.Value().Bytes))
 	}
+	p.keep(c) // before it is answered, and maybe over
 	select {
 	case p.ring <- c:
-		p.keep(c)
 	default:
 		p.send(response(m, 486, p.tag, "", ""), false)
-		c.media.close()
+		p.forget(c)
 	}
 }
 
-// respond answers the INVITE of a call that came in.
-func (c *Call) respond(status int, body string) {
+// respond answers the INVITE of a call that came in. Where that has its final response already it does nothing and reports
+// false: a call may be picked up and given up at the same time.
+func (c *Call) respond(status int, body string) bool {
 	p := c.phone
 	text := response(c.invite, status, p.tag, p.contact(), body)
 	p.mu.Lock()
-	c.response = text
+	over := c.final
+	if !over {
+		c.response, c.final = text, status >= 200
+	}
 	p.mu.Unlock()
-	p.send(text, false)
+	if !over {
+		p.send(text, false)
+	}
+	return !over
 }
 
 // response writes a response: RFC 3261 8.2.6. contact is a whole line; it goes into what makes a dialog,

@@ -62,7 +62,7 @@ func newBranch() string { return "z9hG4bK" + token() }
 // do sends a request and waits for its final response: RFC 3261 17.1. A challenge is answered once.
 func (p *Phone) do(ctx context.Context, r *request) (*sipmsg.Message, error) {
 	for tried := false; ; tried = true {
-		m, err := p.once(ctx, r)
+		m, err := p.once(ctx, r, newBranch())
 		if err != nil {
 			return nil, err
 		}
@@ -84,8 +84,7 @@ func (p *Phone) do(ctx context.Context, r *request) (*sipmsg.Message, error) {
 }
 
 // once is one transaction.
-func (p *Phone) once(ctx context.Context, r *request) (*sipmsg.Message, error) {
-	branch := newBranch()
+func (p *Phone) once(ctx context.Context, r *request, branch string) (*sipmsg.Message, error) {
 	text := p.text(r, branch)
 	responses := make(chan *sipmsg.Message, 8)
 	p.mu.Lock()
@@ -96,7 +95,7 @@ func (p *Phone) once(ctx context.Context, r *request) (*sipmsg.Message, error) {
 		delete(p.waiting, branch+r.method)
 		p.mu.Unlock()
 	}()
-	invite := r.method == "INVITE"
+	invite, rings := r.method == "INVITE", false
 	pause := t1
 	again, end := time.NewTimer(pause), time.NewTimer(lifetime)
 	defer again.Stop()
@@ -111,7 +110,8 @@ func (p *Phone) once(ctx context.Context, r *request) (*sipmsg.Message, error) {
 					p.ack(r, m, branch)
 				}
 				return m, nil
-			case invite: // it rings: only the caller's patience ends that
+			case invite: // only the caller's patience ends that
+				rings = true
 				again.Stop()
 				end.Stop()
 			default:
@@ -126,6 +126,37 @@ func (p *Phone) once(ctx context.Context, r *request) (*sipmsg.Message, error) {
 		case <-end.C:
 			return nil, fmt.Errorf("%s: %w", r.method, ErrNoAnswer)
 		case <-ctx.Done():
+			if invite {
+				return p.giveUp(ctx, r, branch, rings, responses)
+			}
+			return nil, fmt.Errorf("%s: %w", r.method, ErrNoAnswer)
+		}
+	}
+}
+
+// giveUp cancels an INVITE once a provisional response to it has come (RFC 3261 9.1), and waits for the final one: it may
+// have been answered meanwhile.
+func (p *Phone) giveUp(ctx context.Context, r *request, branch string, rings bool, responses <-chan *sipmsg.Message) (*sipmsg.Message, error) {
+	soon, stop := parting(ctx)
+	defer stop()
+	for cancelled := false; ; {
+		if rings && !cancelled {
+			cancelled = true
+			cancel := *r
+			cancel.method, cancel.contact, cancel.header, cancel.body = "CANCEL", false, "", ""
+			p.once(soon, &cancel, branch)
+		}
+		select {
+		case m := <-responses:
+			rings = true
+			switch status := m.Status(); {
+			case status >= 300:
+				p.ack(r, m, branch)
+				return nil, fmt.Errorf("%s: %w", r.method, ErrNoAnswer)
+			case status >= 200:
+				return m, nil
+			}
+		case <-soon.Done():
 			return nil, fmt.Errorf("%s: %w", r.method, ErrNoAnswer)
 		}
 	}

@@ -1,0 +1,139 @@
+package phone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"minisip/sipmsg"
+)
+
+// TestGiveUp: a caller who gives up while it rings stops the ringing.
+func TestGiveUp(t *testing.T) {
+	at := serve(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	patience, giveUp := context.WithCancel(ctx)
+	a := newPhone(t, Config{Server: at, User: "001", Password: "one", Watch: func(m *Message) {
+		if !m.Sent && m.Status() == 180 {
+			giveUp()
+		}
+	}})
+	b := newPhone(t, Config{Server: at, User: "002", Password: "two"})
+	if _, err := b.Register(ctx, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan error, 1)
+	go func() {
+		_, err := b.Answer(ctx, time.Hour)
+		answered <- err
+	}()
+	if _, err := a.Call(patience, "002"); !errors.Is(err, ErrNoAnswer) {
+		t.Errorf("the caller: %v", err)
+	}
+	if err := <-answered; !errors.Is(err, ErrGivenUp) {
+		t.Errorf("the callee: %v", err)
+	}
+}
+
+// TestGiveUpTooLate: who gives up as his call is answered hangs up.
+func TestGiveUpTooLate(t *testing.T) {
+	at := serve(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	patience, giveUp := context.WithCancel(ctx)
+	a := newPhone(t, Config{Server: at, User: "001", Password: "one", Watch: func(m *Message) {
+		if !m.Sent && m.Status() == 200 && string(m.MethodName()) == "INVITE" {
+			giveUp()
+		}
+	}})
+	b := newPhone(t, Config{Server: at, User: "002", Password: "two"})
+	if _, err := b.Register(ctx, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan *Call, 1)
+	go func() {
+		c, err := b.Answer(ctx, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- c
+	}()
+	if _, err := a.Call(patience, "002"); err == nil {
+		t.Error("the call is up")
+	}
+	if why, err := (<-answered).Ended(ctx); err != nil || why != "hung up by the other side" {
+		t.Errorf("the callee: %q, %v", why, err)
+	}
+}
+
+// TestOneFinalResponse: a call is answered or given up, and never both.
+func TestOneFinalResponse(t *testing.T) {
+	server, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	server.SetDeadline(time.Now().Add(20 * time.Second))
+	at := server.LocalAddr().(*net.UDPAddr).AddrPort()
+	request := func(method, callID string) *sipmsg.Message {
+		m := new(sipmsg.Message)
+		if err := m.Parse(fmt.Appendf(nil, "%s sip:002@%s SIP/2.0\r\nVia: SIP/2.0/UDP %[2]s;branch=z9hG4bK%s\r\nMax-Forwards: 70\r\nFrom: <sip:001@a>;tag=a\r\n"+
+			"To: <sip:002@a>\r\nCall-ID: %[3]s\r\nCSeq: 1 %[1]s\r\nContact: <sip:001@%[2]s>\r\nContent-Type: application/sdp\r\n\r\n"+
+			"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n", method, at, callID)); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	p := newPhone(t, Config{Server: at, User: "002", Bind: netip.MustParseAddr("127.0.0.1")})
+	// said gives what the phone has answered, up to the answer to an OPTIONS.
+	said := func() string {
+		p.request(request("OPTIONS", "end"))
+		var all []string
+		b := make([]byte, 4096)
+		for {
+			m := new(sipmsg.Message)
+			n, err := server.Read(b)
+			if err == nil {
+				err = m.Parse(b[:n])
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(m.MethodName()) == "OPTIONS" {
+				return strings.Join(all, ", ")
+			}
+			if line := fmt.Sprintf("%d %s", m.Status(), m.MethodName()); len(all) == 0 || all[len(all)-1] != line { // repeated
+				all = append(all, line)
+			}
+		}
+	}
+	p.request(request("INVITE", "first"))
+	p.request(request("CANCEL", "first"))
+	if _, err := p.Answer(t.Context(), 0); !errors.Is(err, ErrGivenUp) {
+		t.Errorf("a call that was given up: %v", err)
+	}
+	if got := said(); got != "200 CANCEL, 487 INVITE" {
+		t.Errorf("given up: it said %s", got)
+	}
+	p.request(request("INVITE", "second"))
+	p.request(request("ACK", "second"))
+	c, err := p.Answer(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.request(request("CANCEL", "second"))
+	if got := said(); got != "180 INVITE, 200 INVITE, 200 CANCEL" {
+		t.Errorf("answered: it said %s", got)
+	}
+	select {
+	case <-c.ended:
+		t.Error("a CANCEL that came too late has ended the call")
+	default:
+	}
+}
