@@ -34,21 +34,24 @@ func Probe(ctx context.Context, o *ProbeOptions) error {
 	pr := &probe{ProbeOptions: o}
 	var phones [2]*phone.Phone
 	for i := range phones {
-		p, err := phone.New(phone.Config{Server: o.Server, User: o.Account.Name, Password: o.Account.Password, Agent: "minisip probe"})
+		p, err := phone.New(phone.Config{
+			Server: o.Server, User: o.Account.Name, Password: o.Account.Password, Agent: "minisip probe", Caller: phones[0],
+		})
 		if err != nil {
 			return fmt.Errorf("cannot open a phone here: %w", err)
 		}
 		defer p.Close()
 		phones[i] = p
 	}
-	reached := pr.reach(ctx, phones[0])
-	if err := pr.register(ctx, phones[0], reached); err != nil {
+	caller, callee := phones[0], phones[1]
+	reached := pr.reach(ctx, callee)
+	if err := pr.register(ctx, callee, reached); err != nil {
 		return err
 	}
-	err := pr.echo(ctx, phones[0], phones[1])
+	err := pr.echo(ctx, callee, caller)
 	soon, cancel := farewell(ctx)
 	defer cancel()
-	_, bye := phones[0].Register(soon, 0)
+	_, bye := callee.Register(soon, 0)
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("interrupted")

@@ -72,6 +72,34 @@ func TestGiveUpTooLate(t *testing.T) {
 	}
 }
 
+// TestCallerAlone: a phone that waits for the call of one other is busy for everybody else.
+func TestCallerAlone(t *testing.T) {
+	at := serve(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	stranger := newPhone(t, Config{Server: at, User: "002", Password: "two"})
+	caller := newPhone(t, Config{Server: at, User: "001", Password: "one"})
+	callee := newPhone(t, Config{Server: at, User: "001", Password: "one", Caller: caller})
+	if _, err := callee.Register(ctx, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	var refused *Refused
+	if _, err := stranger.Call(ctx, "001"); !errors.As(err, &refused) || refused.Status != 486 {
+		t.Errorf("the stranger: %v", err)
+	}
+	answered := make(chan error, 1)
+	go func() {
+		_, err := callee.Answer(ctx, 0)
+		answered <- err
+	}()
+	if _, err := caller.Call(ctx, fmt.Sprintf("sip:001@%s", callee.Local())); err != nil {
+		t.Error(err)
+	}
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOneFinalResponse: a call is answered or given up, and never both.
 func TestOneFinalResponse(t *testing.T) {
 	server, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

@@ -46,6 +46,9 @@ func (p *Phone) invited(c *Call, m *sipmsg.Message) {
 	case c != nil || m.ToTag() != nil:
 		p.send(response(m, 488, "", "", ""), false) // to change a call is beyond this phone
 		return
+	case p.cfg.Caller != nil && string(m.FromTag()) != p.cfg.Caller.tag:
+		p.send(response(m, 486, p.tag, "", ""), false)
+		return
 	}
 	c, err := p.newCall(string(m.CallID()))
 	if err != nil {
