@@ -15,15 +15,20 @@ type context struct {
 	tx         *serverTx
 	req        *sipmsg.Message // as it came; ours until the context is done
 	routes     int             // Route values on top that are ours
-	strict     bool            // as in inbound
 	breadth    int             // Max-Breadth: how many branches there may be at a time
-	counted    bool            // as unanswered, though no call is known
+	interval   uint64          // of the session, that the request asks for (RFC 4028); 0: none
 	cseq       uint32
-	interval   uint64 // of the session, that the request asks for (RFC 4028); 0: none
+	strict     bool // as in inbound
+	counted    bool // as unanswered, though no call is known
 	invite     bool
-	initial    bool    // outside a dialog: Record-Route goes in
-	offered    bool    // the request carried an offer
-	wasHeld    [2]bool // by role: whether it held the call before this request
+	initial    bool         // outside a dialog: Record-Route goes in
+	offered    bool         // the request carried an offer
+	wasHeld    [2]bool      // by role: whether it held the call before this request
+	from       session.Role // which side of the call asked
+	cancelled  bool
+	done       bool // a final response went upstream
+	call       *call
+	dialog     *dialog // nil outside a dialog
 	branches   []*branch
 	later      []target // of lower q, the best first: tried when the ones before have failed; none once it is cancelled
 	best       []byte   // best final response so far, as it came
@@ -33,12 +38,7 @@ type context struct {
 	ownStatus  int      // a refusal of our own, for when nobody does better
 	warning    string   // the line that goes with it, or with a 502; "": none
 	challenges [][]byte // lines of 401 and 407 responses, to be gathered
-	cancelled  bool
-	why        []byte // of the CANCELs: Reason fields, as lines
-	done       bool   // a final response went upstream
-	call       *call
-	dialog     *dialog      // nil outside a dialog
-	from       session.Role // which side of the call asked
+	why        []byte   // of the CANCELs: Reason fields, as lines
 
 	// Most have one branch.
 	first branch

@@ -54,13 +54,13 @@ type relayedStream struct {
 	ice    [2]iceLeg      // by role
 	kind   string         // audio, video ...
 	fax    bool           // it is one, or was: by T.38
+	opened [2]bool        // by role: an offer of this side that waits for its answer has added it
 	codec  string         // first of the answer, as "PCMU/8000"
 	lists  [2]formats     // by role: the payload types that its SDP has listed since we run
 	names  [2]string      // by role: what its SDP calls its dynamic payload types: "101 telephone-event/8000 "
 	tracks [2]trail.Track // by role: loss and jitter over time
 	trends *[2]trend      // by role: once somebody has looked at the call while it is up
 	due    [2]time.Time   // by role: when one that was heard until then was to send again; see resume
-	opened [2]bool        // by role: an offer of this side that waits for its answer has added it
 }
 
 // stream brings stream i to what st says and gives our leg towards the other side, but for
