@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -71,6 +72,26 @@ func TestControl(t *testing.T) {
 		}
 		if got.status != tt.status || !regexp.MustCompile(tt.want).MatchString(text) || other != "" {
 			t.Errorf("minisip %s: status %d, printed\n%s%s\nwant %d, %s", tt.args, got.status, got.stdout, got.stderr, tt.status, tt.want)
+		}
+	}
+}
+
+// TestReaderGone: what nobody reads any more, as behind head -1, ends without a word, as other tools do.
+func TestReaderGone(t *testing.T) {
+	_, dir, _ := serving(t)
+	from, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	from.Close()
+	for _, args := range []string{"status", "users", "calls", "log", "log -f"} {
+		cmd := minisip(t, dir, nil, strings.Fields(args)...)
+		deaf := exec.Command("sh", append([]string{"-c", `exec "$0" "$@" >&3`}, cmd.Args...)...)
+		deaf.Dir, deaf.Env, deaf.ExtraFiles = cmd.Dir, cmd.Env, []*os.File{to}
+		got := finish(t, deaf)
+		if end := deaf.ProcessState.Sys().(syscall.WaitStatus); end.Signal() != syscall.SIGPIPE || got.stderr != "" {
+			t.Errorf("minisip %s: status %d, %s, printed %q", args, got.status, end.Signal(), got.stderr)
 		}
 	}
 }

@@ -161,6 +161,25 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// full is a disk that takes nothing more.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestFollowFails: the log is followed for as long as there is room for it.
+func TestFollowFails(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/log", says(status.Lines{}))
+	mux.HandleFunc("GET /api/events", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "event: log\ndata: {\"lines\":[\"001 left\"]}\n\n")
+	})
+	var trouble strings.Builder
+	got := Run("log", []string{"-f"}, Terminal{Out: full{}, Err: &trouble, StateDir: answering(t, mux)})
+	if got != ExitFailed || trouble.String() != "minisip log: no space left on device\n" {
+		t.Errorf("status %d, %q", got, trouble.String())
+	}
+}
+
 // impatient interrupts this process when it is first written to.
 type impatient struct {
 	strings.Builder

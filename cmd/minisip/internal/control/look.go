@@ -222,14 +222,19 @@ func (c *call) log() error {
 				return err
 			}
 		default:
-			c.lines(l.Lines)
+			if err := c.lines(l.Lines); err != nil {
+				return err
+			}
 		}
 	}
 	return &failure{ExitNoServer, "minisip has ended"}
 }
 
-func (c *call) lines(lines []string) {
+func (c *call) lines(lines []string) error {
 	for _, l := range lines {
-		fmt.Fprintln(c.Out, l)
+		if _, err := fmt.Fprintln(c.Out, l); err != nil {
+			return err
+		}
 	}
+	return nil
 }
