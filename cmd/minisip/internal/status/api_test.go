@@ -48,7 +48,7 @@ func newRig(t testing.TB) *rig {
 	}
 	auth := digest.NewServer(digest.Config{Realm: "r", Key: make([]byte, 32)})
 	tail := new(Tail)
-	r.core = proxy.New(proxy.Config{Realm: "r", History: make([]byte, 64<<10)}, &output{r, tail}, nil, users, auth, [32]byte{1})
+	r.core = proxy.New(proxy.Config{Realm: "r", History: make([]byte, 64<<10)}, &output{r, tail}, ports{}, users, auth, [32]byte{1})
 	banned := []Ban{{IP: phone.Addr(), Failures: 10, Why: "wrong password for 001"}}
 	r.api = New(Config{
 		Version: "v1", Started: time.Now(), Do: r.do, Log: tail,
@@ -72,6 +72,11 @@ func (r *rig) do(_ context.Context, f func(*proxy.Core)) bool {
 	f(r.core)
 	return true
 }
+
+// ports are those of a relay of which calls without media need nothing more.
+type ports struct{ proxy.Relay }
+
+func (ports) Free() int { return 100 }
 
 // output takes what the core says.
 type output struct {

@@ -41,7 +41,7 @@ func (a *API) calls(r *http.Request) (any, error) {
 	return &Calls{total, len(keys), offset, views}, nil
 }
 
-// callKeys collects what calls are searched by, in parts.
+// callKeys collects what calls are searched by, in parts. One that ends between two parts is live and past, and counts once.
 func (a *API) callKeys(ctx context.Context, state string) (keys []proxy.CallKey, err error) {
 	if state != "ended" {
 		for i := range proxy.CallSlots {
@@ -50,13 +50,17 @@ func (a *API) callKeys(ctx context.Context, state string) (keys []proxy.CallKey,
 			}
 		}
 	}
+	live := make(map[string]bool, len(keys))
+	for i := range keys {
+		live[keys[i].ID] = true
+	}
 	if state != "live" {
 		for next, more := uint64(0), true; more; more = next != 0 {
 			var some []proxy.CallKey
 			if err := a.ask(ctx, func(c *proxy.Core) { some, next = c.PastCalls(next) }); err != nil {
 				return nil, err
 			}
-			keys = append(keys, some...)
+			keys = append(keys, slices.DeleteFunc(some, func(k proxy.CallKey) bool { return live[k.ID] })...)
 		}
 	}
 	return keys, nil
