@@ -20,6 +20,7 @@ type Call struct {
 	routes []string
 	cseq   uint32
 	media  *Media
+	ack    []byte // of the 2xx to our INVITE; the phone's lock guards it
 
 	invite   *sipmsg.Message // that came in
 	response []byte          // last one to it
@@ -74,7 +75,11 @@ func (p *Phone) Call(ctx context.Context, whom string) (*Call, error) {
 		c.routes = append(c.routes, string(it.Value().Bytes))
 	}
 	slices.Reverse(c.routes) // RFC 3261 12.1.2
-	p.send(p.text(c.request("ACK"), newBranch()), false)
+	ack := p.text(c.request("ACK"), newBranch())
+	p.mu.Lock()
+	c.ack = ack
+	p.mu.Unlock()
+	p.send(ack, false)
 	if err = c.media.aim(m); err == nil && ctx.Err() != nil {
 		err = ErrGivenUp // as it was answered
 	}
@@ -90,6 +95,20 @@ func (p *Phone) Call(ctx context.Context, whom string) (*Call, error) {
 // parting is for what takes a call back that its caller has given up.
 func parting(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), t2)
+}
+
+// repeated takes a response that nobody waits for. A 2xx that comes again gets its ACK again: that was lost (RFC 3261 13.2.2.4).
+func (p *Phone) repeated(m *sipmsg.Message) {
+	p.mu.Lock()
+	c := p.calls[string(m.CallID())]
+	var ack []byte
+	if c != nil && m.Method() == sipmsg.INVITE && m.Status()/100 == 2 {
+		ack = c.ack
+	}
+	p.mu.Unlock()
+	if ack != nil {
+		p.send(ack, true)
+	}
 }
 
 // contactOf is the URI of a message's Contact.

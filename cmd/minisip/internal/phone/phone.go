@@ -127,6 +127,7 @@ func (p *Phone) read() {
 		select {
 		case wait <- m:
 		default: // nobody waits, or has not taken what came before
+			p.repeated(m)
 		}
 	}
 }

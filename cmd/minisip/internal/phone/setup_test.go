@@ -165,3 +165,47 @@ func TestOneFinalResponse(t *testing.T) {
 	default:
 	}
 }
+
+// TestLostACK: the ACK of an answer that comes again is sent again, or who answered would never know that he is heard.
+func TestLostACK(t *testing.T) {
+	server, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	server.SetDeadline(time.Now().Add(20 * time.Second))
+	p := newPhone(t, Config{Server: server.LocalAddr().(*net.UDPAddr).AddrPort(), User: "001", Bind: netip.MustParseAddr("127.0.0.1")})
+	expect := func(method string) (text []byte, from net.Addr) {
+		t.Helper()
+		b := make([]byte, 4096)
+		for {
+			n, from, err := server.ReadFrom(b)
+			if err != nil {
+				t.Fatalf("no %s: %v", method, err)
+			}
+			if strings.HasPrefix(string(b[:n]), method+" ") {
+				return b[:n], from
+			}
+		}
+	}
+	up := make(chan error, 1)
+	go func() {
+		_, err := p.Call(t.Context(), "002")
+		up <- err
+	}()
+	text, from := expect("INVITE")
+	invite := new(sipmsg.Message)
+	if err := invite.Parse(text); err != nil {
+		t.Fatal(err)
+	}
+	ok := response(invite, 200, "tag", "Contact: <sip:002@127.0.0.1>\r\n", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n")
+	server.WriteTo(ok, from)
+	first, _ := expect("ACK")
+	if err := <-up; err != nil {
+		t.Fatal(err)
+	}
+	server.WriteTo(ok, from)
+	if again, _ := expect("ACK"); string(again) != string(first) {
+		t.Errorf("first\n%sthen\n%s", first, again)
+	}
+}
