@@ -66,7 +66,7 @@ func TestVideo(t *testing.T) {
 		a.stop()
 		b.stop()
 	}
-	calls := s.records(t)
+	calls := s.records(t, 2)
 	if len(calls) != 2 {
 		t.Fatalf("%d records of two calls", len(calls))
 	}

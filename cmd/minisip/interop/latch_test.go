@@ -171,7 +171,7 @@ func TestSprayed(t *testing.T) {
 		t.Errorf("the stranger was sent %d packets, %v", len(d), err)
 	}
 	refused := uint64(0)
-	for _, r := range s.records(t) {
+	for _, r := range s.records(t, 2) {
 		if len(r.Media) != 2 {
 			t.Fatalf("record %+v", r)
 		}

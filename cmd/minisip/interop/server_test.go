@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"bytes"
 	"crypto/md5"
 	"encoding/json"
 	"fmt"
@@ -191,16 +192,19 @@ type record struct {
 	}
 }
 
-// records reads cdr.jsonl, which -cdr cdr.jsonl makes.
-func (s *server) records(t *testing.T) (calls []record) {
+// records waits until so many calls are accounted for in cdr.jsonl, which -cdr cdr.jsonl makes. A record may be
+// written later than the log's line about the same end.
+func (s *server) records(t *testing.T, want int) (calls []record) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(s.dir, "cdr.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(b)) {
+	var whole []byte
+	eventually(t, 5*time.Second, fmt.Sprintf("%d calls are accounted for", want), func() bool {
+		b, _ := os.ReadFile(filepath.Join(s.dir, "cdr.jsonl"))
+		whole = b[:bytes.LastIndexByte(b, '\n')+1]
+		return bytes.Count(whole, []byte("\n")) >= want
+	})
+	for line := range bytes.Lines(whole) {
 		var r record
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
+		if err := json.Unmarshal(line, &r); err != nil {
 			t.Fatalf("record %s: %v", line, err)
 		}
 		calls = append(calls, r)
