@@ -119,9 +119,11 @@ func TestFlood(t *testing.T) {
 	runSIPp(t, netns("b"), "register.xml", callees, users, "-r", "100")
 
 	const calls = 200
+	// What is lost in the flood is repeated; but for its ACK, which SIPp gives once more only until it hangs up.
+	answers := patient(t, "callee.xml", `<recv request="ACK"/>`, `<recv request="ACK" optional="true"/>`)
 	call := func() (statistics, time.Duration) {
-		callee := startSIPp(t, netns("b"), "callee.xml", "", calls, "-aa")
-		caller := startSIPp(t, netns("a"), "caller.xml", pairs, calls, "-d", "1000", "-r", "50", "-aa", "-trace_rtt", "-rtt_freq", "1")
+		callee := startSIPp(t, netns("b"), answers, "", calls, append(lenient, "-aa")...)
+		caller := startSIPp(t, netns("a"), "caller.xml", pairs, calls, append(lenient, "-d", "1000", "-r", "50", "-aa", "-trace_rtt", "-rtt_freq", "1")...)
 		caller.wait(t, time.Minute)
 		callee.wait(t, time.Minute)
 		return caller.statistics(t), caller.setUp(t)
@@ -146,7 +148,7 @@ func TestFlood(t *testing.T) {
 	}
 	flooder := startFlood(t, "urix", 65536, rate, 8*time.Second)
 	begin := time.Now()
-	p := startSIPp(t, netns("a"), "register.xml", phones, office, "-r", "500", "-t", "un", "-max_socket", "4000")
+	p := startSIPp(t, netns("a"), "register.xml", phones, office, append(lenient, "-r", "500", "-t", "un", "-max_socket", "4000")...)
 	if err := p.wait(t, time.Minute); err != nil {
 		t.Errorf("the office: %v", err)
 	}

@@ -72,6 +72,10 @@ type sipp struct {
 // statistics are SIPp's own counts over a whole run.
 type statistics struct{ good, failed, retransmissions, peak int }
 
+// lenient lets SIPp pass over what comes late or twice, as phones do: a second challenge, to a request that was repeated
+// before the first one came, else ends the call.
+var lenient = []string{"-default_behaviors", "all,-abortunexp"}
+
 // startSIPp starts a scenario, of testdata or by its whole path, for a number of calls. All scenarios of a namespace share a port,
 // so that who registered is who is called. users, if not empty, is its injection file.
 func startSIPp(t *testing.T, ns, scenario, users string, calls int, arg ...string) *sipp {
