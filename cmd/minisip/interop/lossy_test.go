@@ -140,7 +140,13 @@ func (s *server) leavesNothing(t *testing.T, calls int) {
 // metric reads one of minisip's figures.
 func (s *server) metric(t *testing.T, name string) float64 {
 	t.Helper()
-	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(s.metrics(t))
+	return figure(t, s.metrics(t), name)
+}
+
+// figure is one of them in the text of all.
+func figure(t *testing.T, metrics, name string) float64 {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(metrics)
 	if m == nil {
 		t.Fatalf("there is no metric %s", name)
 	}

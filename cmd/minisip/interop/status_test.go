@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -205,12 +206,10 @@ func TestStatusPageFromOutside(t *testing.T) {
 	p.Screenshot("outside")
 }
 
-// held is how long an event may hold up the loop before minisip says so in its log.
-const held = 50 // ms
-
 // TestStatusPageManyCalls: with 5,000 calls up and 250 more a second, the page is drawn within a
-// second, and being looked at does not hold up the loop. The browser only gets what CPU time the
-// others leave: as a rule it runs on another machine.
+// second, and being looked at does not hold up the loop: if an answer for the page took it more than 60 ms, over
+// one in a hundred of each second's datagrams would wait for more than 50 ms. The browser only gets what CPU
+// time the others leave: as a rule it runs on another machine.
 func TestStatusPageManyCalls(t *testing.T) {
 	newNetwork(t)
 	dir := t.TempDir()
@@ -237,34 +236,60 @@ func TestStatusPageManyCalls(t *testing.T) {
 		return n
 	}
 	eventually(t, time.Minute, "5,000 calls are up", func() bool { return calls() >= 4900 })
-	// The longest lag of late, once the time before is forgotten.
-	lag := func() (ms float64) {
-		for range 2 {
-			p.Eval("new Promise(r => setTimeout(r, 10500)).then(() => fetch('/api/overview')).then(r => r.json()).then(o => o.loop_lag_ms)", &ms)
+	const times = 5 // the machine may be busy with something else at one of them
+	alone := s.late(t, func() {
+		for range times {
+			p.Eval(wait, nil)
 		}
-		return ms
+	})
+	quickest, asked := math.Inf(1), 0
+	seen := s.late(t, func() {
+		for range times {
+			took, n := opens(p)
+			quickest, asked = min(quickest, took), asked+n
+		}
+	})
+	p.Screenshot("many-calls")
+	t.Logf("%d calls: drawn after %.0f ms; %.2f %% of the datagrams waited long with nobody, %.2f %% with somebody looking on, who asked for calls %d times",
+		calls(), quickest, 100*alone, 100*seen, asked)
+	if quickest > 1000 {
+		t.Errorf("the page was drawn after %.0f ms", quickest)
 	}
-	alone := lag()
+	if asked <= times {
+		t.Errorf("calls were asked for %d times: nobody looked on", asked)
+	}
+	if seen > max(0.01, 2*alone) {
+		t.Errorf("being looked at made %.2f %% of the datagrams wait for over 50 ms, %.2f %% before", 100*seen, 100*alone)
+	}
+}
+
+// wait is some seconds of looking on.
+const wait = "new Promise(done => setTimeout(done, 4000))"
+
+// opens looks at the page for some seconds, and gives how many milliseconds it took to be drawn, and how often it has asked for calls.
+func opens(p *chromium.Page) (took float64, asked int) {
+	p.Go(statusPage + "icon.svg")
 	p.Go(statusPage)
-	var took float64
 	p.Eval(`new Promise(done => {
 		const seen = () => document.querySelectorAll('.calls tbody tr').length === 50 ? requestAnimationFrame(() => done(performance.now())) : setTimeout(seen, 5);
 		seen();
 	})`, &took)
 	p.Wait("document.querySelector('#live.live')")
-	seen := lag()
-	p.Screenshot("many-calls")
-	var asked int
+	p.Eval(wait, nil)
 	p.Eval("performance.getEntriesByType('resource').filter(e => e.name.includes('/api/calls')).length", &asked)
-	t.Logf("%d calls: drawn after %.0f ms; the loop lagged at most %.1f ms with nobody, %.1f ms with somebody looking on, who asked for calls %d times",
-		calls(), took, alone, seen, asked)
-	if took > 1000 {
-		t.Errorf("the page was drawn after %.0f ms", took)
+	return took, asked
+}
+
+// late gives how many of the datagrams that came meanwhile waited for the loop for over 50 ms, as a share of one.
+func (s *server) late(t *testing.T, meanwhile func()) float64 {
+	t.Helper()
+	count := func() (all, late float64) {
+		text := s.metrics(t)
+		all = figure(t, text, "minisip_loop_lag_seconds_count")
+		return all, all - figure(t, text, `minisip_loop_lag_seconds_bucket{le="0.05"}`)
 	}
-	if asked < 3 {
-		t.Errorf("calls were asked for %d times: nobody looked on", asked)
-	}
-	if seen > max(held, 2*alone) {
-		t.Errorf("being looked at made the loop lag for %.1f ms, %.1f ms before", seen, alone)
-	}
+	all, late := count()
+	meanwhile()
+	allNow, lateNow := count()
+	return (lateNow - late) / (allNow - all)
 }
