@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"minisip/cmd/minisip/internal/phone"
@@ -92,13 +91,7 @@ func talk(ctx context.Context, o *Options, l *ladder, phones [2]*phone.Phone) (h
 		return heard, fmt.Errorf("%s could not answer: %w", o.Callers[1].Name, err)
 	}
 	l.band("RTP 440 Hz, through the relay, RTP 880 Hz")
-	playing, hush := context.WithTimeout(ctx, o.Talk)
-	defer hush()
-	var both sync.WaitGroup
-	for i, c := range calls {
-		both.Go(func() { c.Media().Play(playing, phone.Tones[i]) })
-	}
-	both.Wait()
+	phone.Talk(ctx, o.Talk, calls[0].Media(), calls[1].Media())
 	for i, c := range calls {
 		heard[i] = c.Media().Heard(false)
 	}

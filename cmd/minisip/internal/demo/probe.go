@@ -138,7 +138,7 @@ func seenAs(m *sipmsg.Message) netip.AddrPort {
 
 // echo calls the phone that has just registered, by its Contact, so that no other phone of the user rings.
 func (p *probe) echo(ctx context.Context, callee, caller *phone.Phone) error {
-	soon, cancel := context.WithTimeout(ctx, patience+p.Talk)
+	soon, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	answered := make(chan error, 1)
 	go func() {
@@ -163,9 +163,7 @@ func (p *probe) echo(ctx context.Context, callee, caller *phone.Phone) error {
 		return &Failed{"call", err.Error(), "What the server sends here is lost on the way: is a SIP ALG at work in a router?"}
 	}
 	p.say("call", "to itself, answered after %s", ms(time.Since(begin)))
-	talk, hush := context.WithTimeout(soon, p.Talk)
-	defer hush()
-	call.Media().Play(talk, phone.Tones[0])
+	phone.Talk(ctx, p.Talk, call.Media())
 	h := call.Media().Heard(true)
 	target := call.Media().Target()
 	if err := hangUp(); err != nil {

@@ -33,6 +33,7 @@ type Media struct {
 	begin  time.Time
 	echo   atomic.Bool
 	reader sync.WaitGroup
+	hears  chan struct{} // closed when the first packet is heard
 
 	mu   sync.Mutex // guards the rest
 	to   netip.AddrPort
@@ -53,7 +54,7 @@ func newMedia(bind netip.Addr) (*Media, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Media{conn: conn, begin: time.Now(), out: rtpStream{ssrc: rand.Uint32(), seq: uint16(rand.Uint32())}}
+	m := &Media{conn: conn, begin: time.Now(), hears: make(chan struct{}), out: rtpStream{ssrc: rand.Uint32(), seq: uint16(rand.Uint32())}}
 	m.reader.Go(m.listen)
 	return m, nil
 }
@@ -131,8 +132,34 @@ func (m *Media) knockOnce(b []byte) (again bool) {
 	return !errors.Is(m.writeNext(b, comfortNoise, m.timestamp(), 1), net.ErrClosed)
 }
 
-// Play sends a tone, in hertz, until ctx is done.
-func (m *Media) Play(ctx context.Context, tone float64) {
+// firstSound is how long Talk waits for it.
+const firstSound = 8 * time.Second
+
+// Talk lets the ends of a call that are given play one of Tones each. Their time begins when all of them have heard something: a
+// relay may have to learn where they are first, and a packet has its way to go. Where one hears nothing at all, Talk gives up.
+func Talk(ctx context.Context, length time.Duration, ends ...*Media) {
+	playing, hush := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer hush()
+	for i, m := range ends {
+		all.Go(func() { m.play(playing, Tones[i]) })
+	}
+	soon, cancel := context.WithTimeout(ctx, firstSound)
+	defer cancel()
+	for _, m := range ends {
+		if wait(soon, m.hears) != nil {
+			return
+		}
+	}
+	select {
+	case <-time.After(length):
+	case <-ctx.Done():
+	}
+}
+
+// play sends a tone, in hertz, until ctx is done.
+func (m *Media) play(ctx context.Context, tone float64) {
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
 	b := make([]byte, rtpHeader+samples)
@@ -190,6 +217,8 @@ func (m *Media) listen() {
 		step := uint16(1)
 		if m.ear.packets > 0 {
 			step = seq - m.came
+		} else {
+			close(m.hears)
 		}
 		m.came = seq
 		m.ear.hear(now, seq, ts, b[rtpHeader:n])
