@@ -3,6 +3,8 @@ package server
 import (
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -70,10 +72,9 @@ func TestNoDescriptors(t *testing.T) {
 	a.expect("SIP/2.0 100 ")
 	b.respond(b.expect("INVITE "), "486 Busy Here", "")
 	a.expect("SIP/2.0 486 ")
-	for _, line := range r.faults.over(time.Now().Add(quietFor)) {
-		if line != "over: "+what+": 2 times in 0s" {
-			t.Errorf("said %q", line)
-		}
+	over := r.faults.over(time.Now().Add(quietFor)) // and a busy machine may have held the loop
+	if !slices.ContainsFunc(over, func(line string) bool { return strings.HasPrefix(line, "over: "+what+": 2 times in ") }) {
+		t.Errorf("said %q", over)
 	}
 }
 

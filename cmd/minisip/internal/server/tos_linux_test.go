@@ -54,7 +54,7 @@ func TestTOS(t *testing.T) {
 
 // TestTOSInherited: a socket of an earlier process sends as this one was told to, also where that is like anything.
 func TestTOSInherited(t *testing.T) {
-	at := netip.MustParseAddrPort("127.0.0.1:20320")
+	at := netip.MustParseAddrPort("127.0.0.1:20298")
 	for _, tos := range []int{0x88, -1} {
 		fd := bound(t, at)
 		if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_TOS, 0x60); err != nil {
