@@ -1,11 +1,13 @@
 package logrot
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -243,25 +245,31 @@ func TestCallerIsNeverBlocked(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	in, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
 	l := Open(Config{Path: path, Stderr: &output{}})
-	for range 100_000 {
-		l.Write([]byte("a line of a log that nobody reads, and that is sixty bytes.\n"))
+	line := []byte("a line of a log that nobody reads, and that is sixty bytes.\n")
+	l.Write(bytes.Repeat(line, 1<<14)) // more than a pipe holds
+	for taken := false; !taken; runtime.Gosched() {
+		l.mu.Lock()
+		taken = l.queue.bytes == 0
+		l.mu.Unlock()
+	}
+	for range maxQueued/len(line) + 2 {
+		l.Write(line)
 	}
 	l.mu.Lock()
-	if l.queue.lost == 0 {
-		t.Error("nothing was lost; the queue is not bounded")
+	if l.queue.lost != 2 {
+		t.Errorf("%d lines are lost, want the 2 that the queue has no room for", l.queue.lost)
 	}
 	l.mu.Unlock()
 	if err := l.Close(); err == nil {
 		t.Error("Close says that all was written")
 	}
-	// Let the goroutine end that waits for a reader.
-	in, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	io.Copy(io.Discard, in)
+	io.Copy(io.Discard, in) // lets the writer end
 	<-l.done
 }
 
