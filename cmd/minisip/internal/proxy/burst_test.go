@@ -1,3 +1,7 @@
+//go:build !race
+
+// The core has one goroutine, where the race detector finds nothing; it would make a minute of these seconds.
+
 package proxy
 
 import (
