@@ -23,6 +23,9 @@ type ProbeOptions struct {
 // patience is how long one step of a probe may take.
 const patience = 8 * time.Second
 
+// echoWait is how long the last packets may take to come back.
+const echoWait = time.Second
+
 // Failed is a step of a probe that failed: what was seen, and what to do.
 type Failed struct{ Step, What, Next string }
 
@@ -164,6 +167,9 @@ func (p *probe) echo(ctx context.Context, callee, caller *phone.Phone) error {
 	}
 	p.say("call", "to itself, answered after %s", ms(time.Since(begin)))
 	phone.Talk(ctx, p.Talk, call.Media())
+	late, cancel := context.WithTimeout(ctx, echoWait)
+	defer cancel()
+	call.Media().Await(late)
 	h := call.Media().Heard(true)
 	target := call.Media().Target()
 	if err := hangUp(); err != nil {

@@ -24,12 +24,13 @@ var Tones = [...]float64{440, 880}
 
 // ear measures one stream of RTP.
 type ear struct {
-	packets     uint64
-	first, last uint64 // sequence numbers, extended
-	transit     int64
-	jitter      float64 // in timestamp units
-	trips       []time.Duration
-	sound       []float64 // the newest second, decoded
+	packets        uint64
+	first, last    uint64 // sequence numbers, extended
+	oldest, newest uint32 // timestamps of the first packet and of the last
+	transit        int64
+	jitter         float64 // in timestamp units
+	trips          []time.Duration
+	sound          []float64 // the newest second, decoded
 }
 
 // maxTrips bounds what is kept for the round trip's median.
@@ -41,6 +42,7 @@ func (e *ear) hear(now time.Duration, seq uint16, ts uint32, payload []byte) {
 	if e.packets++; e.packets == 1 {
 		e.first = uint64(seq) + 1<<16
 		e.last = e.first
+		e.oldest = ts
 	} else {
 		d := math.Abs(float64(transit - e.transit))
 		e.jitter += (d - e.jitter) / 16
@@ -48,7 +50,7 @@ func (e *ear) hear(now time.Duration, seq uint16, ts uint32, payload []byte) {
 			e.last += uint64(step)
 		}
 	}
-	e.transit = transit
+	e.transit, e.newest = transit, ts
 	if len(e.trips) < maxTrips {
 		e.trips = append(e.trips, time.Duration(transit)*time.Second/sampleRate)
 	}
@@ -60,12 +62,13 @@ func (e *ear) hear(now time.Duration, seq uint16, ts uint32, payload []byte) {
 	}
 }
 
-func (e *ear) heard(echoed bool) Heard {
+// heard sums up. Where more packets are expected than their sequence numbers tell of, the others are lost.
+func (e *ear) heard(echoed bool, expected uint64) Heard {
 	h := Heard{Packets: e.packets}
 	if e.packets == 0 {
 		return h
 	}
-	expected := e.last - e.first + 1
+	expected = max(expected, e.last-e.first+1)
 	h.Lost = expected - min(expected, e.packets)
 	h.LossPercent = 100 * float64(h.Lost) / float64(expected)
 	h.Jitter = time.Duration(e.jitter * float64(time.Second) / sampleRate)

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,12 +36,13 @@ type Media struct {
 	reader sync.WaitGroup
 	hears  chan struct{} // closed when the first packet is heard
 
-	mu   sync.Mutex // guards the rest
-	to   netip.AddrPort
-	out  rtpStream
-	sent uint64
-	ear  ear
-	came uint16 // the sequence number of the newest packet
+	mu     sync.Mutex // guards the rest
+	to     netip.AddrPort
+	out    rtpStream
+	sent   uint64
+	played []uint32 // timestamps of what play has sent, in order
+	ear    ear
+	came   uint16 // the sequence number of the newest packet
 }
 
 // rtpStream is what the next packet begins with.
@@ -168,13 +170,42 @@ func (m *Media) play(ctx context.Context, tone float64) {
 			t := float64(n*samples+i) / sampleRate
 			b[rtpHeader+i] = muLaw(int16(12000 * math.Sin(2*math.Pi*tone*t)))
 		}
-		m.write(b, pcmu, m.timestamp(), 1)
+		m.playOne(b)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// playOne sends one packet, and notes what its echo is known by.
+func (m *Media) playOne(b []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ts := m.timestamp()
+	m.played = append(m.played, ts)
+	m.writeNext(b, pcmu, ts, 1)
+}
+
+// Await waits until the echo of the last packet that was played is heard, or ctx is done: what is on its way is not lost.
+func (m *Media) Await(ctx context.Context) {
+	tick := time.NewTicker(frame)
+	defer tick.Stop()
+	for !m.echoed() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (m *Media) echoed() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := len(m.played)
+	return n == 0 || m.ear.packets > 0 && m.ear.newest == m.played[n-1]
 }
 
 // write sends one packet with a payload type, a timestamp, and a sequence number a step from the one before; its header is
@@ -230,11 +261,15 @@ func (m *Media) listen() {
 }
 
 // Heard gives what has been sent and heard up to now. echoed says that the other side sends back what it
-// hears: then there is a round trip.
+// hears: then there is a round trip, and what has not come back since the first packet that did is lost, the last ones too.
 func (m *Media) Heard(echoed bool) Heard {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	h := m.ear.heard(echoed)
+	expected := 0
+	if i := slices.Index(m.played, m.ear.oldest); echoed && i >= 0 {
+		expected = len(m.played) - i
+	}
+	h := m.ear.heard(echoed, uint64(expected))
 	h.Sent = m.sent
 	return h
 }

@@ -216,7 +216,7 @@ func TestEchoOfLoss(t *testing.T) {
 		e.hear(time.Duration(i)*frame, binary.BigEndian.Uint16(b[2:]), uint32(i*samples), b[rtpHeader:n])
 		b[2] = 0
 	}
-	if h := e.heard(true); h.Packets != 16 || h.Lost != 4 {
+	if h := e.heard(true, 0); h.Packets != 16 || h.Lost != 4 {
 		t.Errorf("%d packets came back, %d are lost, want 16, 4", h.Packets, h.Lost)
 	}
 }
@@ -303,7 +303,7 @@ func TestEarMeasures(t *testing.T) {
 			e.hear(time.Duration(i)*frame+late, uint16(65500+i), uint32(i*samples), make([]byte, samples))
 		}
 	}
-	h := e.heard(false)
+	h := e.heard(false, 0)
 	if h.Packets != 90 || h.Lost != 10 || h.LossPercent != 10 || h.Jitter < time.Millisecond || h.Jitter > 4*time.Millisecond || h.Tone != 0 || h.RoundTrip != 0 || h.MOS < 3.37 || h.MOS > 3.38 {
 		t.Errorf("%+v", h)
 	}
