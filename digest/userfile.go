@@ -49,6 +49,11 @@ func CreateUsers(path, realm string, accounts []Account) error {
 		}
 		data = append(data, line...)
 	}
+	dir, err := lock(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -165,14 +170,11 @@ func edit(path string, create bool, change func(lines [][]byte) ([][]byte, error
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	dir, err := lock(path)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("cannot lock %s: %w", dir.Name(), err)
-	}
 	data, err := os.ReadFile(path)
 	if err != nil && !(create && errors.Is(err, fs.ErrNotExist)) {
 		return err
@@ -190,6 +192,18 @@ func edit(path string, create bool, change func(lines [][]byte) ([][]byte, error
 		return err
 	}
 	return dir.Sync()
+}
+
+// lock has those who change a file, or make it, wait for each other: it gives the file's directory, to be closed when that is done.
+func lock(path string) (dir *os.File, err error) {
+	if dir, err = os.Open(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	if err = syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+		dir.Close()
+		return nil, fmt.Errorf("cannot lock %s: %w", dir.Name(), err)
+	}
+	return dir, nil
 }
 
 // replace puts a new file in the place of path.
