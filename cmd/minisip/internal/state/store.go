@@ -125,10 +125,11 @@ func (s *Store) Renew() bool {
 		return false
 	}
 	s.Flush(false)
+	s.wanted.Store(false) // before the writer is told, who may want it once more from then on
 	if !s.send(command{fresh: true}) {
+		s.wanted.Store(true)
 		return false
 	}
-	s.wanted.Store(false)
 	s.void = false
 	s.batch = appendFrame(s.batch, begun, nil)
 	return true
