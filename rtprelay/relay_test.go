@@ -25,8 +25,8 @@ var (
 )
 
 // testLow is where the ports of the tests begin. They lie below the ephemeral
-// ones, and elsewhere for each process, so that two test runs can go on at once.
-var testLow = uint16(21000 + os.Getpid()%20*500)
+// ones, above those of other packages' tests, and elsewhere for each process, so that two test runs can go on at once.
+var testLow = uint16(21500 + os.Getpid()%19*500)
 
 func newRelay(t testing.TB, pairs int, rest time.Duration) *Relay {
 	t.Helper()
