@@ -2,10 +2,8 @@ package phone
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"math"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -153,101 +151,6 @@ func echoes(t *testing.T, at netip.AddrPort, claim netip.Addr) {
 	}
 	if err := c.HangUp(ctx); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestTalkIsHeard: the time of a talk begins with the first sound, however late that comes.
-func TestTalkIsHeard(t *testing.T) {
-	m, err := newMedia(netip.MustParseAddr("127.0.0.1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.close()
-	far, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer far.Close()
-	m.aimAt(far.LocalAddr().(*net.UDPAddr).AddrPort())
-	go func() {
-		b := make([]byte, rtpHeader+samples)
-		for range 2 {
-			far.Read(b)
-		}
-		if n, from, err := far.ReadFrom(b); err == nil {
-			far.WriteTo(b[:n], from)
-		}
-	}()
-	Talk(t.Context(), 0, m)
-	if h := m.Heard(true); h.Packets != 1 || h.Sent < 3 {
-		t.Errorf("after the talk: %+v", h)
-	}
-}
-
-// What does not reach who echoes is lost for who listens to the echo.
-func TestEchoOfLoss(t *testing.T) {
-	m, err := newMedia(netip.MustParseAddr("127.0.0.1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.close()
-	far, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer far.Close()
-	far.SetDeadline(time.Now().Add(10 * time.Second))
-	m.aimAt(far.LocalAddr().(*net.UDPAddr).AddrPort())
-	m.echo.Store(true)
-	var e ear
-	b := make([]byte, rtpHeader+samples)
-	for i := range 20 {
-		if i%10 == 5 || i%10 == 6 {
-			continue
-		}
-		b[0], b[1], b[3] = 2<<6, pcmu, byte(i)
-		if _, err := far.WriteTo(b, m.conn.LocalAddr()); err != nil {
-			t.Fatal(err)
-		}
-		n, err := far.Read(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		e.hear(time.Duration(i)*frame, binary.BigEndian.Uint16(b[2:]), uint32(i*samples), b[rtpHeader:n])
-		b[2] = 0
-	}
-	if h := e.heard(true, 0); h.Packets != 16 || h.Lost != 4 {
-		t.Errorf("%d packets came back, %d are lost, want 16, 4", h.Packets, h.Lost)
-	}
-}
-
-// TestKnockEndsAtOnce: no comfort noise takes a sequence number between those of an echo, however many are about to go.
-func TestKnockEndsAtOnce(t *testing.T) {
-	m, err := newMedia(netip.MustParseAddr("127.0.0.1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.close()
-	m.aimAt(m.conn.LocalAddr().(*net.UDPAddr).AddrPort())
-	var knocking, over sync.WaitGroup
-	for range 16 {
-		knocking.Add(1)
-		over.Go(func() {
-			b := make([]byte, rtpHeader+1)
-			m.knockOnce(b)
-			knocking.Done()
-			for m.knockOnce(b) {
-			}
-		})
-	}
-	knocking.Wait()
-	m.mu.Lock()
-	m.ear.packets = 1
-	last := m.out.seq
-	m.mu.Unlock()
-	over.Wait()
-	if m.out.seq != last {
-		t.Errorf("%d packets of comfort noise went out after something was heard", m.out.seq-last)
 	}
 }
 
