@@ -56,7 +56,7 @@ func (e *endpoint) pass(p *packet) {
 	if err := out.socket.send(p.data); err != nil {
 		f := &s.legs[e.side].flow
 		f.undelivered++
-		f.refusal = err
+		f.sendError = err
 	}
 }
 

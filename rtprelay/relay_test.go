@@ -222,8 +222,8 @@ func TestRelayUndelivered(t *testing.T) {
 	for s.LastMedia(Caller).IsZero() { // until it has passed the relay
 		runtime.Gosched()
 	}
-	if f := s.Stats().From[Caller]; f.Packets != 1 || f.Undelivered != 1 || f.Refusal == nil {
-		t.Errorf("%d packets, %d undelivered: %v", f.Packets, f.Undelivered, f.Refusal)
+	if f := s.Stats().From[Caller]; f.Packets != 1 || f.Undelivered != 1 || f.SendError == nil {
+		t.Errorf("%d packets, %d undelivered: %v", f.Packets, f.Undelivered, f.SendError)
 	}
 }
 

@@ -45,7 +45,7 @@ type Flow struct {
 	Oversize    uint64         // packets dropped for their size, over 2048 bytes
 	Unaddressed uint64         // the other side had no address yet
 	Undelivered uint64         // sending failed
-	Refusal     error          // why, of the newest of those
+	SendError   error          // why, of the newest of those
 }
 
 // A flow counts one direction. Times are durations since the relay started.
@@ -65,7 +65,7 @@ type flow struct {
 
 	strangers, oversize, unaddressed, undelivered uint64
 	stranger                                      netip.AddrPort
-	refusal                                       error
+	sendError                                     error
 
 	report senderReport
 	rtt    time.Duration
@@ -154,7 +154,7 @@ func (f *flow) snapshot(start time.Time) Flow {
 		SSRC: f.ssrc, SSRCChanges: f.changes,
 		First: at(f.first), Last: at(f.last), LastRTP: at(f.lastRTP),
 		Strangers: f.strangers, Stranger: f.stranger, Oversize: f.oversize,
-		Unaddressed: f.unaddressed, Undelivered: f.undelivered, Refusal: f.refusal,
+		Unaddressed: f.unaddressed, Undelivered: f.undelivered, SendError: f.sendError,
 	}
 	for i, word := range f.types {
 		for ; word != 0; word &= word - 1 {
@@ -164,8 +164,7 @@ func (f *flow) snapshot(start time.Time) Flow {
 	return out
 }
 
-// A jitter is the estimator of RFC 3550 A.8, in timestamp units, scaled by
-// 16 as there.
+// A jitter is the estimator of RFC 3550 A.8, in timestamp units, scaled by 16 as there.
 type jitter struct {
 	clock   int64  // Hz of the packets measured; 0: none yet
 	transit uint32 // of the packet before

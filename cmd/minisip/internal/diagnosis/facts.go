@@ -109,7 +109,7 @@ type Direction struct {
 	Oversize    uint64    // packets too large to be passed on
 	Unaddressed uint64    // packets that came while nobody knew where the other side is
 	Undelivered uint64    // packets that the system would not send on
-	Refusal     error     // why, of the newest of those
+	SendError   error     // why, of the newest of those
 	Source      string    // where its packets come from now, or came from last
 	Rebinds     uint64    // how often it fell silent and went on from elsewhere
 	Strangers   uint64    // packets from elsewhere, refused

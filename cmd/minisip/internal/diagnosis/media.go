@@ -154,7 +154,7 @@ func undelivered(c *Call) (found []Finding) {
 			continue
 		}
 		to := c.party(side.Other())
-		why, next := c.refused(d.Refusal, to)
+		why, next := c.refused(d.SendError, to)
 		found = append(found, one(Error, "undelivered", next,
 			"%d of %d packets of %s could not be sent on to %s: %s", d.Undelivered, d.Packets, c.party(side).User, to.User, why)...)
 	}

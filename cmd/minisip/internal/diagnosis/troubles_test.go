@@ -279,14 +279,14 @@ var troubles = []struct {
 	}, "foreign-codec", "002 sends a codec that the phone of 001 has not listed (payload type 18 G729/8000), so that it can hardly be heard there."},
 	{"002's microphone is off", func(c *Call) { c.Media[1].Types = []string{"13 CN/8000", "101 telephone-event/8000"} },
 		"no-voice", "What came from 002 was no sound, only 13 CN/8000, 101 telephone-event/8000: comfort noise is sent for silence, telephone-event for keys."},
-	{"this server's firewall keeps what it sends", func(c *Call) { c.Media[0].Undelivered, c.Media[0].Refusal = 5990, syscall.EPERM },
+	{"this server's firewall keeps what it sends", func(c *Call) { c.Media[0].Undelivered, c.Media[0].SendError = 5990, syscall.EPERM },
 		"undelivered", "5990 of 6000 packets of 001 could not be sent on to 002: this server's own firewall refuses them."},
-	{"this server's link takes no more", func(c *Call) { c.Media[0].Undelivered, c.Media[0].Refusal = 5990, syscall.EAGAIN },
+	{"this server's link takes no more", func(c *Call) { c.Media[0].Undelivered, c.Media[0].SendError = 5990, syscall.EAGAIN },
 		"undelivered", "5990 of 6000 packets of 001 could not be sent on to 002: this server's transmit queue is full."},
 	{"so says another system", func(c *Call) {
-		c.Media[0].Undelivered, c.Media[0].Refusal = 5990, os.NewSyscallError("sendto", syscall.ENOBUFS)
+		c.Media[0].Undelivered, c.Media[0].SendError = 5990, os.NewSyscallError("sendto", syscall.ENOBUFS)
 	}, "undelivered", "5990 of 6000 packets of 001 could not be sent on to 002: this server's transmit queue is full."},
-	{"this server's network has gone", func(c *Call) { c.Media[0].Undelivered, c.Media[0].Refusal = 5990, syscall.ENETUNREACH },
+	{"this server's network has gone", func(c *Call) { c.Media[0].Undelivered, c.Media[0].SendError = 5990, syscall.ENETUNREACH },
 		"undelivered", "5990 of 6000 packets of 001 could not be sent on to 002: this server has no route there."},
 	{"002 waits 11 s before it speaks", func(c *Call) { c.Media[0].Unaddressed, c.Media[1].First = 550, at(15) },
 		"deaf-at-first", "002 heard nothing for 11 s, since it said nothing: its SDP names 192.168.1.5:4002, and where it really is only its first packet tells."},

@@ -191,7 +191,7 @@ func factOf(d *Direction) diagnosis.Direction {
 		Jitter: time.Duration(d.JitterMS * float64(time.Millisecond)), RTT: time.Duration(d.RTTMS * float64(time.Millisecond)),
 		MOS: d.MOS, First: d.first, Heard: d.heard, Strangers: d.Strangers, Stranger: d.Stranger, Other: d.other, RTCP: d.rtcp,
 		Types: d.PayloadTypes, Foreign: d.foreign, Source: d.Source, Rebinds: d.Rebinds,
-		Oversize: d.Oversize, Unaddressed: d.Unaddressed, Undelivered: d.Undelivered, Refusal: d.refusal,
+		Oversize: d.Oversize, Unaddressed: d.Unaddressed, Undelivered: d.Undelivered, SendError: d.sendError,
 	}
 	if d.side == session.Callee {
 		f.Side = diagnosis.Callee

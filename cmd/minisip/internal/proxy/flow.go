@@ -27,7 +27,7 @@ type Flow struct {
 	Oversize             uint64         // packets refused for their size
 	Unaddressed          uint64         // packets that the other side had no address for yet
 	Undelivered          uint64         // packets that the system would not send on
-	Refusal              error          // why, of the newest of those
+	SendError            error          // why, of the newest of those
 }
 
 // flow is what came from one side. A fax by T.38 has no RTP: there all that is media counts as packets, and for good, since

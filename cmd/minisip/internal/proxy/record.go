@@ -66,7 +66,7 @@ type Direction struct {
 	first, last time.Time // packets; Last points to the latter
 	side        session.Role
 	other, rtcp uint64    // STUN, DTLS; RTCP
-	refusal     error     // why the newest of those undelivered was not sent
+	sendError   error     // why the newest of those undelivered was not sent
 	heard       time.Time // the newest of any kind
 	due         time.Time // from when on the newest was due, if that was later
 	foreign     bool      // the other side listed none of its payload types
@@ -157,7 +157,7 @@ func (d *dialog) direction(s *relayedStream, side session.Role, at time.Time) Di
 		Strangers: f.Strangers, Stranger: addrText(f.Stranger),
 		Oversize: f.Oversize, Unaddressed: f.Unaddressed, Undelivered: f.Undelivered,
 	}
-	dir.track, dir.side, dir.other, dir.rtcp, dir.refusal = &s.tracks[side], side, f.Other, f.RTCP, f.Refusal
+	dir.track, dir.side, dir.other, dir.rtcp, dir.sendError = &s.tracks[side], side, f.Other, f.RTCP, f.SendError
 	dir.PayloadTypes, dir.Codec = s.payloads(side, f.Types)
 	dir.foreign = s.foreign(side, f.Types)
 	if !f.Last.IsZero() {

@@ -124,7 +124,7 @@ func (s *fakeStream) Flow(from session.Role) Flow {
 	}
 	f := Flow{Packets: n, First: first, Last: last, LastRTP: s.lastRTP[from], Types: s.types[from]}
 	if from == session.Caller && s.undelivered > 0 {
-		f.Undelivered, f.Refusal = s.undelivered, syscall.EPERM
+		f.Undelivered, f.SendError = s.undelivered, syscall.EPERM
 	}
 	return f
 }

@@ -73,7 +73,7 @@ func (s stream) Flow(from session.Role) proxy.Flow {
 		SSRC: f.SSRC, SSRCChanges: f.SSRCChanges, Types: f.PayloadTypes,
 		First: f.First, Last: f.Last, LastRTP: f.LastRTP, Heard: f.Heard, Source: f.Source, Target: f.Target, Rebinds: f.Rebinds,
 		Strangers: f.Strangers, Stranger: f.Stranger, Oversize: f.Oversize,
-		Unaddressed: f.Unaddressed, Undelivered: f.Undelivered, Refusal: f.Refusal,
+		Unaddressed: f.Unaddressed, Undelivered: f.Undelivered, SendError: f.SendError,
 	}
 }
 
