@@ -210,7 +210,7 @@ func userOf(u *sipmsg.URI) []byte {
 // parameters that a number can have (RFC 3261 19.1.6); in a name, a semicolon is a character like others.
 func bareUser(u *sipmsg.URI) []byte {
 	number, _, more := bytes.Cut(u.User, []byte{';'})
-	if !more || !u.IsSIP() {
+	if !more || len(number) == 0 || !u.IsSIP() {
 		return u.User
 	}
 	if kind, _ := u.Param("user"); !bytes.EqualFold(kind, []byte("phone")) {

@@ -91,6 +91,7 @@ func TestUserOf(t *testing.T) {
 		"sip:%30%302;phone-context=a%3Bb@minisip.example;user=phone": "002",
 		"sip:0%3B2@minisip.example;user=phone":                       "0;2",
 		"sip:002;phone-context=+49@minisip.example":                  "002;phone-context=+49",
+		"sip:;ext=1@minisip.example;user=phone":                      ";ext=1",
 		"sip:002;phone-context=+49@minisip.example;user=ip":          "002;phone-context=+49",
 	} {
 		if got := string(userPart([]byte(uri))); got != want {

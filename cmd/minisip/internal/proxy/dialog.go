@@ -66,7 +66,7 @@ func (c *Core) inDialog(in *inbound) {
 	}
 	if in.src != p.Addr || in.local != p.Local {
 		d.call.move(in.from, d, in)
-		d.call.keepOpen(p, in)
+		d.keepOpen(in.from, in)
 	}
 	peer := d.party(in.from.Other())
 	to, ok := c.routeOn(in, peer)

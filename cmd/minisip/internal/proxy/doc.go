@@ -130,7 +130,7 @@
 // us at another of our addresses); no Route,
 // Path or Record-Route leads to another machine than the one whose packets they came in
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts, TestOthersFindRestedPorts); keepalive
-// of phones behind NAT (keepalive, TestPingsNeverBurst), and of who moves in the middle of a call (moved-pinged); the end of silent calls (silence,
+// of phones behind NAT (keepalive, TestPingsNeverBurst), and of sides that move in the middle of a call (moved-pinged, TestMovedSideIsPinged); the end of silent calls (silence,
 // silence-hold, silence-hold-refused, one-way, no-ack, fork-unacknowledged, fork-two-answers-held, fork-caller-holds-one,
 // fork-early-bye); copies made by the network (retransmit-invite); unknown users who
 // get no answer, nor to an OPTIONS to ourselves (silent, options-short); sources that fail too

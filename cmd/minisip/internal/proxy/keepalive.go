@@ -13,7 +13,8 @@ import (
 
 // The way to a binding behind NAT is kept open by an OPTIONS every Keepalive (wheel.go), one
 // datagram, never repeated. A phone that used to answer and is silent three times is
-// taken out of routing until anything comes from it again.
+// taken out of routing until anything comes from it again. A side of a call that has gone on from
+// elsewhere is sent the same by a timer of its own, and nobody counts its answers.
 
 // deadAfter is how many pings in a row stay unanswered before routing does without.
 const deadAfter = 3
@@ -105,7 +106,8 @@ func (c *Core) sendPing(id uint64, local, to netip.AddrPort, contact string, pat
 	c.send(mark, local, to, c.buf)
 }
 
-// pong takes a response that may be one to a ping; it reports whether there was such a ping.
+// pong takes a response that may be one to a ping. It reports whether a binding was sent such a ping, or a side of
+// a call could have been.
 func (c *Core) pong(in *inbound, id uint64) bool {
 	place, number := id>>32, uint32(id)
 	switch {
@@ -135,34 +137,59 @@ func (c *Core) pong(in *inbound, id uint64) bool {
 // away is a side of a call behind NAT that has gone on from elsewhere and not registered there. Pings to its binding go
 // where it is no more, so the call sends some of its own.
 type away struct {
-	timer session.Timer
-	call  *call
-	party *session.Party
+	timer  session.Timer
+	call   *call
+	callee *dialog // whose callee it is; nil: it is the caller
+}
+
+func (a *away) party() *session.Party {
+	if a.callee != nil {
+		return &a.callee.callee
+	}
+	return &a.call.caller
+}
+
+// over says that there is nothing left that the side could hear of.
+func (a *away) over() bool {
+	k := a.call
+	return k.State == session.Ended || a.callee != nil && k.State >= session.Up && !a.callee.live()
 }
 
 // keepOpen sees to it that a side that has moved with the request in is pinged where it is now.
-func (k *call) keepOpen(p *session.Party, in *inbound) {
-	if interval := k.core.cfg.Keepalive; !p.Away && interval > 0 && nat.Behind(in.Message, in.src) {
-		k.pingAway(p, in.now.Add(interval))
+func (d *dialog) keepOpen(r session.Role, in *inbound) {
+	a := &away{call: d.call}
+	if r == session.Callee {
+		a.callee = d
+	}
+	if interval := d.call.core.cfg.Keepalive; !a.party().Away && interval > 0 && nat.Behind(in.Message, in.src) {
+		a.begin(in.now.Add(interval))
 	}
 }
 
-// pingAway has a side pinged from a time on.
-func (k *call) pingAway(p *session.Party, first time.Time) {
-	p.Away = true
-	a := &away{call: k, party: p}
-	a.timer.Own(a)
-	k.core.timers.Set(&a.timer, first)
+// keepOpenAgain goes on after a restart, soon, or a NAT forgets the side, and not with all others in one instant.
+func (a *away) keepOpenAgain(now time.Time) {
+	c, p := a.call.core, a.party()
+	if p.Away = p.Away && c.cfg.Keepalive > 0; p.Away {
+		a.begin(now.Add(time.Duration(c.rnd.Uint64() % uint64(c.cfg.Keepalive/8+1))))
+	}
 }
 
-// Expire implements session.Expirer: it is time for a ping, unless the call is over or the side has registered.
+// begin has the side pinged from a time on.
+func (a *away) begin(first time.Time) {
+	a.party().Away = true
+	a.timer.Own(a)
+	a.call.core.timers.Set(&a.timer, first)
+}
+
+// Expire implements session.Expirer: it is time for a ping, unless the side is gone or has registered.
 func (a *away) Expire(now time.Time) {
-	c, p := a.call.core, a.party
+	c, p := a.call.core, a.party()
 	registered := slices.ContainsFunc(c.where.Bindings(now, p.User), func(b *location.Binding) bool {
 		return b.Source() == p.Addr && b.Local() == p.Local
 	})
-	if registered || a.call.State == session.Ended || c.cfg.Keepalive <= 0 {
+	if registered || a.over() || c.cfg.Keepalive <= 0 {
 		p.Away = false
+		a.call.changed()
 		return
 	}
 	c.sendPing(c.rnd.Uint64()>>32, p.Local, c.firstHop(p), c.remoteURI(now, p), p.Routes)

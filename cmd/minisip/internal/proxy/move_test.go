@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"minisip/session"
 	"minisip/sipmsg"
@@ -94,5 +95,71 @@ func TestPhoneTurnsToAnotherAddressOfOurs(t *testing.T) {
 		t.Errorf("the caller is talked to from %s, with media at %s, want %s", k.caller.Local, k.dialogs[0].media.ends[session.Caller].local, other)
 	}
 	s.do("002a: 200 OK to INFO")
+	s.finish()
+}
+
+// long as the call lasts. Its answers are no stray responses, others at its branch are.
+func TestMovedSideIsPinged(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		nat      bool
+		interval time.Duration
+		want     int
+	}{
+		{"behind NAT", true, 25 * time.Second, 4},
+		{"behind none", false, 25 * time.Second, 0},
+		{"switched off", true, 0, 0},
+	} {
+		s := stage(t, 1, func(c *Config) { c.Keepalive, c.Timeout = tt.interval, time.Hour })
+		s.do("phone 666 at 198.51.100.66:666", "001: INVITE 002 auth", "002a: 200 OK to INVITE", "001: ACK")
+		p := s.phone("002a")
+		for _, at := range []string{"192.0.2.98:5060", "192.0.2.99:5060"} {
+			if p.claims = netip.MustParseAddrPort(at); tt.nat {
+				p.claims = netip.MustParseAddrPort("10.0.0.4:5060")
+			}
+			s.do("002a moves to "+at, "002a: INFO", "002a: INFO auth", "001: 200 OK to INFO")
+		}
+		s.events = nil
+		s.do("wait 110s")
+		if got := s.pings()["002a"]; got != tt.want {
+			t.Errorf("%s: %d pings, want %d", tt.name, got, tt.want)
+		}
+		if tt.want > 0 {
+			stray := s.core.count.Dropped[Stray]
+			s.do("002a: 200 OK to OPTIONS")
+			if got := s.core.count.Dropped[Stray] - stray; got != 0 {
+				t.Errorf("%s: the answer is stray", tt.name)
+			}
+			s.send(s.phone("666"), p.response("200", "OK", &wish{to: "OPTIONS"}).bytes())
+			if got := s.core.count.Dropped[Stray] - stray; got != 1 {
+				t.Errorf("%s: a stranger's is not", tt.name)
+			}
+		}
+		s.do("001: BYE", "002a: 200 OK to BYE")
+		s.events = nil
+		s.do("wait 60s")
+		if got := s.pings()["002a"]; got != 0 {
+			t.Errorf("%s: %d pings after the call", tt.name, got)
+		}
+		s.finish()
+	}
+}
+
+// TestMovedSideOfEndedDialogIsLeft: two phones have answered, one of them moves, and the caller hangs up with that one: the call goes
+// on, and its pings there do not.
+func TestMovedSideOfEndedDialogIsLeft(t *testing.T) {
+	s := stage(t, 2, func(c *Config) { c.Keepalive, c.Timeout = 25*time.Second, time.Hour })
+	s.do("001: INVITE 002 auth", "002b: 100 Trying", "002a: 200 OK to INVITE", "001: ACK", "002b: 200 OK to INVITE", "001: ACK")
+	s.phone("002b").claims = netip.MustParseAddrPort("10.0.0.4:5060")
+	s.do("002b moves to 192.0.2.99:5060", "002b: INFO", "002b: INFO auth", "001: 200 OK to INFO", "wait 30s")
+	if got := s.pings()["002b"]; got != 1 {
+		t.Fatalf("%d pings while both are up, want 1", got)
+	}
+	s.do("001: BYE with 002b", "002b: 200 OK to BYE")
+	s.events = nil
+	s.do("wait 60s")
+	if got := s.pings()["002b"]; got != 0 {
+		t.Errorf("%d pings after the dialog", got)
+	}
 	s.finish()
 }

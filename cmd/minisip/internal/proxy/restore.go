@@ -177,7 +177,7 @@ func (c *Core) restoreCall(now time.Time, serial int64, record string) error {
 	c.callSeq = max(c.callSeq, serial)
 	k.count()
 	k.follow(now, c.trail.Key([]byte(k.callID)))
-	k.restoreParty(now, &k.caller, at)
+	k.restoreParty(now, nil, at)
 	shared := make([]*media, len(sections))
 	for i := range sections {
 		shared[i] = k.restoreMedia(&sections[i])
@@ -208,17 +208,17 @@ func (k *call) restoreDialog(now time.Time, r pack.Reader, shared []*media, call
 	if d.media != nil {
 		d.media.held = [2]bool{callerHolds, holds}
 	}
-	k.restoreParty(now, &d.callee, at)
+	k.restoreParty(now, d, at)
 	d.joined()
 }
 
-// restoreParty has a side go on at its address.
-func (k *call) restoreParty(now time.Time, p *session.Party, at netip.AddrPort) {
+// restoreParty has a side go on at its address: the callee of a dialog, or without one the caller.
+func (k *call) restoreParty(now time.Time, callee *dialog, at netip.AddrPort) {
+	side := &away{call: k, callee: callee}
+	p := side.party()
 	k.place(p, at)
 	k.course.Name(at, p.User)
-	if p.Away {
-		k.pingAway(p, now)
-	}
+	side.keepOpenAgain(now)
 }
 
 // restoreMedia opens the same ports again.

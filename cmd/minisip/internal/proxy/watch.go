@@ -93,10 +93,12 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 }
 
 // merged says whether a SUBSCRIBE has come before, over another way, and begun a subscription (RFC 3261 8.2.2.2): its From tag,
-// Call-ID and CSeq are those of a transaction that has not ended.
+// Call-ID and CSeq are those of a transaction that has not ended, "but the request does not match that transaction": our
+// tag would be another one.
 func (c *Core) merged(in *inbound, user string) bool {
+	key := string(c.watchKey(in, c.tagFor(in)))
 	return slices.ContainsFunc(c.subscribers.by[user], func(w *subscriber) bool {
-		return w.callID == string(in.CallID()) && w.side.Tag == string(in.FromTag()) && w.side.CSeq == in.CSeq() &&
+		return w.key != key && w.callID == string(in.CallID()) && w.side.Tag == string(in.FromTag()) && w.side.CSeq == in.CSeq() &&
 			in.now.Sub(w.began) < session.Lifetime
 	})
 }
