@@ -29,7 +29,7 @@ a whole call between them, and shows its ladder, how it sounded, and what a NAT
 breaks and minisip repairs. Nothing is kept, and nobody else can reach it.
 
   -page        leave the server and its status page open until Ctrl-C
-  -talk TIME   how long they talk (3s)
+  -talk TIME   how long they talk, from the first sound (3s)
 `
 
 // demoCommand is "minisip demo".

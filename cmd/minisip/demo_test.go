@@ -19,13 +19,16 @@ func TestDemo(t *testing.T) {
 	for _, want := range []string{ // in this order
 		"001 ", "minisip", "|-- REGISTER +digest ----->|", "|-- INVITE +digest +SDP -->|", "|<-- 180 Ringing ----------|",
 		"== RTP", "BYE", "<sip:001@192.168.1.2:", "-> <sip:001@127.0.0.", "c=IN IP4 192.168.1.2", "-> c=IN IP4 127.0.0.1",
-		"001 hears 002: 880 Hz", "002 hears 001: 440 Hz", "MOS ", "hung up by 002; media: ",
+		"001 hears 002: 880 Hz", "002 hears 001: 440 Hz", "hung up by 002; media: ",
 	} {
 		i := strings.Index(got.stdout[from:], want)
 		if i < 0 {
 			t.Fatalf("no %q, or not where it should be, in\n%s", want, got.stdout)
 		}
 		from += i
+	}
+	if mos := regexp.MustCompile(`hears .*, MOS [1-4]\.\d\n`).FindAllString(got.stdout, -1); len(mos) != 2 {
+		t.Errorf("%d phones give a MOS, want both, in\n%s", len(mos), got.stdout)
 	}
 }
 
@@ -87,7 +90,7 @@ func TestProbe(t *testing.T) {
 		status         int
 		stdout, stderr []string
 	}{
-		{"001", "secret", exitOK, []string{at + " answers", "registered    as 001", "no NAT in between", "call          to itself", "came back, 0.0 % lost", "MOS "}, nil},
+		{"001", "secret", exitOK, []string{at + " answers", "registered    as 001", "no NAT in between", "call          to itself", "came back, 0.0 % lost", `MOS [1-4]\.\d\n`}, nil},
 		{"001", "wrong", exitFailed, []string{at + " answers"}, []string{"FAILED: registration: the password of 001 is wrong. Set it with: minisip user passwd 001"}},
 	} {
 		cmd := minisip(t, t.TempDir(), nil, "probe", at, test.user, "-talk", "300ms")
@@ -97,7 +100,7 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s, %s: %+v", test.user, test.password, got)
 		}
 		for _, want := range test.stdout {
-			if !strings.Contains(got.stdout, want) {
+			if !regexp.MustCompile(want).MatchString(got.stdout) {
 				t.Errorf("no %q in %s%s", want, got.stdout, got.stderr)
 			}
 		}

@@ -25,7 +25,7 @@ can register, how long a round trip takes, and whether sound comes back in a cal
 the user to himself through the server's relay. No other phone of the user rings.
 The password is asked for; it may also stand in MINISIP_PASSWORD.
 
-  -talk TIME   how long the call lasts (3s)
+  -talk TIME   how long the sound lasts, from the first that comes back (3s)
 
 Exit status: 0 all is well, 1 something is not, 2 the command line is wrong.
 `

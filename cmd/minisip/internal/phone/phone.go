@@ -23,7 +23,7 @@ type Config struct {
 	Bind           netip.Addr     // its own address; invalid: the one that packets to Server leave from
 	Claim          netip.Addr     // the address it believes to have; invalid: its own
 	Agent          string         // User-Agent
-	Caller         *Phone         // whose calls ring here, while it is busy for others; nil: anybody's do
+	Caller         *Phone         // only its calls ring here, others get 486; nil: anybody's ring
 	Watch          func(*Message) // is told of every message, one at a time, in order; may be nil
 }
 
