@@ -1,10 +1,8 @@
 package diagnosis
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
-	"syscall"
 	"time"
 )
 
@@ -141,35 +139,6 @@ func deaf(c *Call) (found []Finding) {
 			"%s heard nothing for %s s, since it said nothing: its SDP names %s, and where it really is only its first packet tells", p.User, whole(late), p.Signalled)...)
 	}
 	return found
-}
-
-// Unsent says whether so much of what came was not sent on, since the system would not, that it is what the call suffers from.
-func Unsent(packets, undelivered uint64) bool { return packets >= few && 2*undelivered >= packets }
-
-// undelivered is sound that came, and that the system would not send on.
-func undelivered(c *Call) (found []Finding) {
-	for _, side := range [...]Side{Caller, Callee} {
-		d, far := c.audio(side), c.audio(side.Other())
-		if d == nil || far == nil || far.Packets == 0 || !Unsent(d.Packets, d.Undelivered) {
-			continue
-		}
-		to := c.party(side.Other())
-		why, next := c.refused(d.SendError, to)
-		found = append(found, one(Error, "undelivered", next,
-			"%d of %d packets of %s could not be sent on to %s: %s", d.Undelivered, d.Packets, c.party(side).User, to.User, why)...)
-	}
-	return found
-}
-
-// refused says why the system did not send to a side, and what to do about it.
-func (c *Call) refused(err error, to *Party) (why, next string) {
-	switch {
-	case errors.Is(err, syscall.EPERM):
-		return "this server's own firewall refuses them", "Look at the firewall of this server (nft list ruleset), which must let UDP out from ports " + c.Ports + "."
-	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOBUFS):
-		return "this server's transmit queue is full", "Look at what fills this server's uplink or holds it up: traffic beside the calls, a shaper, a link that stands still (tc -s qdisc shows the queue)."
-	}
-	return "this server has no route there", "Look at this server's addresses, and at its route there (ip route get " + to.Addr.Addr().String() + ")."
 }
 
 // Gone is how long a side may be silent before it has stopped; one of which came fewer packets than Openers did not
