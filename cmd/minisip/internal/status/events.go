@@ -169,12 +169,13 @@ func (h *hub) collect(clients []*client, since uint64, first bool) (n news) {
 	if h.api.ask(ctx, func(c *proxy.Core) { ids, upto, more = c.ChangedSince(since) }) != nil {
 		return n
 	}
+	n.changes = upto
 	if !first && len(ids) > 0 && wanted["calls"] {
-		if n.calls = h.changedCalls(ctx, ids, more); n.calls == nil {
-			return n
+		var err error
+		if n.calls, err = h.changedCalls(ctx, ids, more); err != nil {
+			n.changes = since
 		}
 	}
-	n.changes = upto
 	for topic := range wanted {
 		id, ok := strings.CutPrefix(topic, "call:")
 		if !ok {
@@ -191,7 +192,7 @@ func (h *hub) collect(clients []*client, since uint64, first bool) (n news) {
 // maxChanged is how many changed calls are told at once.
 const maxChanged = 100
 
-func (h *hub) changedCalls(ctx context.Context, ids []string, more bool) []byte {
+func (h *hub) changedCalls(ctx context.Context, ids []string, more bool) ([]byte, error) {
 	if len(ids) > maxChanged {
 		ids, more = ids[len(ids)-maxChanged:], true
 	}
@@ -201,10 +202,9 @@ func (h *hub) changedCalls(ctx context.Context, ids []string, more bool) []byte 
 	}
 	views, err := h.api.viewCalls(ctx, keys)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	data, _ := json.Marshal(map[string]any{"changed": views, "more": more})
-	return data
+	return json.Marshal(map[string]any{"changed": views, "more": more})
 }
 
 // moved says that calls changed, and not which: who reads it asks for the list again.

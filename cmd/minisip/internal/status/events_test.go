@@ -74,6 +74,14 @@ func TestBusyLoop(t *testing.T) {
 	if n := h.collect(clients, 0, false); n.changes != 0 || n.calls != nil || asked < 2 {
 		t.Errorf("of a loop that knows which calls changed, and not how: %+v", n)
 	}
+	asked = 0
+	r.api.cfg.Do = func(ctx context.Context, f func(*proxy.Core)) bool {
+		asked++
+		return asked != 2 && do(ctx, f)
+	}
+	if n := h.collect(clients, 0, false); n.changes != 0 || n.calls != nil || len(n.details) != 1 {
+		t.Errorf("of a loop that has time for a call, and had none for the list: %+v", n)
+	}
 	r.api.cfg.Do = do
 	if n := h.collect(clients, 0, false); n.changes == 0 || n.calls == nil || len(n.details) != 1 {
 		t.Errorf("afterwards: %+v", n)
