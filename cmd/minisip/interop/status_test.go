@@ -291,5 +291,8 @@ func (s *server) late(t *testing.T, meanwhile func()) float64 {
 	all, late := count()
 	meanwhile()
 	allNow, lateNow := count()
+	if allNow == all {
+		t.Fatal("no datagram came meanwhile: nothing is told of how long they waited")
+	}
 	return (lateNow - late) / (allNow - all)
 }
