@@ -72,8 +72,10 @@ func TestNoDescriptors(t *testing.T) {
 	a.expect("SIP/2.0 100 ")
 	b.respond(b.expect("INVITE "), "486 Busy Here", "")
 	a.expect("SIP/2.0 486 ")
-	over := r.faults.over(time.Now().Add(quietFor)) // and a busy machine may have held the loop
-	if !slices.ContainsFunc(over, func(line string) bool { return strings.HasPrefix(line, "over: "+what+": 2 times in ") }) {
+	over := slices.DeleteFunc(r.faults.over(time.Now().Add(quietFor)), func(line string) bool {
+		return strings.HasPrefix(line, "over: the event loop was held for over ") // by a busy machine
+	})
+	if len(over) != 1 || !strings.HasPrefix(over[0], "over: "+what+": 2 times in ") {
 		t.Errorf("said %q", over)
 	}
 }
