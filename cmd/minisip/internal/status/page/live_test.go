@@ -123,7 +123,7 @@ func TestHidden(t *testing.T) {
 	faultless(t, p)
 }
 
-// TestMany: with 5,000 calls and 100,000 users a view is drawn within a second, holds a page of
+// TestMany: with 5,000 calls and 100,000 users a view is drawn within a second, at one of three tries, holds a page of
 // them, and finds the one that is looked for.
 func TestMany(t *testing.T) {
 	f := newFake(t, 100_000, 5000)
