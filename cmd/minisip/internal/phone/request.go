@@ -146,19 +146,32 @@ func (p *Phone) giveUp(ctx context.Context, r *request, branch string, rings boo
 			cancel.method, cancel.contact, cancel.header, cancel.body = "CANCEL", false, "", ""
 			p.once(soon, &cancel, branch)
 		}
-		select {
-		case m := <-responses:
-			rings = true
-			switch status := m.Status(); {
-			case status >= 300:
-				p.ack(r, m, branch)
-				return nil, fmt.Errorf("%s: %w", r.method, ErrNoAnswer)
-			case status >= 200:
-				return m, nil
-			}
-		case <-soon.Done():
+		m := next(soon, responses)
+		switch {
+		case m == nil:
 			return nil, fmt.Errorf("%s: %w", r.method, ErrNoAnswer)
+		case m.Status() >= 300:
+			p.ack(r, m, branch)
+			return nil, fmt.Errorf("%s: %w", r.method, ErrNoAnswer)
+		case m.Status() >= 200:
+			return m, nil
 		}
+		rings = true
+	}
+}
+
+// next gives the next response, or nil once ctx is done and none is there: one that came while a CANCEL took all the time counts.
+func next(ctx context.Context, responses <-chan *sipmsg.Message) *sipmsg.Message {
+	select {
+	case m := <-responses:
+		return m
+	default:
+	}
+	select {
+	case m := <-responses:
+		return m
+	case <-ctx.Done():
+		return nil
 	}
 }
 
