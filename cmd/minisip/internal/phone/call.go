@@ -20,7 +20,8 @@ type Call struct {
 	routes []string
 	cseq   uint32
 	media  *Media
-	ack    []byte // of the 2xx to our INVITE; the phone's lock guards it
+	tag    string // of who answered our INVITE; the phone's lock guards it
+	ack    []byte // of that 2xx; so here
 
 	invite   *sipmsg.Message // that came in
 	response []byte          // last one to it
@@ -77,7 +78,7 @@ func (p *Phone) Call(ctx context.Context, whom string) (*Call, error) {
 	slices.Reverse(c.routes) // RFC 3261 12.1.2
 	ack := p.text(c.request("ACK"), newBranch())
 	p.mu.Lock()
-	c.ack = ack
+	c.tag, c.ack = string(m.ToTag()), ack
 	p.mu.Unlock()
 	p.send(ack, false)
 	if err = c.media.aim(m); err == nil && ctx.Err() != nil {
@@ -98,11 +99,12 @@ func parting(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // repeated takes a response that nobody waits for. A 2xx that comes again gets its ACK again: that was lost (RFC 3261 13.2.2.4).
+// The 2xx of another phone that the INVITE was forked to is none of this call.
 func (p *Phone) repeated(m *sipmsg.Message) {
 	p.mu.Lock()
 	c := p.calls[string(m.CallID())]
 	var ack []byte
-	if c != nil && m.Method() == sipmsg.INVITE && m.Status()/100 == 2 {
+	if c != nil && m.Method() == sipmsg.INVITE && m.Status()/100 == 2 && string(m.ToTag()) == c.tag {
 		ack = c.ack
 	}
 	p.mu.Unlock()

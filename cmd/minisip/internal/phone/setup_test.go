@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,6 +168,7 @@ func TestOneFinalResponse(t *testing.T) {
 }
 
 // TestLostACK: the ACK of an answer that comes again is sent again, or who answered would never know that he is heard.
+// Another one's answer does not get it.
 func TestLostACK(t *testing.T) {
 	server, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -174,7 +176,12 @@ func TestLostACK(t *testing.T) {
 	}
 	defer server.Close()
 	server.SetDeadline(time.Now().Add(20 * time.Second))
-	p := newPhone(t, Config{Server: server.LocalAddr().(*net.UDPAddr).AddrPort(), User: "001", Bind: netip.MustParseAddr("127.0.0.1")})
+	var acks atomic.Int32
+	p := newPhone(t, Config{Server: server.LocalAddr().(*net.UDPAddr).AddrPort(), User: "001", Bind: netip.MustParseAddr("127.0.0.1"), Watch: func(m *Message) {
+		if m.Method() == sipmsg.ACK {
+			acks.Add(1)
+		}
+	}})
 	expect := func(method string) (text []byte, from net.Addr) {
 		t.Helper()
 		b := make([]byte, 4096)
@@ -198,13 +205,23 @@ func TestLostACK(t *testing.T) {
 	if err := invite.Parse(text); err != nil {
 		t.Fatal(err)
 	}
-	ok := response(invite, 200, "tag", "Contact: <sip:002@127.0.0.1>\r\n", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n")
-	server.WriteTo(ok, from)
+	answer := func(tag string) []byte {
+		return response(invite, 200, tag, "Contact: <sip:002@127.0.0.1>\r\n", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n")
+	}
+	server.WriteTo(answer("tag"), from)
 	first, _ := expect("ACK")
 	if err := <-up; err != nil {
 		t.Fatal(err)
 	}
-	server.WriteTo(ok, from)
+	other := new(sipmsg.Message)
+	if err := other.Parse(answer("other")); err != nil {
+		t.Fatal(err)
+	}
+	p.repeated(other)
+	if n := acks.Load(); n != 1 {
+		t.Errorf("%d ACKs after another one's answer, want 1", n)
+	}
+	server.WriteTo(answer("tag"), from)
 	if again, _ := expect("ACK"); string(again) != string(first) {
 		t.Errorf("first\n%sthen\n%s", first, again)
 	}
