@@ -163,7 +163,7 @@ func (p *Phone) forget(c *Call) {
 // ErrGivenUp says that the caller gave up before there was an answer.
 var ErrGivenUp = errors.New("the caller gave up")
 
-// Answer waits for a call and answers it after it has rung for a time.
+// Answer waits for a call and answers it after it has rung for a time. A call that is not up then is forgotten.
 func (p *Phone) Answer(ctx context.Context, rings time.Duration) (*Call, error) {
 	var c *Call
 	select {
@@ -171,22 +171,31 @@ func (p *Phone) Answer(ctx context.Context, rings time.Duration) (*Call, error) 
 	case <-ctx.Done():
 		return nil, fmt.Errorf("no call came: %w", ctx.Err())
 	}
+	if err := c.pickUp(ctx, rings); err != nil {
+		p.forget(c)
+		return nil, err
+	}
+	return c, nil
+}
+
+// pickUp lets a call that came in ring for a time, and answers it.
+func (c *Call) pickUp(ctx context.Context, rings time.Duration) error {
 	c.respond(180, "")
 	bell := time.NewTimer(rings)
 	defer bell.Stop()
 	select {
 	case <-bell.C:
 	case <-c.ended:
-		return nil, ErrGivenUp
+		return ErrGivenUp
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		c.respond(480, "")
+		return ctx.Err()
 	}
 	if err := c.media.aim(c.invite); err != nil {
 		c.respond(488, "")
-		p.forget(c)
-		return nil, err
+		return err
 	}
-	return c, c.accept(ctx)
+	return c.accept(ctx)
 }
 
 // accept sends 200 until the ACK comes: RFC 3261 13.3.1.4.

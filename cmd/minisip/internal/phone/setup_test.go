@@ -101,6 +101,18 @@ func TestCallerAlone(t *testing.T) {
 	}
 }
 
+// incoming is a request of a call to 002, by way of the server at an address.
+func incoming(t *testing.T, at netip.AddrPort, method, callID string) *sipmsg.Message {
+	t.Helper()
+	m := new(sipmsg.Message)
+	if err := m.Parse(fmt.Appendf(nil, "%s sip:002@%s SIP/2.0\r\nVia: SIP/2.0/UDP %[2]s;branch=z9hG4bK%s\r\nMax-Forwards: 70\r\nFrom: <sip:001@a>;tag=a\r\n"+
+		"To: <sip:002@a>\r\nCall-ID: %[3]s\r\nCSeq: 1 %[1]s\r\nContact: <sip:001@%[2]s>\r\nContent-Type: application/sdp\r\n\r\n"+
+		"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n", method, at, callID)); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // TestOneFinalResponse: a call is answered or given up, and never both.
 func TestOneFinalResponse(t *testing.T) {
 	server, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -110,19 +122,10 @@ func TestOneFinalResponse(t *testing.T) {
 	defer server.Close()
 	server.SetDeadline(time.Now().Add(20 * time.Second))
 	at := server.LocalAddr().(*net.UDPAddr).AddrPort()
-	request := func(method, callID string) *sipmsg.Message {
-		m := new(sipmsg.Message)
-		if err := m.Parse(fmt.Appendf(nil, "%s sip:002@%s SIP/2.0\r\nVia: SIP/2.0/UDP %[2]s;branch=z9hG4bK%s\r\nMax-Forwards: 70\r\nFrom: <sip:001@a>;tag=a\r\n"+
-			"To: <sip:002@a>\r\nCall-ID: %[3]s\r\nCSeq: 1 %[1]s\r\nContact: <sip:001@%[2]s>\r\nContent-Type: application/sdp\r\n\r\n"+
-			"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n", method, at, callID)); err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
 	p := newPhone(t, Config{Server: at, User: "002", Bind: netip.MustParseAddr("127.0.0.1")})
 	// said gives what the phone has answered, up to the answer to an OPTIONS.
 	said := func() string {
-		p.request(request("OPTIONS", "end"))
+		p.request(incoming(t, at, "OPTIONS", "end"))
 		var all []string
 		b := make([]byte, 4096)
 		for {
@@ -142,21 +145,21 @@ func TestOneFinalResponse(t *testing.T) {
 			}
 		}
 	}
-	p.request(request("INVITE", "first"))
-	p.request(request("CANCEL", "first"))
-	if _, err := p.Answer(t.Context(), 0); !errors.Is(err, ErrGivenUp) {
-		t.Errorf("a call that was given up: %v", err)
+	p.request(incoming(t, at, "INVITE", "first"))
+	p.request(incoming(t, at, "CANCEL", "first"))
+	if c, err := p.Answer(t.Context(), 0); c != nil || !errors.Is(err, ErrGivenUp) {
+		t.Errorf("a call that was given up: %v, %v", c, err)
 	}
 	if got := said(); got != "200 CANCEL, 487 INVITE" {
 		t.Errorf("given up: it said %s", got)
 	}
-	p.request(request("INVITE", "second"))
-	p.request(request("ACK", "second"))
+	p.request(incoming(t, at, "INVITE", "second"))
+	p.request(incoming(t, at, "ACK", "second"))
 	c, err := p.Answer(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.request(request("CANCEL", "second"))
+	p.request(incoming(t, at, "CANCEL", "second"))
 	if got := said(); got != "180 INVITE, 200 INVITE, 200 CANCEL" {
 		t.Errorf("answered: it said %s", got)
 	}
@@ -164,6 +167,39 @@ func TestOneFinalResponse(t *testing.T) {
 	case <-c.ended:
 		t.Error("a CANCEL that came too late has ended the call")
 	default:
+	}
+}
+
+// TestNotAnswered: a call that is not answered after all gets a final response, and nothing of it stays.
+func TestNotAnswered(t *testing.T) {
+	at := netip.MustParseAddrPort("127.0.0.1:9")
+	for _, test := range []struct {
+		until int // Answer is given up as the phone says this
+		rings time.Duration
+		want  string
+	}{
+		{180, time.Hour, "180, 480"},
+		{200, 0, "180, 200"},
+	} {
+		ctx, giveUp := context.WithCancel(t.Context())
+		var said []string
+		p := newPhone(t, Config{Server: at, User: "002", Bind: netip.MustParseAddr("127.0.0.1"), Watch: func(m *Message) {
+			if m.Again {
+				return
+			}
+			if said = append(said, fmt.Sprint(m.Status())); m.Status() == test.until {
+				giveUp()
+			}
+		}})
+		p.request(incoming(t, at, "INVITE", "a"))
+		called := p.calls["a"]
+		c, err := p.Answer(ctx, test.rings)
+		if c != nil || !errors.Is(err, context.Canceled) || strings.Join(said, ", ") != test.want {
+			t.Errorf("until %d: %v, %v; it said %s", test.until, c, err, said)
+		}
+		if err := called.media.conn.Close(); len(p.calls) != 0 || !errors.Is(err, net.ErrClosed) {
+			t.Errorf("until %d: %d calls are left; its socket: %v", test.until, len(p.calls), err)
+		}
 	}
 }
 
