@@ -119,10 +119,11 @@ func (m *manager) binary(t *testing.T) os.FileInfo {
 }
 
 // losesNothing restarts minisip while 100 phones a second register, each of whose datagrams is sent once: all are answered.
+// Whose challenge came from the minisip before is challenged again.
 func (m *manager) losesNothing(t *testing.T, phones string, restart func()) {
 	t.Helper()
 	const count = 400
-	p := startSIPp(t, netns("b"), "register.xml", phones, count, "-r", "100", "-nr", "-recv_timeout", "5000")
+	p := startSIPp(t, netns("b"), "register-over-restart.xml", phones, count, "-r", "100", "-nr", "-recv_timeout", "5000")
 	eventually(t, 5*time.Second, "phones register", func() bool { return strings.Count(m.logged(), "c49 registered") > 0 })
 	restart()
 	if err := p.wait(t, 20*time.Second); err != nil {
