@@ -52,7 +52,7 @@ func (t *Client) Receive(now time.Time, status int) Action {
 		t.interval = T2
 		return Pass
 	}
-	t.state, t.retransmit, t.end = Completed, time.Time{}, now.Add(T4)
+	t.state, t.retransmit, t.end = Completed, time.Time{}, Later(now.Add(T4)) // timer K
 	return Pass
 }
 
@@ -71,11 +71,11 @@ func (t *Client) receiveInvite(now time.Time, status int) Action {
 		return Pass
 	case t.Waiting() && status < 300:
 		t.state, t.retransmit, t.c = Accepted, time.Time{}, time.Time{}
-		t.end = now.Add(Lifetime) // timer M
+		t.end = Later(now.Add(Lifetime)) // timer M
 		return Pass
 	case t.Waiting():
 		t.state, t.retransmit, t.c = Completed, time.Time{}, time.Time{}
-		t.end = now.Add(Lifetime) // timer D
+		t.end = Later(now.Add(Lifetime)) // timer D
 		return Pass | Ack
 	case t.state == Accepted && status >= 200 && status < 300:
 		// RFC 6026 7.2: 2xx retransmissions and those of other forks pass to the user.

@@ -105,7 +105,7 @@ var inviteClientScripts = []struct{ name, script string }{
 	{"answered at once", `
 		0       start   -             calling
 		0.01    200     pass          accepted
-		32.01   M       done          terminated`},
+		32.1    M       done          terminated`},
 
 	{"rings, is answered", `
 		0       start   -             calling

@@ -45,12 +45,12 @@ func (t *Server) Respond(now time.Time, status int) Action {
 	case status < 200:
 		t.state = Proceeding
 	case t.invite && status < 300:
-		t.state, t.end = Accepted, now.Add(Lifetime) // timer L
+		t.state, t.end = Accepted, Later(now.Add(Lifetime)) // timer L
 	case t.invite:
-		t.state, t.end = Completed, now.Add(Lifetime) // timer H
+		t.state, t.end = Completed, Later(now.Add(Lifetime)) // timer H
 		t.interval, t.retransmit = T1, now.Add(T1)
 	default:
-		t.state, t.end = Completed, now.Add(Lifetime) // timer J
+		t.state, t.end = Completed, Later(now.Add(Lifetime)) // timer J
 	}
 	t.answered, t.slow = true, time.Time{}
 	return Send
@@ -60,7 +60,7 @@ func (t *Server) Respond(now time.Time, status int) Action {
 // an INVITE would come too late for its sender. Copies of the request are absorbed as after one.
 func (t *Server) GiveUp(now time.Time) {
 	if t.Waiting() {
-		t.state, t.slow, t.end = Completed, time.Time{}, now.Add(Lifetime)
+		t.state, t.slow, t.end = Completed, time.Time{}, Later(now.Add(Lifetime))
 	}
 }
 
@@ -79,7 +79,7 @@ func (t *Server) Ack(now time.Time) Action {
 	switch t.state {
 	case Completed:
 		if t.invite {
-			t.state, t.retransmit, t.end = Confirmed, time.Time{}, now.Add(T4) // timer I
+			t.state, t.retransmit, t.end = Confirmed, time.Time{}, Later(now.Add(T4)) // timer I
 		}
 	case Accepted:
 		return Pass

@@ -375,7 +375,7 @@ func TestServerAnyOrder(t *testing.T) {
 			was := s.State()
 			do(s.Respond(now, 500), was)
 		}
-		limit := now.Add(Lifetime)
+		limit := Later(now.Add(Lifetime))
 		for !s.Deadline().IsZero() {
 			was := s.State()
 			now = s.Deadline()

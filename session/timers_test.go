@@ -455,3 +455,19 @@ func TestTimersInTurns(t *testing.T) {
 type wakeFunc func(time.Time)
 
 func (f wakeFunc) Expire(now time.Time) { f(now) }
+
+// TestLater: what ends in one tenth of a second wakes its owner together.
+func TestLater(t *testing.T) {
+	for _, x := range []struct{ at, want time.Duration }{
+		{0, 0},
+		{1, Grain},
+		{Grain - 1, Grain},
+		{Grain, Grain},
+		{Grain + 1, 2 * Grain},
+		{32*time.Second + 10*time.Millisecond, 32*time.Second + Grain},
+	} {
+		if got := Later(noon.Add(x.at)).Sub(noon); got != x.want {
+			t.Errorf("Later(%v) is %v, want %v", x.at, got, x.want)
+		}
+	}
+}

@@ -267,7 +267,7 @@ func (k *call) end(now time.Time, why string) {
 	k.core.say(r.appendSummary(appendText(line, ": ", k.Why)))
 	k.tellFindings(r)
 	k.core.out.Record(r)
-	k.core.timers.Set(&k.timer, now.Add(linger))
+	k.core.timers.Set(&k.timer, session.Later(now.Add(linger)))
 }
 
 func (k *call) closeMedia() {

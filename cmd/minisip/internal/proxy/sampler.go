@@ -32,7 +32,7 @@ func (s *sampler) add(k *call, now time.Time) {
 	k.sampled = len(*slot)
 	*slot = append(*slot, k)
 	if s.calls++; s.calls == 1 {
-		s.next = now.Add(samplerTick)
+		s.next = session.Later(now.Add(samplerTick))
 	}
 }
 
@@ -59,7 +59,9 @@ func (s *sampler) run(now time.Time) {
 		k.sample(found, true)
 	}
 	s.turn = (s.turn + 1) % samplerSlots
-	s.next = now.Add(samplerTick)
+	if s.next = s.next.Add(samplerTick); !s.next.After(now) {
+		s.next = session.Later(now)
+	}
 }
 
 // rate is how many packets a second came lately, and how many of a hundred were lost.

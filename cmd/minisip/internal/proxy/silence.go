@@ -35,7 +35,7 @@ func (k *call) limit() time.Duration {
 // watch arms the timer that finds an answered call silent.
 func (k *call) watch(now time.Time) {
 	if k.State == session.Up {
-		k.core.timers.Set(&k.timer, now.Add(k.limit()))
+		k.core.timers.Set(&k.timer, session.Later(now.Add(k.limit())))
 	}
 }
 
@@ -48,7 +48,7 @@ func (k *call) Expire(now time.Time) {
 	limit := k.limit()
 	over, next := k.Silent(now, k.lastMedia(), limit)
 	if !over {
-		k.core.timers.Set(&k.timer, k.listen(now, limit, next))
+		k.core.timers.Set(&k.timer, session.Later(k.listen(now, limit, next)))
 		return
 	}
 	for _, d := range k.dialogs {
