@@ -25,12 +25,16 @@ func TestPace(t *testing.T) {
 	}{
 		{"one at a time, at once", []float64{0, 10, 25, 100}, "0:1 10:1 25:1 100:1"},
 		{"a whole call within the burst", []float64{0, 1, 2, 3, 4.5, 5, 6}, "0:1 1:1 2:1 3:1 4.5:1 5:1 6:1"},
-		{"a busy server gathers", every(2, 0, 60), // 21 at once: the credit of 16, and 5 earned meanwhile
-			"0:1 2:1 4:1 6:1 8:1 10:1 12:1 14:1 16:1 18:1 20:1 22:1 24:1 26:1 28:1 30:1 32:1 34:1 36:1 38:1 40:1 50:5 58:4 66:0"},
-		{"the more comes, the shorter the ticks", every(0.25, 0, 24),
-			"0:1 0.25:1 0.5:1 0.75:1 1:1 1.25:1 1.5:1 1.75:1 2:1 2.25:1 2.5:1 2.75:1 3:1 3.25:1 3.5:1 3.75:1 12:33 16:16 18:8 20:8 22:8 24:7 28:0"},
+		{"a busy server gathers", every(2, 0, 120), // 17 at once: the credit of 16, and one earned meanwhile
+			"0:1 2:1 4:1 6:1 8:1 10:1 12:1 14:1 16:1 18:1 20:1 22:1 24:1 26:1 28:1 30:1 32:1 36.5:2 41.5:2 51.5:5 71.5:10 91.5:10 111.5:10 131.5:4"},
+		{"the more comes, the shorter the ticks", append(every(1, 0, 80), every(0.1, 80, 100)...),
+			"0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1 12:1 13:1 14:1 15:1 18.5:3 23.5:5 33.5:10 53.5:20 73.5:20 93.5:142 98.5:50 101:15 106:0"},
+		{"all come back at once", every(0.1, 0, 12),
+			"0:1 0.1:1 0.2:1 0.3:1 0.4:1 0.5:1 0.6:1 0.7:1 0.8:1 0.9:1 1:1 1.1:1 1.2:1 1.3:1 1.4:1 1.5:1 4.1:25 6.6:26 9.1:25 11.6:25 14.1:4 19.1:0"},
 		{"after the rush, at once again", append(every(1, 0, 24), 80, 81),
-			"0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1 12:1 13:1 14:1 15:1 16:1 17:1 26:6 34:0 80:1 81:1"},
+			"0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1 12:1 13:1 14:1 15:1 18.5:3 23.5:5 33.5:0 80:1 81:1"},
+		{"two phones in step, each waiting for its answers", []float64{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 8, 8, 18, 18, 38, 38},
+			"0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1 0:1 2.5:2 7.5:2 17.5:2 37.5:2 38:1 38:1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := play(test.comes); got != test.looks {
@@ -61,7 +65,7 @@ func play(comes []float64) string {
 				continue
 			}
 		}
-		looks = append(looks, fmt.Sprintf("%v:%d", now, waiting))
+		looks = append(looks, fmt.Sprintf("%.4g:%d", now, waiting))
 		p.looked(waiting)
 		waiting, timer = 0, now+float64(p.tick)/1e6
 	}
@@ -81,9 +85,7 @@ func TestPaceOfPlenty(t *testing.T) {
 	for p.came(now) {
 		p.looked(1)
 	}
-	for range 3 { // 8, 4 and 2 ms
-		p.looked(plenty)
-	}
+	p.looked(plenty)
 	if p.ticking {
 		t.Error("still held back")
 	}
