@@ -57,6 +57,9 @@ func run(bit uint64, b []byte, i int) int {
 		}
 		i += 8
 	}
+	if i == len(b) {
+		return i
+	}
 	if last := len(b) - 8; last >= 0 {
 		others := ^(classes((*[8]byte)(b[last:])) >> (8 * uint(i-last))) & (bit * ones)
 		return i + bits.TrailingZeros64(others)/8

@@ -40,7 +40,7 @@ func (p param) of(b []byte) []byte {
 
 // paramAt is nextParam by offsets. Nearly all parameters have neither white space nor quotes in them.
 func paramAt(b []byte, i int) (p param, next int, ok bool) {
-	p = param{name: i, nameEnd: run(tokenChar, b, i), value: -1}
+	p = param{name: i, nameEnd: nameEnd(b, i), value: -1}
 	end := p.nameEnd
 	if end < len(b) && b[end] == '=' {
 		p.value = end + 1
@@ -56,6 +56,17 @@ func paramAt(b []byte, i int) (p param, next int, ok bool) {
 		}
 	}
 	return looseParamAt(b, i)
+}
+
+// nameEnd is where the parameter name at b[i:] ends. These two stand in every message.
+func nameEnd(b []byte, i int) int {
+	switch s := b[i:]; {
+	case len(s) > 4 && string(s[:4]) == "tag=":
+		return i + 3
+	case len(s) > 7 && string(s[:7]) == "branch=":
+		return i + 6
+	}
+	return run(tokenChar, b, i)
 }
 
 // looseParamAt reads one that may.

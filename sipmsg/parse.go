@@ -122,9 +122,12 @@ func hasSIP(b []byte) bool { return len(b) >= 4 && equalFold(b[:4], "SIP/") }
 // (LWS) is allowed in any of the elements" (RFC 3261 7.1). last is the last space.
 func (m *Message) requestLine(line []byte, last int) {
 	m.request = true
-	method := run(tokenChar, line, 0)
+	method := bytes.IndexByte(line, ' ')
+	m.method = methodOf(line[:max(method, 0)])
+	if m.method == UnknownMethod {
+		method = run(tokenChar, line, 0)
+	}
 	m.methodName = span{0, uint16(method)}
-	m.method = methodOf(line[:method])
 	if method == 0 || method == len(line) || line[method] != ' ' {
 		m.fail("method", method, ErrMalformed)
 		return

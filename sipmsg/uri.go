@@ -27,14 +27,14 @@ func (u *URI) parse(b []byte) (offset int, err error) {
 	if colon < 0 {
 		return 0, ErrMalformed
 	}
-	if i := run(uriChar, b, colon); i < len(b) || i == colon+1 {
-		return i, ErrMalformed
-	}
 	u.Scheme = b[:colon]
 	rest := b[colon+1:]
 	if u.IsSIP() {
 		offset, err = u.parseSIP(rest)
 		return colon + 1 + offset, err
+	}
+	if i := run(uriChar, rest, 0); i < len(rest) || i == 0 {
+		return colon + 1 + i, ErrMalformed
 	}
 	if !equalFold(u.Scheme, "tel") {
 		u.User = rest
@@ -74,6 +74,9 @@ func (u *URI) parseSIP(b []byte) (offset int, err error) {
 		if len(u.User) == 0 {
 			return 0, ErrMalformed
 		}
+		if i = run(uriChar, b[:at], 0); i < at {
+			return i, ErrMalformed
+		}
 		i = at + 1
 	}
 	host, i, ok := cutHost(b, i)
@@ -91,6 +94,9 @@ func (u *URI) parseSIP(b []byte) (offset int, err error) {
 	}
 	if b[i] != ';' && b[i] != '?' {
 		return i, ErrMalformed
+	}
+	if end := run(uriChar, b, i); end < len(b) {
+		return end, ErrMalformed
 	}
 	u.Params = b[i:]
 	// A second one stands in neither host nor port.
