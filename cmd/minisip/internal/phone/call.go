@@ -20,8 +20,8 @@ type Call struct {
 	routes []string
 	cseq   uint32
 	media  *Media
-	tag    string // of who answered our INVITE; the phone's lock guards it
-	ack    []byte // of that 2xx; so here
+	tag    string // of who answered our INVITE; the phone's lock guards it, and ack
+	ack    []byte // what acknowledged that answer
 
 	invite   *sipmsg.Message // that came in
 	response []byte          // last one to it
