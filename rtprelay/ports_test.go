@@ -28,7 +28,7 @@ func TestManyHeldPorts(t *testing.T) {
 
 // TestClosedTogether: the sockets of an ended stream are closed a little later, though no other stream ends.
 func TestClosedTogether(t *testing.T) {
-	r := newRelay(t, 4, time.Second)
+	r := newRelay(t, 4, 0)
 	before := descriptors(t)
 	s := mustOpen(t, r)
 	s.Close()
@@ -36,6 +36,40 @@ func TestClosedTogether(t *testing.T) {
 		if time.Now().After(late) {
 			t.Fatalf("%d descriptors, %d before", descriptors(t), before)
 		}
+	}
+}
+
+// TestManyClosedTogether: where many streams end the sockets of the next ones wait longer, until there are too many.
+func TestManyClosedTogether(t *testing.T) {
+	r := newRelay(t, 200, 0)
+	files := descriptors(t)
+	end := func(n int) {
+		for range n {
+			mustOpen(t, r).Close()
+		}
+	}
+	wait := func() time.Duration {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.wait
+	}
+	for _, x := range []struct {
+		streams int
+		want    time.Duration // that the next ones wait
+	}{
+		{1, closeSoon},
+		{manyEnded, closeLate},
+		{manyEnded - 1, closeSoon},
+	} {
+		end(x.streams)
+		r.closeEnded()
+		if got := wait(); got != x.want {
+			t.Errorf("after %d the next wait %v, want %v", x.streams, got, x.want)
+		}
+	}
+	end(mostEnded)
+	for descriptors(t) > files { // without anybody's asking
+		runtime.Gosched()
 	}
 }
 

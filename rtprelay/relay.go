@@ -53,6 +53,8 @@ type Relay struct {
 	pairs   int
 	streams map[uint16]*Stream // by the ports of their legs
 	ended   []*Stream          // whose sockets are still open
+	closer  *time.Timer        // closes them
+	wait    time.Duration      // until it does
 	closed  bool
 }
 
@@ -79,6 +81,9 @@ func New(cfg Config) (*Relay, error) {
 		streams: make(map[uint16]*Stream),
 		legs:    places{at: make(map[netip.AddrPort]struct{})},
 	}
+	r.closer = time.AfterFunc(time.Hour, r.closeEnded)
+	r.closer.Stop()
+	r.wait = closeSoon
 	r.pairs = r.ports.count
 	if cfg.Low == 0 || r.pairs < 2 {
 		return nil, fmt.Errorf("rtprelay: ports %d-%d do not hold the two pairs that one stream takes", cfg.Low, cfg.High)
@@ -145,10 +150,15 @@ func (r *Relay) openLeg(s *Stream, side Side, cfg LegConfig, now time.Duration, 
 	}
 }
 
-// closeEvery is how long the sockets of ended streams wait to be closed together. Each
-// closing is a system call that could block, for which Go's runtime wakes a thread; for
-// one call after another that cost more than all else at its end.
-const closeEvery = 100 * time.Millisecond
+// The sockets of ended streams wait to be closed together. Each closing is a system call that could
+// block, for which Go's runtime wakes a thread that then looks after it for a while; for one call after another
+// that cost more than all else at its end.
+const (
+	closeSoon = 100 * time.Millisecond
+	closeLate = time.Second // where many end
+	manyEnded = 8           // streams at one closing
+	mostEnded = 64          // whose sockets wait
+)
 
 // release takes an ended stream's ports back. They rest for longer than its sockets stay
 // open; where they do not rest, the sockets are closed at once.
@@ -163,12 +173,15 @@ func (r *Relay) release(s *Stream) {
 			r.legs.remove(l.former.local, l.port)
 		}
 	}
-	if r.closed || r.ports.rest < closeEvery {
+	if r.closed || r.ports.rest <= closeLate {
 		s.closeSockets()
 	} else {
 		r.ended = append(r.ended, s)
-		if len(r.ended) == 1 {
-			time.AfterFunc(closeEvery, r.closeEnded)
+		switch len(r.ended) {
+		case 1:
+			r.closer.Reset(r.wait)
+		case mostEnded:
+			r.closer.Reset(0)
 		}
 	}
 	now := r.now()
@@ -182,6 +195,9 @@ func (r *Relay) closeEnded() {
 	r.mu.Lock()
 	ended := r.ended
 	r.ended = nil
+	if r.wait = closeSoon; len(ended) >= manyEnded {
+		r.wait = closeLate
+	}
 	r.mu.Unlock()
 	for _, s := range ended {
 		s.closeSockets()

@@ -217,7 +217,7 @@ func (s *Stream) Stats() Stats {
 }
 
 // Close ends the stream and gives the ports back, once. Nothing is relayed from now on;
-// the sockets are closed within closeEvery, together with those of other streams.
+// the sockets are closed within a second, together with those of other streams.
 func (s *Stream) Close() {
 	s.mu.Lock()
 	was := s.closed
