@@ -11,10 +11,6 @@ import (
 const (
 	retryEvery = time.Second     // while the file cannot be written
 	closeWait  = 2 * time.Second // Close gives up on a disk that hangs
-
-	// After so many bytes in one go the next records wait longer for others, by a factor.
-	many   = 1 << 10
-	longer = 10
 )
 
 // Config says where the log goes and how much of it is kept.
@@ -29,7 +25,7 @@ type Config struct {
 	Gap func(seen time.Time, lost uint64) string
 
 	// Gather is how long a record waits for others, to be written in one go; 0: not
-	// at all. A busy program saves most of its writes by it: there the wait is ten times as long.
+	// at all. A busy program saves most of its writes by it.
 	Gather time.Duration
 }
 
@@ -135,14 +131,13 @@ func (l *Log) Close() error {
 func (l *Log) run(f *file, s *sweeper) {
 	var pending []batch
 	var today day
-	wait := l.gather
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for stopping := false; !stopping; {
 		select {
 		case <-l.wake:
 			if !f.down {
-				timer.Reset(wait)
+				timer.Reset(l.gather)
 			}
 			continue
 		case <-l.hurry:
@@ -153,11 +148,7 @@ func (l *Log) run(f *file, s *sweeper) {
 		case <-l.stop:
 			stopping = true
 		}
-		var written int
-		pending, written = l.drain(f, pending)
-		if wait = l.gather; written >= many {
-			wait *= longer
-		}
+		pending = l.drain(f, pending)
 		now := time.Now()
 		if d := dayOf(now); len(pending) == 0 && (d != today || f.down) {
 			f.write(&batch{day: d}, now)
@@ -178,16 +169,15 @@ func (l *Log) run(f *file, s *sweeper) {
 	l.err = f.close(pending)
 }
 
-// drain writes the pending batches and all that is queued. It returns those that could
-// not be written, and how many bytes could.
-func (l *Log) drain(f *file, pending []batch) (left []batch, written int) {
+// drain writes the pending batches and all that is queued, and returns those
+// that could not be written.
+func (l *Log) drain(f *file, pending []batch) []batch {
 	for {
 		now := time.Now()
 		for len(pending) > 0 {
 			if !f.write(&pending[0], now) {
-				return pending, written
+				return pending
 			}
-			written += len(pending[0].data)
 			l.mu.Lock()
 			l.queue.recycle(pending[0].data)
 			l.mu.Unlock()
@@ -197,7 +187,7 @@ func (l *Log) drain(f *file, pending []batch) (left []batch, written int) {
 		pending = l.queue.take(now)
 		l.mu.Unlock()
 		if len(pending) == 0 {
-			return nil, written
+			return nil
 		}
 	}
 }

@@ -339,34 +339,6 @@ func TestGather(t *testing.T) {
 	})
 }
 
-// After a batch of many, the next waits longer for others.
-func TestGatherMany(t *testing.T) {
-	inBubble(t, Config{Gather: 100 * time.Millisecond}, func(b *bench) {
-		for _, step := range []struct {
-			size int
-			wait time.Duration
-		}{
-			{many - 2, 100 * time.Millisecond},
-			{many, 100 * time.Millisecond},
-			{1, time.Second},
-			{1, 100 * time.Millisecond},
-		} {
-			before := len(b.read("sip_server.log"))
-			b.put(strings.Repeat("x", step.size))
-			time.Sleep(step.wait - time.Millisecond)
-			synctest.Wait()
-			if got := len(b.read("sip_server.log")); got != before {
-				t.Errorf("%d bytes were written before %v", step.size, step.wait)
-			}
-			time.Sleep(time.Millisecond)
-			synctest.Wait()
-			if got := len(b.read("sip_server.log")); got == before {
-				t.Errorf("%d bytes were not written after %v", step.size, step.wait)
-			}
-		}
-	})
-}
-
 // With negative Days the file is one for ever, and rotated files are left alone.
 func TestNeverRotated(t *testing.T) {
 	inBubble(t, Config{Days: -1, MaxSize: 10}, func(b *bench) {
