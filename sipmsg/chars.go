@@ -99,6 +99,19 @@ func printable(b []byte) int {
 	return i
 }
 
+// control gives the index of the first control character of b from i on, or of a byte of 0xa0 or more where one comes
+// before it; len(b) where neither stands before the last seven bytes, which are not looked at by themselves.
+func control(b []byte, i int) int {
+	for i < len(b)-7 {
+		// A byte below the space borrows, and its highest bit is set; a byte behind it may be mistaken for another.
+		if w := (binary.LittleEndian.Uint64(b[i:]) - ' '*ones) & highs; w != 0 {
+			return i + bits.TrailingZeros64(w)/8
+		}
+		i += 8
+	}
+	return len(b)
+}
+
 // all says that b is not empty and wholly of the class.
 func all(bit uint64, b []byte) bool { return len(b) > 0 && run(bit, b, 0) == len(b) }
 

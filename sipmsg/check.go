@@ -2,15 +2,10 @@ package sipmsg
 
 import "bytes"
 
-// checkHead refuses a CR that ends no line, which other readers might take for a line end, and
-// more values than the caps allow.
-func (m *Message) checkHead() {
-	head := m.data[:m.body]
-	if bytes.Count(head, []byte{'\r'}) != int(m.crlfs) {
-		m.fail("line end", strayCR(head), ErrMalformed)
-	}
+// checkLists refuses more values than the caps allow.
+func (m *Message) checkLists() {
 	// Each value but the first of a field costs a comma: nearly all messages pass here.
-	if !m.crowded || bytes.Count(head, []byte{','})+m.n <= min(MaxVia, MaxValues) {
+	if !m.crowded || bytes.Count(m.data[:m.body], []byte{','})+m.n <= min(MaxVia, MaxValues) {
 		return
 	}
 	for id := Other + 1; id < numIDs; id++ {
@@ -28,14 +23,14 @@ func (m *Message) checkHead() {
 	}
 }
 
-// strayCR finds a CR without LF.
-func strayCR(b []byte) int {
-	for i, c := range b {
-		if c == '\r' && (i+1 == len(b) || b[i+1] != '\n') {
-			return i
+// strayCR refuses a CR that ends no line, which other readers might take for a line end, among the lines from start on.
+func (m *Message) strayCR(start int, lines []byte) {
+	for i, c := range lines {
+		if c == '\r' && (i+1 == len(lines) || lines[i+1] != '\n') {
+			m.fail("line end", start+i, ErrMalformed)
+			return
 		}
 	}
-	return len(b)
 }
 
 func (m *Message) checkMandatory() {

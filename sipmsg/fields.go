@@ -16,7 +16,6 @@ func (m *Message) readFields() bool {
 			m.fail("empty line", pos, ErrTruncated)
 			return true
 		}
-		m.crlfs += crlfs
 		if n := next - pos; n == 1 || n == 2 && data[pos] == '\r' {
 			m.headEnd, m.body, m.whole = uint16(pos), uint16(next), true
 			return true
@@ -28,55 +27,61 @@ func (m *Message) readFields() bool {
 			m.discard("header fields", pos, ErrTooMany)
 			return false
 		}
-		m.addField(pos, next)
+		m.addField(pos, next, crlfs)
 		pos = next
 	}
 }
 
-// plainFields reads fields from pos on while they are written as nearly all are: "Name: value" and CRLF,
-// no fold. It gives the index of the first line that is not, which is addField's. Half the time of
-// a parse goes by here.
+// plainFields reads fields from pos on while they are written as nearly all are: "Name: value" and CRLF in ASCII, no
+// fold, no other control character. It gives the index of the first line that is not, which is addField's. Nearly half
+// the time of a parse goes by here. The end of a line is looked for before its name: the next line waits for that alone.
 func (m *Message) plainFields(data []byte, pos int) int {
 	n := m.n
-	for n < inlineFields && pos >= 0 && pos < len(data)-23 {
-		line := data[pos:] // and all that follows
-		i := bytes.IndexByte(line, '\n')
-		if i < 5 || i >= len(line)-1 ||
-			line[i-2] <= ' ' || line[i-1] != '\r' || line[i+1] <= ' ' && line[i+1] != '\r' {
+	for n < inlineFields && pos >= 0 && pos <= len(data)-16 {
+		end := control(data, pos+4) // "x: y" is the shortest of them
+		if !plainEnd(data, end) {
 			break
 		}
-		low, high := binary.LittleEndian.Uint64(line), binary.LittleEndian.Uint64(line[8:])
+		low, high := binary.LittleEndian.Uint64(data[pos:]), binary.LittleEndian.Uint64(data[pos+8:])
 		s := spellings[spread(low)]
 		for low&s.lowMask != s.low || high&s.highMask != s.high {
 			s = s.next
 		}
 		f := s.field
 		if f == 0 {
-			if f = plainName(line); f == 0 {
+			if f = s.otherName(data, pos, end); f == 0 {
 				break
 			}
-		} else if f.value() > 16 && string(line[:f.value()]) != s.text {
+		}
+		if data[pos+int(f.value())] <= ' ' {
 			break
 		}
-		if line[f.value()] <= ' ' {
-			break
-		}
-		if m.first[f.id()] == 0 && i <= fewBytes {
+		if m.first[f.id()] == 0 && end-pos <= fewBytes {
 			m.first[f.id()] = uint8(n + 1)
 		} else {
-			m.note(f.id(), n, pos, i)
+			m.note(f.id(), n, pos, end-pos)
 		}
-		m.inline[n] = f.at(pos, pos+i-1)
+		m.inline[n] = f.at(pos, end)
 		n++
-		pos += i + 1
+		pos = end + len("\r\n")
 	}
-	m.crlfs += uint16(n - m.n)
 	m.n = n
 	return pos
 }
 
-// plainName gives the field at offset 0 whose name, and ": ", line begins with; 0 where it does not.
-func plainName(line []byte) field {
+// plainEnd says that a line ends at b[end] in CRLF, without white space before it or a fold behind.
+func plainEnd(b []byte, end int) bool {
+	return end > 0 && end < len(b)-2 && b[end] == '\r' && b[end+1] == '\n' && b[end-1] > ' ' &&
+		(b[end+2] > ' ' || b[end+2] == '\r')
+}
+
+// otherName gives the field at offset 0 whose name, and ": ", data[pos:end] begins with; 0 where it does not. s is
+// what begins like it.
+func (s *spelling) otherName(data []byte, pos, end int) field {
+	line := data[pos:end]
+	if size := int(s.long.value()); size > 0 && size < len(line) && string(line[:size]) == s.text {
+		return s.long
+	}
 	size := run(tokenChar, line, 0)
 	if size == 0 || size > MaxName || size+2 >= len(line) || line[size] != ':' || line[size+1] != ' ' {
 		return 0
@@ -121,8 +126,11 @@ func nextField(b []byte, i int) (next int, crlfs uint16) {
 
 // addField notes the field of data[start:next]. A line that is none is kept too, without a name,
 // so that each field ends where the next begins.
-func (m *Message) addField(start, next int) {
+func (m *Message) addField(start, next int, crlfs uint16) {
 	line := m.data[start:next]
+	if bytes.Count(line, []byte{'\r'}) != int(crlfs) {
+		m.strayCR(start, line)
+	}
 	colon := 0
 	for colon < len(line)-1 && line[colon] != ':' {
 		colon++

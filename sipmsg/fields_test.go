@@ -63,6 +63,31 @@ func TestFieldsAreRecognised(t *testing.T) {
 	}
 }
 
+// Whatever byte stands wherever in a value, the field ends where its line does: at the byte where that is LF. A CR is refused.
+func TestAnyByteInAValue(t *testing.T) {
+	const value = "a-value-of-25-bytes......"
+	for _, name := range []string{"v", "To", "Supported", "Session-Expires", "X-Line"} {
+		for at := range value {
+			for c := range 256 {
+				written := value[:at] + string([]byte{byte(c)}) + value[at+1:]
+				want := strings.Trim(written, " \t")
+				if c == '\n' {
+					want = value[:at]
+				}
+				var m Message
+				err := m.Parse([]byte("OPTIONS sip:a@b SIP/2.0\r\n" + name + ": " + written + "\r\nX-Other: something more\r\n\r\n"))
+				var e *ParseError // what else must stand there is missing
+				if refused := errors.As(err, &e) && e.Field == "line end"; refused != (c == '\r') {
+					t.Errorf("%s: %q: %v", name, written, err)
+				}
+				if h := m.Header(0); string(h.Name) != name || string(h.Value) != want && c != '\r' {
+					t.Errorf("%s: %q is %q: %q", name, written, h.Name, h.Value)
+				}
+			}
+		}
+	}
+}
+
 // A list of spellings is not walked through for names that begin in another way.
 func TestSpellings(t *testing.T) {
 	found := 0

@@ -133,7 +133,8 @@ type spelling struct {
 	low, lowMask   uint64 // the first 8 bytes of text, as words of memory
 	high, highMask uint64 // the next 8
 	text           string
-	field          field     // of that name, at offset 0
+	field          field     // of that name, at offset 0; 0 where text is longer than 16 bytes
+	long           field     // the field of such a name
 	next           *spelling // another that begins like it
 }
 
@@ -151,7 +152,12 @@ var spellings = func() (lists [128]*spelling) {
 		lists[i] = none
 	}
 	add := func(name string, id ID) {
-		s := &spelling{text: name + ": ", field: newField(0, len(name)+2, 0, len(name), id)}
+		s := &spelling{text: name + ": "}
+		if f := newField(0, len(s.text), 0, len(name), id); len(s.text) <= 16 {
+			s.field = f
+		} else {
+			s.long = f
+		}
 		var b, mask [16]byte
 		for i := range copy(b[:], s.text) {
 			mask[i] = 0xff

@@ -40,7 +40,6 @@ type Message struct {
 	methodName, uri, reason span
 	topVia                  span
 	head, headEnd, body     uint16 // first header field; empty line; body
-	crlfs                   uint16 // lines of the head that end in CRLF
 	parses                  uint16 // how often Parse was called: a Value of an earlier one is told by it
 	maxForwards             int16  // -1: none
 	cseq                    uint32

@@ -30,7 +30,7 @@ func (m *Message) reset(data []byte) {
 	m.method, m.request, m.toOK, m.status = UnknownMethod, false, false, 0
 	m.methodName, m.uri, m.reason, m.topVia = span{}, span{}, span{}, span{}
 	m.viaField = 0
-	m.head, m.headEnd, m.body, m.crlfs, m.cseq, m.maxForwards = 0, 0, 0, 0, 0, -1
+	m.head, m.headEnd, m.body, m.cseq, m.maxForwards = 0, 0, 0, 0, -1
 	m.target = URI{}
 	m.via = Via{}
 	m.from = NameAddr{}
@@ -68,7 +68,7 @@ func (m *Message) parse() {
 	if !m.startLine() || !m.readFields() {
 		return
 	}
-	m.checkHead()
+	m.checkLists()
 	m.checkMandatory()
 	m.readVia()
 	m.readAddress(FromHdr, &m.from)
@@ -87,7 +87,6 @@ func (m *Message) startLine() bool {
 		next, end = len(m.data), len(m.data)
 	} else if end > 0 && m.data[end-1] == '\r' {
 		end--
-		m.crlfs++
 	}
 	if end > MaxLine {
 		m.discard("start line", MaxLine, ErrTooLong)
@@ -163,5 +162,6 @@ func (m *Message) statusLine(line []byte) {
 	m.status = uint16(n)
 	if len(line) > 12 {
 		m.reason = span{12, uint16(len(line))}
+		m.strayCR(12, line[12:])
 	}
 }

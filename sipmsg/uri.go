@@ -65,19 +65,9 @@ func schemeEnd(b []byte) int {
 
 // parseSIP reads what follows "sip:".
 func (u *URI) parseSIP(b []byte) (offset int, err error) {
-	i := 0
-	if at := bytes.IndexByte(b, '@'); at >= 0 {
-		u.User = b[:at]
-		if colon := bytes.IndexByte(u.User, ':'); colon >= 0 {
-			u.User, u.Password = b[:colon], b[colon+1:at]
-		}
-		if len(u.User) == 0 {
-			return 0, ErrMalformed
-		}
-		if i = run(uriChar, b[:at], 0); i < at {
-			return i, ErrMalformed
-		}
-		i = at + 1
+	i, err := u.readUser(b)
+	if err != nil {
+		return i, err
 	}
 	host, i, ok := cutHost(b, i)
 	if !ok {
@@ -113,6 +103,29 @@ func (u *URI) parseSIP(b []byte) (offset int, err error) {
 		return i, ErrTooMany
 	}
 	return 0, nil
+}
+
+// readUser reads the user, and the password, that b begins with, and gives the index after their "@"; 0 without any.
+func (u *URI) readUser(b []byte) (next int, err error) {
+	if i := run(tokenChar, b, 0); i > 0 && i < len(b) && b[i] == '@' { // nearly all
+		u.User = b[:i]
+		return i + 1, nil
+	}
+	at := bytes.IndexByte(b, '@')
+	if at < 0 {
+		return 0, nil
+	}
+	u.User = b[:at]
+	if colon := bytes.IndexByte(u.User, ':'); colon >= 0 {
+		u.User, u.Password = b[:colon], b[colon+1:at]
+	}
+	if len(u.User) == 0 {
+		return 0, ErrMalformed
+	}
+	if i := run(uriChar, b[:at], 0); i < at {
+		return i, ErrMalformed
+	}
+	return at + 1, nil
 }
 
 // atLeast says that sep stands n times in b or more often, which it cannot where b is short.
