@@ -51,7 +51,7 @@ func TestManyClosedTogether(t *testing.T) {
 	wait := func() time.Duration {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return r.wait
+		return r.closeIn
 	}
 	for _, x := range []struct {
 		streams int

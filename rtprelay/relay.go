@@ -54,7 +54,7 @@ type Relay struct {
 	streams map[uint16]*Stream // by the ports of their legs
 	ended   []*Stream          // whose sockets are still open
 	closer  *time.Timer        // closes them
-	wait    time.Duration      // until it does
+	closeIn time.Duration      // how long the first of the next ones waits for it
 	closed  bool
 }
 
@@ -81,13 +81,12 @@ func New(cfg Config) (*Relay, error) {
 		streams: make(map[uint16]*Stream),
 		legs:    places{at: make(map[netip.AddrPort]struct{})},
 	}
-	r.closer = time.AfterFunc(time.Hour, r.closeEnded)
-	r.closer.Stop()
-	r.wait = closeSoon
 	r.pairs = r.ports.count
 	if cfg.Low == 0 || r.pairs < 2 {
 		return nil, fmt.Errorf("rtprelay: ports %d-%d do not hold the two pairs that one stream takes", cfg.Low, cfg.High)
 	}
+	r.closeIn = closeSoon
+	r.closer = time.AfterFunc(r.closeIn, r.closeEnded) // finds nothing
 	return r, nil
 }
 
@@ -179,7 +178,7 @@ func (r *Relay) release(s *Stream) {
 		r.ended = append(r.ended, s)
 		switch len(r.ended) {
 		case 1:
-			r.closer.Reset(r.wait)
+			r.closer.Reset(r.closeIn)
 		case mostEnded:
 			r.closer.Reset(0)
 		}
@@ -195,8 +194,8 @@ func (r *Relay) closeEnded() {
 	r.mu.Lock()
 	ended := r.ended
 	r.ended = nil
-	if r.wait = closeSoon; len(ended) >= manyEnded {
-		r.wait = closeLate
+	if r.closeIn = closeSoon; len(ended) >= manyEnded {
+		r.closeIn = closeLate
 	}
 	r.mu.Unlock()
 	for _, s := range ended {

@@ -30,7 +30,8 @@ const (
 	T2 = 4 * time.Second        // longest interval between retransmissions
 	T4 = 5 * time.Second        // how long a message stays in the network
 
-	// Lifetime is 64*T1: timers B, F, H, J, L and M, and D ("at least 32 seconds").
+	// Lifetime is 64*T1: timers B, F, H, J, L and M, and D ("at least 32 seconds"). Those after which a
+	// transaction is only forgotten end up to a tenth of a second later: see Later.
 	Lifetime = 64 * T1
 
 	// Patience is how long a request other than INVITE waits for its first response. RFC 4320

@@ -69,14 +69,14 @@ func (q *Timers) Set(t *Timer, at time.Time) {
 	q.settle(slot{at, t}, t.place-1)
 }
 
-// Grain is how late what can wait may come: see Later.
-const Grain = 100 * time.Millisecond
+// grain is how late what can wait may come: see Later.
+const grain = 100 * time.Millisecond
 
 // Later moves a deadline that can wait a little to the end of its tenth of a second. All that ends in that tenth, such as
 // transactions that are only to be forgotten, then wakes its owner together: to wake up costs more than they do.
 func Later(at time.Time) time.Time {
-	if over := time.Duration(at.Nanosecond()) % Grain; over > 0 {
-		return at.Add(Grain - over)
+	if over := time.Duration(at.Nanosecond()) % grain; over > 0 {
+		return at.Add(grain - over)
 	}
 	return at
 }

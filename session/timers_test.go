@@ -460,11 +460,11 @@ func (f wakeFunc) Expire(now time.Time) { f(now) }
 func TestLater(t *testing.T) {
 	for _, x := range []struct{ at, want time.Duration }{
 		{0, 0},
-		{1, Grain},
-		{Grain - 1, Grain},
-		{Grain, Grain},
-		{Grain + 1, 2 * Grain},
-		{32*time.Second + 10*time.Millisecond, 32*time.Second + Grain},
+		{1, grain},
+		{grain - 1, grain},
+		{grain, grain},
+		{grain + 1, 2 * grain},
+		{32*time.Second + 10*time.Millisecond, 32*time.Second + grain},
 	} {
 		if got := Later(noon.Add(x.at)).Sub(noon); got != x.want {
 			t.Errorf("Later(%v) is %v, want %v", x.at, got, x.want)
