@@ -55,7 +55,7 @@ func newHerd(t *testing.T, n int, keepalive time.Duration) *herd {
 		t.Fatal(err)
 	}
 	m := &pingMeter{now: epoch, last: make([]time.Time, n)}
-	cfg := Config{Realm: testRealm, Keepalive: keepalive}
+	cfg := Config{Realm: testRealm, Keepalive: keepalive, Epoch: epoch.Add(-time.Hour)}
 	return &herd{m, New(cfg, m, &fakeRelay{}, users, digest.NewServer(digest.Config{Realm: testRealm}), [32]byte{1})}
 }
 
@@ -82,6 +82,17 @@ func (h *herd) leave(n int) {
 	}
 }
 
+// restart gives the wheel of another core the same bindings.
+func (h *herd) restart() {
+	was := h.core
+	h.core = New(was.cfg, h.pingMeter, was.relay, was.users, digest.NewServer(digest.Config{Realm: testRealm}), [32]byte{2})
+	h.core.where = was.where
+	for b := range h.core.where.All() {
+		b.Ping = location.Ping{}
+		h.core.pingers.restore(b, h.now)
+	}
+}
+
 // watch lets time pass and says how many pings the fullest 10 ms had, and the longest gap.
 func (h *herd) watch(d time.Duration) (most int, gap time.Duration) {
 	h.most, h.gap, h.total = 0, 0, 0
@@ -91,8 +102,10 @@ func (h *herd) watch(d time.Duration) (most int, gap time.Duration) {
 			h.now = end
 			return h.most, h.gap
 		}
-		h.now = next
-		h.core.Tick(next)
+		if next.After(h.now) { // else it is due since long
+			h.now = next
+		}
+		h.core.Tick(h.now)
 	}
 }
 
@@ -162,5 +175,35 @@ func TestPingsNeverBurst(t *testing.T) {
 			h.leave(i)
 		}
 		measure("half of them gone", interval, mean/2+slack, interval)
+	}
+}
+
+// Nor do they burst when the hand is behind: after a restart, after which a NAT that forgets in 30 s has not, and when the loop
+// has stood still.
+func TestPingsCatchUp(t *testing.T) {
+	const phones, interval, away = 100_000, 25 * time.Second, time.Second
+	h := newHerd(t, phones, interval)
+	for i := range phones {
+		h.join(t, i)
+	}
+	const most10ms = catchUp*phones*int(breath)/int(interval) + 8
+	for _, tt := range []struct {
+		name    string
+		happens func()
+		longest time.Duration
+	}{
+		{"a restart", func() { h.now = h.now.Add(away); h.restart() }, 30 * time.Second},
+		{"a loop that stood still", func() { h.now = h.now.Add(5 * time.Second) }, interval + 5*time.Second + breath},
+	} {
+		h.watch(2 * interval)
+		tt.happens()
+		most, gap := h.watch(interval)
+		t.Logf("%s: %d pings in the fullest 10 ms, longest gap %v, %d in all", tt.name, most, gap, h.total)
+		if most > most10ms || gap > tt.longest {
+			t.Errorf("%s: %d pings in 10 ms, want %d at most; a gap of %v, want %v at most", tt.name, most, most10ms, gap, tt.longest)
+		}
+		if most, _ := h.watch(interval); most > phones*10/int(interval/time.Millisecond)+8 {
+			t.Errorf("%s: %d pings in 10 ms a turn later", tt.name, most)
+		}
 	}
 }

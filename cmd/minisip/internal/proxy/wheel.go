@@ -23,6 +23,7 @@ type pingers struct {
 	filled []uint64 // by bucket: a bit that says whether there is one
 	hand   uint32   // the bucket that comes next
 	at     time.Time
+	rested time.Time // behind, the hand stands still till then
 	first  time.Time // what sentAt is counted from
 }
 
@@ -46,8 +47,11 @@ const (
 	// multiplied: that outlives the process, so a binding keeps its place.
 	golden = 2654435769
 
-	// maxPings bounds the work of one event, should the loop have stood still.
-	maxPings = 1000
+	// A hand that is behind, after a restart or when the loop stood still, would else make up for it all at once. It goes
+	// catchUp times as fast, a piece of that each breath; where few have a place, fewPings are no burst either.
+	catchUp  = 4
+	breath   = 20 * time.Millisecond
+	fewPings = 20
 )
 
 // since counts now from the first ping on, by the monotonic clock.
@@ -74,7 +78,7 @@ func (ps *pingers) add(b *location.Binding, now time.Time) {
 }
 
 // restore gives a binding of an earlier process its place back. Those whose turn it was while there was none, or one
-// that hung, are pinged at once: the hand begins half a turn back. Else a NAT that forgets after 30 s would have.
+// that hung, are pinged soon: the hand begins half a turn back. Else a NAT that forgets after 30 s would have.
 func (ps *pingers) restore(b *location.Binding, now time.Time) {
 	if ps.count == 0 {
 		ps.turnTo(now.Add(-ps.core.cfg.Keepalive / 2))
@@ -156,16 +160,20 @@ func (ps *pingers) Expire(now time.Time) {
 	if now.Sub(ps.at) > ps.core.cfg.Keepalive {
 		ps.turnTo(now) // the machine slept: one ping is enough
 	}
-	for sent := 0; !ps.at.After(now) && sent < maxPings; ps.advance() {
+	left := max(fewPings, int(catchUp*time.Duration(ps.count)*breath/ps.core.cfg.Keepalive))
+	for ; !ps.at.After(now) && left > 0; ps.advance() {
 		for place := ps.heads[ps.hand]; place != 0; place = ps.all[place-1].next {
 			ps.core.ping(&ps.all[place-1], now)
-			sent++
+			left--
 		}
+	}
+	if !ps.at.After(now) {
+		ps.rested = now.Add(breath)
 	}
 	ps.arm()
 }
 
-// arm sets the timer to the next bucket in which somebody sits; there is one.
+// arm sets the timer to the next bucket in which somebody sits; there is one. Behind, the hand rests first.
 func (ps *pingers) arm() {
 	word := ps.hand / 64
 	bit := ps.filled[word] >> (ps.hand % 64) << (ps.hand % 64)
@@ -175,7 +183,11 @@ func (ps *pingers) arm() {
 	}
 	bucket := word*64 + uint32(bits.TrailingZeros64(bit))
 	ahead := (bucket - ps.hand) % buckets
-	ps.core.timers.Set(&ps.timer, ps.at.Add(time.Duration(ahead)*ps.step()))
+	at := ps.at.Add(time.Duration(ahead) * ps.step())
+	if at.Before(ps.rested) {
+		at = ps.rested
+	}
+	ps.core.timers.Set(&ps.timer, at)
 }
 
 // setInterval changes the time that the wheel turns in; 0 empties it. The hand stays where it is, so
