@@ -13,7 +13,11 @@ import (
 func (c *Core) cancel(in *inbound) {
 	tx := c.cancelled(in)
 	if tx == nil {
-		c.refuseWith(in, 481, "", "")
+		status := 481
+		if c.goesOn(in) {
+			status = 200
+		}
+		c.refuseWith(in, status, "", "")
 		return
 	}
 	c.refuseWith(in, 200, "", "")
@@ -41,6 +45,21 @@ func (c *Core) cancelled(in *inbound) *serverTx {
 }
 
 var inviteName = []byte("INVITE")
+
+// goesOn says whether a CANCEL is for a request other than INVITE. RFC 3261 9.2: it "has no effect" on that, but
+// "regardless of the method of the original request, as long as the CANCEL matched an existing transaction", it gets a 200.
+func (c *Core) goesOn(in *inbound) bool {
+	for m := sipmsg.BYE; m <= sipmsg.PUBLISH; m++ {
+		c.key = session.AppendKey(c.key[:0], in.Message, []byte(m.String()), in.src.Addr())
+		if c.servers[string(c.key)] != nil {
+			return true
+		}
+		if status, _, _ := c.answers.find(c.key); status != 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // cancelBranches stops all branches that have no final response.
 func (ctx *context) cancelBranches(now time.Time) {

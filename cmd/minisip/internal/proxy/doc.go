@@ -27,6 +27,7 @@
 //	9.1, 9.2      CANCEL once a response has come; until then     cancel        cancel, cancel-early,
 //	              the INVITE rests, and the caller has his 487                  cancel-unheard
 //	9.2           CANCEL behind the final response, and 481       cancel        cancel-after
+//	9.2, 16.10    CANCEL of what is no INVITE: 200, no more       cancel        cancel-message
 //	10.3          registrar: bindings, 423, 400, 404, Contacts    register      register, register-domain
 //	12.1, 12.2    route sets, remote targets, of both sides       party, route  bye-route-order, reinvite,
 //	                                                                            contact-refresh
