@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"minisip/cmd/minisip/internal/location"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -47,6 +48,8 @@ type context struct {
 
 // target is one place that a request goes to.
 type target struct {
+	binding *location.Binding // that it was made of; nil: none
+
 	user   string // whose binding it is
 	uri    string // the Request-URI there
 	addr   netip.AddrPort
@@ -211,7 +214,7 @@ func (ctx *context) tryNext(now time.Time) bool {
 func (ctx *context) next(now time.Time) {
 	group := leading(ctx.later)
 	ctx.later = ctx.later[len(group):]
-	ctx.fork(now, group)
+	ctx.fork(now, ctx.core.stillRoutable(now, group))
 }
 
 // silent is told that three copies of the request have brought nothing, or would have if it had not been abandoned. So that

@@ -48,6 +48,7 @@
 //	16.4          our Routes off, strict routers in front         route         strict-router, TestFindRoutes
 //	16.4, 16.5    maddr: ours means nothing, another goes nowhere outside       maddr
 //	16.5          targets: user, or a Contact that we gave out    outside       dial-contact, contact-claims-user
+//	16.5          who has moved while others rang, or gone        outside       fork-serial-moved
 //	16.6 step 6   a next hop that is a strict router              route         next-hop-strict
 //	16.6          forwarding, Record-Route, groups by q, timer C  forward       call, fork-serial, timer-c
 //	16.6, 16.8    the next group when one is silent for 3.5 s     context       failover, failover-late,

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"net/netip"
+	"slices"
+	"time"
 
 	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/location"
@@ -70,12 +72,12 @@ func (c *Core) begin(in *inbound, user, callee string, targets []target) {
 		ctx.trying(in.now)
 		c.newCall(ctx, in, callee)
 	}
-	if in.Method() == sipmsg.MESSAGE {
-		ctx.fork(in.now, targets) // q or not: it is read on any of them
-		return
+	group := targets
+	if in.Method() != sipmsg.MESSAGE { // q or not: that is read on any of them
+		group = leading(targets)
 	}
-	ctx.later = targets
-	ctx.next(in.now)
+	ctx.later = targets[len(group):]
+	ctx.fork(in.now, group)
 }
 
 // targets is RFC 3261 16.5: who is meant by the Request-URI. A status other than 0 is
@@ -122,6 +124,21 @@ func (c *Core) routable(bindings []*location.Binding) (targets []target, status 
 	return oneFlow(targets), 0
 }
 
+// stillRoutable gives group as its phones are to be reached now: while others rang, one may have moved or gone.
+func (c *Core) stillRoutable(now time.Time, group []target) []target {
+	var bindings []*location.Binding
+	for _, t := range group {
+		here := c.where.Lookup(now, t.user)
+		for _, way := range append([]target{t}, t.flows...) {
+			if slices.Contains(here, way.binding) {
+				bindings = append(bindings, way.binding)
+			}
+		}
+	}
+	targets, _ := c.routable(bindings)
+	return targets
+}
+
 // elsewhere says whether a Request-URI asks with maddr for a machine that is not us. RFC 3261
 // 16.5 makes that the only target, and requests leave here for bindings alone; a maddr of
 // ours counts for nothing (16.4).
@@ -132,7 +149,10 @@ func (c *Core) elsewhere(in *inbound, uri *sipmsg.URI) bool {
 
 // targetOf is a binding as a target.
 func (c *Core) targetOf(b *location.Binding) target {
-	t := target{user: b.AOR(), uri: targetURI(b.Contact()), addr: c.wayTo(b), local: b.Local(), routes: b.Path(), q: int(b.Q), instance: b.Instance()}
+	t := target{
+		binding: b, user: b.AOR(), uri: targetURI(b.Contact()), addr: c.wayTo(b), local: b.Local(), routes: b.Path(),
+		q: int(b.Q), instance: b.Instance(),
+	}
 	_, t.ice = sipmsg.Param([]byte(b.Params()), "+sip.ice")
 	return t
 }
