@@ -107,20 +107,20 @@ func (ctx *context) addInterval(m *sipmsg.Message) {
 }
 
 // expires is after how long without a refresh all sessions of the call have expired, with
-// some time for what is under way; most where one of them has no interval.
-func (k *call) expires(most time.Duration) time.Duration {
+// some time for what is under way; most, and false, where that is sooner or one of them has no interval.
+func (k *call) expires(most time.Duration) (limit time.Duration, expired bool) {
 	var longest time.Duration
 	for _, d := range k.dialogs {
 		switch {
 		case !d.live():
 		case d.interval == 0:
-			return most
+			return most, false
 		default:
 			longest = max(longest, d.interval)
 		}
 	}
-	if longest == 0 {
-		return most
+	if limit = longest + session.Lifetime; longest == 0 || most <= limit {
+		return most, false
 	}
-	return min(most, longest+session.Lifetime)
+	return limit, true
 }

@@ -26,8 +26,8 @@ func TestSessionsExpire(t *testing.T) {
 		{[]*dialog{over, up(90 * time.Second), early}, 90*time.Second + session.Lifetime},
 		{[]*dialog{up(48 * time.Hour)}, most},
 	} {
-		if got := (&call{dialogs: tt.dialogs}).expires(most); got != tt.want {
-			t.Errorf("%d: %s, want %s", i, got, tt.want)
+		if got, expired := (&call{dialogs: tt.dialogs}).expires(most); got != tt.want || expired != (got < most) {
+			t.Errorf("%d: %s, expired: %v, want %s", i, got, expired, tt.want)
 		}
 	}
 }

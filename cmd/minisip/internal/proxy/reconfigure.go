@@ -50,7 +50,8 @@ func (c *Core) retime(now time.Time, timeout, hold time.Duration) {
 	c.cfg.Timeout, c.cfg.HoldTimeout = timeout, hold
 	for k := range c.everyCall() {
 		if k.State == session.Up {
-			_, next := k.Silent(now, k.lastMedia(), k.limit())
+			limit, _ := k.limit()
+			_, next := k.Silent(now, k.lastMedia(), limit)
 			c.timers.Set(&k.timer, next)
 		}
 	}

@@ -10,11 +10,11 @@ import (
 // unrelayedLimit is how long a call whose media we do not see may go without SIP.
 const unrelayedLimit = 24 * time.Hour
 
-// limit is how long the call may be silent. While a BYE is under way it is for the BYE's
-// transaction to end the call.
-func (k *call) limit() time.Duration {
+// limit is how long the call may be silent, and whether that is because its session has expired then. While a BYE is under
+// way it is for the BYE's transaction to end the call.
+func (k *call) limit() (limit time.Duration, expired bool) {
 	if k.State == session.Ending {
-		return session.Lifetime + linger
+		return session.Lifetime + linger, false
 	}
 	if !k.relayed() {
 		for _, d := range k.dialogs {
@@ -22,37 +22,39 @@ func (k *call) limit() time.Duration {
 				return k.expires(unrelayedLimit)
 			}
 		}
-		return session.Lifetime // the ACK never came
+		return session.Lifetime, false // the ACK never came
 	}
 	for _, d := range k.dialogs {
 		if d.live() && d.held() {
 			return k.expires(k.core.cfg.HoldTimeout)
 		}
 	}
-	return k.core.cfg.Timeout
+	return k.core.cfg.Timeout, false
 }
 
 // watch arms the timer that finds an answered call silent.
 func (k *call) watch(now time.Time) {
 	if k.State == session.Up {
-		k.core.timers.Set(&k.timer, session.Later(now.Add(k.limit())))
+		limit, _ := k.limit()
+		k.core.timers.Set(&k.timer, session.Later(now.Add(limit)))
 	}
 }
 
-// Expire implements session.Expirer.
+// Expire implements session.Expirer. A silent call is hung up; not so one whose session has expired: RFC 4028 8.3 lets a proxy
+// free what it holds for it, but "unlike the UA, it MUST NOT send a BYE".
 func (k *call) Expire(now time.Time) {
 	if k.State == session.Ended {
 		k.forget()
 		return
 	}
-	limit := k.limit()
+	limit, expired := k.limit()
 	over, next := k.Silent(now, k.lastMedia(), limit)
 	if !over {
 		k.core.timers.Set(&k.timer, session.Later(k.listen(now, limit, next)))
 		return
 	}
 	for _, d := range k.dialogs {
-		if d.live() {
+		if d.live() && !expired {
 			k.core.hangUp(d, now)
 		}
 	}

@@ -86,24 +86,27 @@ func (c *Core) loopHash(m *sipmsg.Message) uint32 {
 	return h
 }
 
-// understood are the option tags that this proxy and registrar act on.
-var understood = []string{"path", "outbound", "gruu"}
+// understood are the option tags that this proxy and registrar act on, asProxy those on which a proxy does.
+var (
+	understood = []string{"path", "outbound", "gruu"}
+	asProxy    = append([]string{"timer"}, understood...)
+)
 
 // unsupported lists the option tags of Proxy-Require that we do not know, and, where
 // the request ends here, those of Require: RFC 3261 16.3 step 5 and 8.2.2.3.
 func (c *Core) unsupported(in *inbound) string {
-	bad := unknownTags(in, sipmsg.ProxyRequireHdr)
+	bad := unknownTags(in, sipmsg.ProxyRequireHdr, asProxy)
 	if in.Method() == sipmsg.REGISTER || c.forUs(in) {
-		bad = append(bad, unknownTags(in, sipmsg.RequireHdr)...)
+		bad = append(bad, unknownTags(in, sipmsg.RequireHdr, understood)...)
 	}
 	return strings.Join(bad, ", ")
 }
 
-func unknownTags(in *inbound, id sipmsg.ID) (bad []string) {
+func unknownTags(in *inbound, id sipmsg.ID, known []string) (bad []string) {
 next:
 	for it := in.Values(id); it.Next(); {
 		tag := string(it.Value().Bytes)
-		for _, u := range understood {
+		for _, u := range known {
 			if strings.EqualFold(tag, u) {
 				continue next
 			}

@@ -60,8 +60,8 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 		refuse(404, "", "")
 	case !c.mayWatch(user, watched):
 		refuse(403, "", "")
-	case len(unknownTags(in, sipmsg.RequireHdr)) > 0:
-		refuse(420, "", "Unsupported: "+strings.Join(unknownTags(in, sipmsg.RequireHdr), ", ")+"\r\n")
+	case len(unknownTags(in, sipmsg.RequireHdr, understood)) > 0:
+		refuse(420, "", "Unsupported: "+strings.Join(unknownTags(in, sipmsg.RequireHdr, understood), ", ")+"\r\n")
 	case !accepts(in.Message, reginfoType):
 		refuse(406, "", "Accept: "+reginfoType+"\r\n")
 	case contact == "":
