@@ -99,10 +99,10 @@ func (t *Client) Cancel(now time.Time) {
 	t.end = earliest(t.end, now.Add(Lifetime))
 }
 
-// Abandon keeps timer A from sending the INVITE again; its owner is still told when it would have gone
+// Abandon keeps timer A or E from sending the request again; its owner is still told when it would have gone
 // out for the third time and all is Silent. It is for a request that nobody waits for any more, but to which
 // no response has come, so that RFC 3261 9.1 does not allow a CANCEL yet. Later Abandon changes nothing.
-func (t *Client) Abandon() { t.abandoned = t.state == Calling }
+func (t *Client) Abandon() { t.abandoned = t.state < Proceeding }
 
 // Cancelled says whether Cancel was called in time.
 func (t *Client) Cancelled() bool { return t.cancelled }

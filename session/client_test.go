@@ -322,6 +322,25 @@ var otherClientScripts = []struct{ name, script string }{
 		28.5    E       send          proceeding
 		32      F       timeout+done  terminated`}, // 32.5 would be the next E
 
+	{"abandoned: not sent again, nor after a provisional response, and a late answer passes", `
+		0       start   -             trying
+		0.5     E       send          trying
+		1.5     E       send          trying
+		3.5     E       send+silent   trying
+		3.5     abandon -             trying
+		7.5     E       -             trying
+		8       100     pass          proceeding
+		20      200     pass          completed
+		25      K       done          terminated`},
+
+	{"abandoned, and nobody is there", `
+		0       start   -             trying
+		0.1     abandon -             trying
+		0.5     E       -             trying
+		1.5     E       -             trying
+		3.5     E       silent        trying
+		32      F       timeout+done  terminated`},
+
 	{"a provisional response late in the row", `
 		0       start   -             trying
 		0.5     E       send          trying

@@ -243,14 +243,15 @@ func (b *branch) silent(now time.Time) bool {
 }
 
 // giveUp stops waiting for a phone that has not answered anything. If it wakes up, it gets a
-// CANCEL, and what is no INVITE is not sent to it any more.
+// CANCEL; what is no INVITE is not sent to it any more, but a 2xx that still comes counts while nobody else has answered.
 func (b *branch) giveUp(now time.Time) {
 	if b.ctx.invite {
 		b.stop(now)
 		return
 	}
 	b.status = 408
-	b.drop()
+	b.Abandon()
+	b.core.timers.Set(&b.timer, b.Deadline())
 }
 
 // notAnswered logs that a branch brought no response at all. Of a call its INVITE is meant, unless another request is named.

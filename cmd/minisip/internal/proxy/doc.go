@@ -52,7 +52,8 @@
 //	16.6 step 6   a next hop that is a strict router              route         next-hop-strict
 //	16.6          forwarding, Record-Route, groups by q, timer C  forward       call, fork-serial, timer-c
 //	16.6, 16.8    the next group when one is silent for 3.5 s     context       failover, failover-late,
-//	              or timer C has run out                                        failover-subscribe, failover-beside
+//	              or timer C has run out                                        failover-subscribe, failover-beside,
+//	                                                                            failover-subscribe-late
 //	16.7          best response, gathered challenges, 6xx         response      TestBestResponse, decline-fork
 //	16.7, 17.1.3  responses that do not fit are dropped           client        wrong-response, wrong-response-own
 //	16.7, 17.1.1  responses that come too late                    transaction   late-responses

@@ -58,7 +58,7 @@ func (b *branch) provisional(in *inbound) {
 // success forwards a 2xx at once: RFC 3261 16.7 step 5, for INVITE every one of them.
 func (b *branch) success(in *inbound) {
 	ctx := b.ctx
-	first, failed := b.status == 0, b.status >= 300 // given up, or by badGateway
+	first, failed := b.status == 0, ctx.invite && b.status >= 300 // given up, or by badGateway
 	if !failed {
 		b.status = in.Status()
 	}
