@@ -86,7 +86,7 @@ func (c *Core) newCall(ctx *context, in *inbound, callee string) {
 	}
 	text.cut(keyGap)
 	k.caller = session.Party{
-		User: ctx.tx.owner, Tag: text.cut(tag), Identity: text.cut(from), Contact: text.cut(contact), Routes: routeSet(in.Message, nil),
+		User: ctx.tx.owner, Tag: text.cut(tag), Identity: text.cut(from), Contact: text.cut(contact), Routes: routeSet(in.Message),
 		Local: in.local, CSeq: in.CSeq(),
 	}
 	k.via = text.cut(via)

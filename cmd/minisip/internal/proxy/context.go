@@ -68,6 +68,7 @@ type branch struct {
 	ctx       *context
 	target    target
 	breadth   int // its share of Max-Breadth
+	recorded  int // Record-Route values it went out with; 0: none of ours
 	status    int // of the final response; 0: none yet
 	media     *media
 	described bool     // a response with SDP has come

@@ -106,7 +106,7 @@
 //	RFC 4320 4    100 after 3.5 s, no other 1xx, no late 408,     response      message-timeout, timer-f
 //	              to anything but INVITE
 //	RFC 4475      the torture messages                            core          TestTorture
-//	RFC 5393 4.2  a loop is told from a spiral                    validate      loop
+//	RFC 5393 4.2  a loop is told from a spiral                    validate      loop, spiral
 //	RFC 5393 5.3  Max-Breadth, 440                                forward       max-breadth, TestShare
 //	RFC 5626 4.4  keepalives of phones answered: CRLF, and STUN   ping, stun    TestKeepalivesAnswered,
 //	              (RFC 8489, Binding requests)                                  TestSTUN

@@ -82,7 +82,7 @@ func (b *branch) forward(now time.Time) int {
 	b.routed = len(b.target.routes) > 0 || in.nextRoute() != nil
 	c.rewriteRequest(in, b.target.uri, b.target.routes, b.breadth)
 	if ctx.recordRoutes() {
-		c.recordRoute(ctx.req, ctx.tx.local, b.local)
+		b.recorded = c.recordRoute(ctx.req, ctx.tx.local, b.local)
 	}
 	if status := b.relayRequest(); status != 0 {
 		return status

@@ -50,17 +50,24 @@ func contactOf(m *sipmsg.Message) []byte {
 	return nil
 }
 
-// routeSet lists the Record-Route values in front of the first that is ours; of a request
-// that has not been forwarded yet, all.
-func routeSet(m *sipmsg.Message, ours func(value []byte) bool) (routes []string) {
+// routeSet lists the Record-Route values of m.
+func routeSet(m *sipmsg.Message) (routes []string) {
 	for it := m.Values(sipmsg.RecordRouteHdr); it.Next(); {
-		v := it.Value().Bytes
-		if ours != nil && ours(v) {
-			return routes
-		}
-		routes = append(routes, string(v))
+		routes = append(routes, string(it.Value().Bytes))
 	}
 	return routes
+}
+
+// behind counts the Record-Route values of a response that are from behind us. The first that names us may be: where the
+// request came through us again, the one of this time is among as many as it went out with.
+func (b *branch) behind(in *inbound) (n int) {
+	all := countValues(in.Message, sipmsg.RecordRouteHdr)
+	for it := in.Values(sipmsg.RecordRouteHdr); it.Next(); n++ {
+		if (b.recorded == 0 || all-n <= b.recorded) && b.ctx.core.ourRoute(in, it.Value().Bytes, false) {
+			break
+		}
+	}
+	return n
 }
 
 // early finds or adds the dialog that a response's To tag names. RFC 3261 12.1.2: a 2xx without one makes a dialog too.
@@ -133,7 +140,7 @@ func (c *Core) refuseLong(in *inbound, user string) bool {
 // routesTo is the way to the phone that answered on a branch. RFC 3261 12.1.2: the caller's
 // route set is Record-Route in reverse. Without one, the Path that the INVITE took serves.
 func (b *branch) routesTo(in *inbound) []string {
-	routes := routeSet(in.Message, func(v []byte) bool { return b.ctx.core.ourRoute(in, v, false) })
+	routes := routeSet(in.Message)[:b.behind(in)]
 	if len(routes) == 0 {
 		return b.target.routes
 	}

@@ -259,8 +259,7 @@ func (b *branch) responseUp(in *inbound) []byte {
 // throughProxy says whether a proxy stands between us and who sent a response: the request went along Routes,
 // or somebody has put his Record-Route on top of ours.
 func (b *branch) throughProxy(in *inbound) bool {
-	it := in.Values(sipmsg.RecordRouteHdr)
-	return b.routed || it.Next() && !b.ctx.core.ourRoute(in, it.Value().Bytes, false)
+	return b.routed || b.behind(in) > 0
 }
 
 // addChallenges puts the challenges of all branches in place of this one's own.

@@ -36,12 +36,12 @@ func (c *Core) findRoutes(in *inbound) {
 		in.strict = to.IsSIP() && len(to.User) > 0 && isStrict(string(last))
 	}
 	if in.strict {
-		in.routes = min(in.routes, in.countRoutes()-1)
+		in.routes = min(in.routes, countValues(in.Message, sipmsg.RouteHdr)-1)
 	}
 }
 
-func (in *inbound) countRoutes() (n int) {
-	for it := in.Values(sipmsg.RouteHdr); it.Next(); {
+func countValues(m *sipmsg.Message, id sipmsg.ID) (n int) {
+	for it := m.Values(id); it.Next(); {
 		n++
 	}
 	return n
@@ -92,7 +92,7 @@ func (c *Core) ourRoute(in *inbound, value []byte, top bool) bool {
 func (in *inbound) nextRoute() []byte { return in.nextRouteValue().Bytes }
 
 func (in *inbound) nextRouteValue() (v sipmsg.Value) {
-	if in.strict && in.countRoutes() == in.routes+1 {
+	if in.strict && countValues(in.Message, sipmsg.RouteHdr) == in.routes+1 {
 		return v // that one is the remote target
 	}
 	n := 0
@@ -225,15 +225,18 @@ func lastValue(m *sipmsg.Message, id sipmsg.ID) (v sipmsg.Value) {
 
 // recordRoute puts us into the dialog's route set: RFC 3261 16.6 step 4; with two values
 // where the sides reach us at different addresses (RFC 5658). from is where the request
-// came in, to where it goes out.
-func (c *Core) recordRoute(m *sipmsg.Message, from, to netip.AddrPort) {
+// came in, to where it goes out. It gives the number of values that m has then.
+func (c *Core) recordRoute(m *sipmsg.Message, from, to netip.AddrPort) (n int) {
 	in, out := c.advertised(from), c.advertised(to)
+	n = countValues(m, sipmsg.RecordRouteHdr) + 1
 	if in != out {
 		c.head = appendRoute(c.head[:0], in)
 		m.Prepend("Record-Route", c.head)
+		n++
 	}
 	c.head = appendRoute(c.head[:0], out)
 	m.Prepend("Record-Route", c.head)
+	return n
 }
 
 func appendRoute(dst []byte, at netip.AddrPort) []byte {
