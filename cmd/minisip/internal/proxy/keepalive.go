@@ -22,7 +22,7 @@ const deadAfter = 3
 // bound notes the bindings of a user after a REGISTER from in.src.
 func (c *Core) bound(in *inbound, bindings []*location.Binding) {
 	for _, b := range bindings {
-		if b.Source() == in.src {
+		if b.Source() == in.src && (len(b.Path()) == 0 || c.where.Registered(b).Equal(in.now)) {
 			c.alive(b, in.now)
 		}
 		c.keepOpen(b, in.now)
@@ -59,15 +59,18 @@ func (c *Core) alive(b *location.Binding, now time.Time) {
 }
 
 // heard puts bindings back into routing when anything comes from where they registered. Of a gateway's users, who
-// may be many, that is the one who sends, and some of the others; the rest follow with the next datagrams.
+// may be many, that is the one who sends, and some of the others; the rest follow with the next datagrams. Behind a
+// proxy (Path) one phone's datagrams do not tell of another: there it is who sends a request, and alone.
 func (c *Core) heard(in *inbound) {
 	for _, b := range c.where.Bindings(in.now, string(c.claimed(in))) {
-		if b.Source() == in.src {
+		if b.Source() == in.src && (len(b.Path()) == 0 || in.IsRequest() && in.Method() != sipmsg.REGISTER) {
 			c.alive(b, in.now)
 		}
 	}
 	for b := range c.where.AtSource(in.src) {
-		c.alive(b, in.now)
+		if len(b.Path()) == 0 {
+			c.alive(b, in.now)
+		}
 	}
 }
 

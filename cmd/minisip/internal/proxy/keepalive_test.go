@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"minisip/cmd/minisip/internal/location"
 )
 
 // pings counts the OPTIONS sent to each phone since the last call.
@@ -129,6 +131,44 @@ func TestDeadBesideAnother(t *testing.T) {
 		t.Errorf("the call rings at %v, want 002b alone", rings)
 	}
 	w.finish()
+}
+
+// Where a datagram comes from tells that a phone is there, but not which one of those behind a proxy.
+func TestDeadBehindAProxy(t *testing.T) {
+	for _, tt := range []struct {
+		name, path, heard string
+		back              bool
+	}{
+		{"a gateway's other user", "", "001: OPTIONS sip:minisip.example", true},
+		{"another user", "<sip:192.0.2.50;lr>", "001: OPTIONS sip:minisip.example", false},
+		{"another user's answer to a ping", "<sip:192.0.2.50;lr>", "001: 200 OK to OPTIONS", false},
+		{"another phone of the user", "<sip:192.0.2.50;lr>", "edge: REGISTER auth", false},
+		{"the user", "<sip:192.0.2.50;lr>", "edge: OPTIONS sip:minisip.example", true},
+	} {
+		w := newWorld(t)
+		w.cfg.Keepalive = 25 * time.Second
+		s := &script{w}
+		s.do("phone 001 at 192.0.2.50:5060 claims 10.0.0.4:5060", "phone edge at 192.0.2.50:5060 user 002", "registered 001", "wait 25s")
+		edge := s.phone("edge")
+		edge.nonce, edge.nc = s.phone("001").nonce, 1 // what comes to their address is for 001
+		u := location.Update{AOR: "002", CallID: "dead", CSeq: 1, NAT: true, Local: ours4, Source: edge.addr,
+			Contacts: []location.Contact{{URI: "sip:002@10.0.0.5", Expires: time.Hour, Q: 1000}}}
+		if tt.path != "" {
+			u.Path = []string{tt.path}
+		}
+		bindings, err := s.core.where.Register(s.now, &u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bindings[0].Ping, s.core.suspended = location.Ping{Answered: true, Misses: deadAfter, Suspended: true}, 1
+		s.do("wait 1s", tt.heard)
+		if n := len(s.core.where.Bindings(s.now, "002")); strings.Contains(tt.heard, "REGISTER") && n != 2 {
+			t.Fatalf("%s: %d bindings", tt.name, n)
+		}
+		if back := !bindings[0].Ping.Suspended; back != tt.back {
+			t.Errorf("%s: back in routing: %v", tt.name, back)
+		}
+	}
 }
 
 // The answer to a ping that the next one has followed says nothing: neither how far the phone is, nor that it answers.
