@@ -77,6 +77,7 @@ func (c *Core) inDialog(in *inbound) {
 	if c.refuseInterval(in) {
 		return
 	}
+	c.refers(in, p.User, peer.User)
 	ctx := c.newContext(in, p.User)
 	if ctx == nil {
 		return

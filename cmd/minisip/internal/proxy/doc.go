@@ -94,7 +94,8 @@
 //	RFC 3428 4    MESSAGE to all bindings                         outside       message, failover-subscribe
 //	RFC 3515      REFER, blind and with Replaces (RFC 3891)       dialog        transfer-blind, transfer
 //	RFC 3891 3, 7 who may take over or join (RFC 3911) a call     replaces      replaces-stranger, transfer,
-//	                                                                            replaces-transferred, park
+//	                                                                            replaces-transferred, replaces-asked,
+//	                                                                            park
 //	RFC 3903      PUBLISH: a request like any other               outside       publish
 //	RFC 4028 8    422 or a raised interval below 90 s; who asked  interval      session-timer, session-timer-alone,
 //	              refreshes alone where the other side does not;                session-timer-alone-over

@@ -13,7 +13,7 @@ import (
 // mayTakeOver says whether a user may send an INVITE that wants to take the place of a call, or to join it (RFC 3891,
 // RFC 3911). A phone cannot tell who asks; we know whose calls are whose. The user has a part in that call,
 // or in an answered one with somebody who has: an attended transfer comes from whom a party has referred; or a party has
-// referred him outside of any. Calls that are not known are for the phone to refuse.
+// referred him. Calls that are not known are for the phone to refuse.
 func (c *Core) mayTakeOver(in *inbound, user string) bool {
 	if in.Method() != sipmsg.INVITE {
 		return true
@@ -70,8 +70,8 @@ func (c *Core) meant(value []byte) iter.Seq[*call] {
 	}
 }
 
-// refers notes whom a party of a call sends there with a REFER outside a dialog, as who parks a call does (RFC 5359
-// 2.15): in Refer-To stands what the INVITE is to have in Replaces. Who is referred inside a call talks with the party anyway.
+// refers notes whom a party of a call sends there with a REFER: inside another call, which may be long over when his phone has asked
+// him and calls; or outside a dialog, as who parks a call does (RFC 5359 2.15). In Refer-To stands what the INVITE is to have in Replaces.
 func (c *Core) refers(in *inbound, user, to string) {
 	if in.Method() != sipmsg.REFER {
 		return
