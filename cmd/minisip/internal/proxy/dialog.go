@@ -102,14 +102,16 @@ func (c *Core) withoutCall(in *inbound) {
 	if !c.atBinding(in, claimed) && !c.proves(in, claimed) {
 		return
 	}
-	t, found := c.remoteTarget(in)
-	if !found {
+	targets := c.remoteTargets(in)
+	if len(targets) == 0 {
 		c.reply(in, 481, "", "")
 		return
 	}
-	if !c.alongPath(in, &t) {
-		c.reply(in, 403, "Route Refused", "")
-		return
+	for i := range targets {
+		if !c.alongPath(in, &targets[i]) {
+			c.reply(in, 403, "Route Refused", "")
+			return
+		}
 	}
 	if c.refuseInterval(in) {
 		return
@@ -131,7 +133,22 @@ func (c *Core) withoutCall(in *inbound) {
 		ctx.counted = true
 		c.usageOf(user).pending++
 	}
-	ctx.fork(in.now, []target{t})
+	ctx.fork(in.now, targets)
+}
+
+// remoteTargets finds the phone that a request inside a dialog is meant for. Calls follow a phone that gets another address,
+// as from a NAT that forgot it. Of a subscription only the phones know: where nobody is at the address in its
+// Contact any more, all phones of the user in To are asked, and those that do not know the dialog answer 481.
+func (c *Core) remoteTargets(in *inbound) []target {
+	if t, found := c.remoteTarget(in); found {
+		return []target{t}
+	}
+	uri := in.meant()
+	if m := in.Method(); m != sipmsg.SUBSCRIBE && m != sipmsg.NOTIFY || !uri.IsSIP() || c.ours(in.local, uri.Host, uri.Port) {
+		return nil
+	}
+	targets, _ := c.routable(c.where.Lookup(in.now, string(userPart(in.To().URI))))
+	return targets
 }
 
 // remoteTarget finds the binding that a request inside a dialog is meant for.

@@ -123,7 +123,7 @@
 //	RFC 6141 4    a reliable 1xx to a re-INVITE moves targets     party         reinvite-target
 //	RFC 6665      subscriptions, also forked; Record-Route of     dialog,       subscribe, subscribe-fork,
 //	              NOTIFY (4.3)                                    forward       subscribe-contact,
-//	                                                                            subscribe-focus
+//	                                                                            subscribe-focus, subscribe-moved
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
 //	RFC 8839 4.2                                                                ice-offerless, ice-strip,
 //	                                                                            glare-ice
