@@ -256,18 +256,21 @@ type modelField struct {
 // read notes what m, parsed with err, holds.
 func (mo *model) read(m *sipmsg.Message, err error) {
 	*mo = model{body: string(m.Body()), others: mo.others}
-	all := 0
-	for i := range m.NumHeaders() {
-		raw := string(m.AppendHeader(nil, i))
-		mo.fields = append(mo.fields, modelField{raw: raw})
-		all += len(raw)
-	}
 	text := string(m.Bytes())
 	mo.start = text[:strings.IndexByte(text, '\n')+1]
 	if mo.start == "" {
 		mo.start = text
 	}
-	mo.end = text[len(mo.start)+all : len(text)-len(mo.body)]
+	rest := text[len(mo.start):]
+	for range m.NumHeaders() {
+		raw := rest[:strings.IndexByte(rest, '\n')+1]
+		for folds := rest[len(raw):]; folds != "" && (folds[0] == ' ' || folds[0] == '\t'); folds = rest[len(raw):] {
+			raw = rest[:len(raw)+strings.IndexByte(folds, '\n')+1]
+		}
+		mo.fields = append(mo.fields, modelField{raw: raw})
+		rest = rest[len(raw):]
+	}
+	mo.end = rest[:len(rest)-len(mo.body)]
 	tooLong := len(strings.TrimRight(mo.start, "\r\n")) > sipmsg.MaxLine
 	mo.whole = (mo.end == "\n" || mo.end == "\r\n") && !tooLong && !errors.Is(err, sipmsg.ErrNotSIP)
 	for id := sipmsg.ViaHdr; id <= sipmsg.DateHdr; id++ {
@@ -399,8 +402,19 @@ func (f *modelField) change(m *sipmsg.Message, i, ordinal int, text string) {
 	f.values[ordinal] = text
 }
 
+// crlf has all lines end in CRLF.
+func crlf(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n")
+}
+
 func (mo *model) check(t *testing.T, m *sipmsg.Message) {
 	got := string(m.AppendTo(nil))
+	if !strings.HasSuffix(mo.start, "\r\n") { // the one difference between a field of the message and AppendHeader's
+		got, mo.start, mo.end, mo.body = crlf(got), crlf(mo.start), crlf(mo.end), crlf(mo.body)
+		for i := range mo.fields {
+			mo.fields[i].raw = crlf(mo.fields[i].raw)
+		}
+	}
 	rest, ok := strings.CutPrefix(got, mo.start+mo.front)
 	if !ok {
 		t.Fatalf("the message does not begin with %q:\n%s", mo.start+mo.front, got)

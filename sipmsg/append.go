@@ -1,5 +1,7 @@
 package sipmsg
 
+import "bytes"
+
 // AppendTo appends the message with its edits applied. Without edits it appends Bytes.
 func (m *Message) AppendTo(dst []byte) []byte {
 	pos := 0
@@ -25,7 +27,8 @@ func (m *Message) AppendTo(dst []byte) []byte {
 	return append(dst, m.data[pos:]...)
 }
 
-// AppendHeader appends field i as edited, with its line end; nothing if it was removed.
+// AppendHeader appends field i as edited, as lines of a message that ends its lines in CRLF, whatever this one does;
+// nothing if it was removed.
 func (m *Message) AppendHeader(dst []byte, i int) []byte {
 	if !m.has(i) {
 		return dst
@@ -39,7 +42,12 @@ func (m *Message) AppendHeader(dst []byte, i int) []byte {
 			last = k + 1
 		}
 	}
-	return m.appendEdited(dst, i, m.edits[first:last])
+	from := len(dst)
+	if dst = m.appendEdited(dst, i, m.edits[first:last]); m.crlf {
+		return dst
+	}
+	lines := bytes.ReplaceAll(dst[from:], []byte("\r\n"), []byte("\n"))
+	return append(dst[:from], bytes.ReplaceAll(lines, []byte("\n"), []byte("\r\n"))...)
 }
 
 // appendEdited appends field i with edits, which are all about it.

@@ -23,10 +23,12 @@ func (m *Message) checkLists() {
 	}
 }
 
-// strayCR refuses a CR that ends no line, which other readers might take for a line end, among the lines from start on.
-func (m *Message) strayCR(start int, lines []byte) {
+// checkLineEnds refuses, among the lines from start on, what some readers take for a line end and others do not: a CR
+// without LF, and a bare LF where the start line ends in CRLF. Who looks for CRLF alone would not end the head there.
+func (m *Message) checkLineEnds(start int, lines []byte) {
 	for i, c := range lines {
-		if c == '\r' && (i+1 == len(lines) || lines[i+1] != '\n') {
+		if c == '\r' && (i+1 == len(lines) || lines[i+1] != '\n') ||
+			c == '\n' && m.crlf && (i == 0 || lines[i-1] != '\r') {
 			m.fail("line end", start+i, ErrMalformed)
 			return
 		}

@@ -17,9 +17,9 @@
 //   - the skeleton of a response: RFC 3261 8.2.6
 //
 // It is strict where two readers could see two messages (start line, framing, repeated fields,
-// line ends) and liberal where only one meaning is possible: a line may end in a bare LF, a
-// display name may hold a comma without quotes, white space may stand inside angle brackets.
-// A bare CR is refused.
+// line ends) and liberal where only one meaning is possible: lines may end in a bare LF where the
+// start line does, a display name may hold a comma without quotes, white space may stand inside
+// angle brackets. A bare CR is refused.
 //
 // What it does not do: it reads no stream transport, does not look into bodies, does not check
 // the values of fields that a proxy does not act on, and does not resolve names.

@@ -273,6 +273,10 @@ func TestAppendHeader(t *testing.T) {
 			t.Errorf("field %d: %q, want %q", i, got, want)
 		}
 	}
+	m = mustParse(t, []byte("INVITE sip:002@example.com SIP/2.0\n"+head+"Subject: a\n b\r\n c\n\n"))
+	if got, want := string(m.AppendHeader(nil, 5)), "Subject: a\r\n b\r\n c\r\n"; got != want {
+		t.Errorf("of a message of bare LFs: %q, want %q", got, want)
+	}
 }
 
 // proxyEdits are the edits of a proxy that forwards an INVITE.

@@ -18,6 +18,7 @@ func (m *Message) readFields() bool {
 		}
 		if n := next - pos; n == 1 || n == 2 && data[pos] == '\r' {
 			m.headEnd, m.body, m.whole = uint16(pos), uint16(next), true
+			m.checkLineEnds(pos, data[pos:next])
 			return true
 		} else if n > MaxLine {
 			m.discard("header field", pos, ErrTooLong)
@@ -128,8 +129,8 @@ func nextField(b []byte, i int) (next int, crlfs uint16) {
 // so that each field ends where the next begins.
 func (m *Message) addField(start, next int, crlfs uint16) {
 	line := m.data[start:next]
-	if bytes.Count(line, []byte{'\r'}) != int(crlfs) {
-		m.strayCR(start, line)
+	if bytes.Count(line, []byte{'\r'}) != int(crlfs) || m.crlf && bytes.Count(line, []byte{'\n'}) != int(crlfs) {
+		m.checkLineEnds(start, line)
 	}
 	colon := 0
 	for colon < len(line)-1 && line[colon] != ':' {

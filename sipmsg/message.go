@@ -35,6 +35,7 @@ type Message struct {
 	toOK                    bool  // To was read
 	crowded                 bool  // some list has room for more values than the caps allow
 	whole                   bool  // the head ends in an empty line
+	crlf                    bool  // the start line ends in CRLF, and so must all others of the head
 	viaField                uint8 // the field that the topmost Via value stands in
 	status                  uint16
 	methodName, uri, reason span

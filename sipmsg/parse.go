@@ -26,7 +26,7 @@ func (m *Message) Parse(data []byte) error {
 const maxArena = 16 << 10
 
 func (m *Message) reset(data []byte) {
-	m.data, m.err, m.n, m.crowded, m.whole = data, nil, 0, false, false
+	m.data, m.err, m.n, m.crowded, m.whole, m.crlf = data, nil, 0, false, false, false
 	m.method, m.request, m.toOK, m.status = UnknownMethod, false, false, 0
 	m.methodName, m.uri, m.reason, m.topVia = span{}, span{}, span{}, span{}
 	m.viaField = 0
@@ -87,6 +87,7 @@ func (m *Message) startLine() bool {
 		next, end = len(m.data), len(m.data)
 	} else if end > 0 && m.data[end-1] == '\r' {
 		end--
+		m.crlf = true
 	}
 	if end > MaxLine {
 		m.discard("start line", MaxLine, ErrTooLong)
@@ -162,6 +163,6 @@ func (m *Message) statusLine(line []byte) {
 	m.status = uint16(n)
 	if len(line) > 12 {
 		m.reason = span{12, uint16(len(line))}
-		m.strayCR(12, line[12:])
+		m.checkLineEnds(12, line[12:])
 	}
 }

@@ -3,6 +3,7 @@ package sipmsg
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -301,6 +302,26 @@ func TestParseLineEnds(t *testing.T) {
 	}
 	if err := m.Parse([]byte(strings.Replace(string(bare), "Min-SE: 90", "Min-SE: 9\r0", 1))); !errors.Is(err, ErrMalformed) {
 		t.Errorf("a bare CR beside bare LFs: %v", err)
+	}
+}
+
+// Where the start line ends in CRLF, a bare LF is a line end for some readers only: behind "X: a" and two of them, those find
+// fields where the others find the body, which a proxy does not look through for identities.
+func TestParseMixedLineEnds(t *testing.T) {
+	text := crlf("INVITE sip:002@example.com SIP/2.0\n" + head + "Subject: a\n fold\n\n")
+	first := bytes.IndexByte(text, '\n')
+	for i := first + 1; i < len(text); i++ {
+		if text[i] != '\n' {
+			continue
+		}
+		var m Message
+		var e *ParseError
+		mixed := slices.Delete(bytes.Clone(text), i-1, i)
+		if err := m.Parse(mixed); !errors.As(err, &e) || e.Field != "line end" || e.Offset != i-1 || !m.CanReply() {
+			t.Errorf("%q: %v", mixed, err)
+		}
+		// Nobody who looks for CRLF finds a start line in this.
+		mustParse(t, slices.Delete(mixed, first-1, first))
 	}
 }
 
