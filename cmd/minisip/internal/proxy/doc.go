@@ -60,7 +60,7 @@
 //	16.9, 18.1.1  what cannot be sent is a 503, and our own BYE   forward,      unreachable, way-back,
 //	              or CANCEL repeated; what is large goes          client, size  TestLargeMessages
 //	              all the same
-//	16.10         CANCEL of all branches                          cancel        cancel-fork
+//	16.10         CANCEL of all branches                          cancel        cancel-fork, cancel-retry
 //	16.11         ACK to a 2xx, without a transaction; no other   dialog, acks  call, restart, ack-both, ack-refused,
 //	              its copies go on alike                                        ack-unknown, ack-of-info,
 //	                                                                            retransmit-invite

@@ -127,7 +127,7 @@ func (b *branch) failure(in *inbound) {
 	}
 	ctx.gather(in)
 	last := !ctx.open() && len(ctx.later) == 0
-	better := preference(in.Status()) < preference(ctx.bestStatus)
+	better := ctx.preference(in.Status()) < ctx.preference(ctx.bestStatus)
 	switch {
 	case last && better:
 		b.forwardFinal(in)
@@ -165,7 +165,7 @@ func preference(status int) int {
 		return 1 << 20
 	case status >= 600:
 		return status - 600
-	case status == 401, status == 407, status == 415, status == 420, status == 421, status == 422, status == 484:
+	case status >= 400 && retries(status):
 		return 4000
 	case status == 408, status == 430:
 		return 4999 // somebody who answered knows more than nobody
@@ -174,6 +174,23 @@ func preference(status int) int {
 	default:
 		return status * 10
 	}
+}
+
+// preference is that for this request: a caller who has cancelled it is not to be told to try again.
+func (ctx *context) preference(status int) int {
+	if ctx.cancelled && retries(status) {
+		return 4998
+	}
+	return preference(status)
+}
+
+// retries says whether a phone that gets a status may try again by itself, in another way or elsewhere.
+func retries(status int) bool {
+	switch status {
+	case 401, 407, 415, 420, 421, 422, 484:
+		return true
+	}
+	return 300 <= status && status < 400
 }
 
 // forwardFinal forwards the response that just came.
@@ -191,7 +208,7 @@ func (b *branch) forwardFinal(in *inbound) {
 func (ctx *context) forwardBest(now time.Time) {
 	c := ctx.core
 	switch {
-	case ctx.cancelled && (ctx.bestStatus == 0 || ctx.bestStatus == 408):
+	case ctx.cancelled && (ctx.bestStatus == 0 || ctx.bestStatus == 408 || retries(ctx.bestStatus)):
 		ctx.answer(now, 487, "")
 	case ctx.bestStatus == 503:
 		// RFC 3261 16.7 step 6: a 503 is about that phone's server, not about us.
