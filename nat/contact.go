@@ -40,18 +40,38 @@ func AppendContactURI(dst, uri []byte, src netip.AddrPort) []byte {
 	if _, gruu := u.Param("gr"); gruu {
 		return append(dst, uri...)
 	}
-	start := len(u.Scheme) + 1
+	start, end := hostPort(uri)
+	dst = append(dst, uri[:start]...)
+	dst = plainPort(src).AppendTo(dst)
+	return append(dst, uri[end:]...)
+}
+
+// AppendWithHost undoes AppendContactURI: it appends uri with host and port of contact, if both are sip or sips URIs.
+func AppendWithHost(dst, uri, contact []byte) []byte {
+	if u, err := sipmsg.ParseURI(uri); err != nil || !u.IsSIP() {
+		return append(dst, uri...)
+	}
+	if c, err := sipmsg.ParseURI(contact); err != nil || !c.IsSIP() {
+		return append(dst, uri...)
+	}
+	start, end := hostPort(uri)
+	first, last := hostPort(contact)
+	dst = append(append(dst, uri[:start]...), contact[first:last]...)
+	return append(dst, uri[end:]...)
+}
+
+// hostPort finds host and port in a sip or sips URI that can be read.
+func hostPort(uri []byte) (start, end int) {
+	start = bytes.IndexByte(uri, ':') + 1
 	// No other part of a SIP URI may hold a bare '@' (RFC 3261 25.1).
 	if at := bytes.IndexByte(uri, '@'); at >= 0 {
 		start = at + 1
 	}
-	end := len(uri)
+	end = len(uri)
 	if i := bytes.IndexAny(uri[start:], ";?"); i >= 0 {
 		end = start + i
 	}
-	dst = append(dst, uri[:start]...)
-	dst = plainPort(src).AppendTo(dst)
-	return append(dst, uri[end:]...)
+	return start, end
 }
 
 // Behind reports whether m comes through a NAT: an address in its top Via or in one of its

@@ -97,3 +97,19 @@ func TestBehind(t *testing.T) {
 		t.Error("a request without Contact is behind a NAT")
 	}
 }
+
+// What AppendContactURI did is undone with the Contact that the phone registered, whatever else its URI holds.
+func TestAppendWithHost(t *testing.T) {
+	for _, tt := range []struct{ uri, contact, want string }{
+		{"sip:a@192.0.2.1:4000;line=1?x=y", "sip:b@10.0.0.4", "sip:a@10.0.0.4;line=1?x=y"},
+		{"sip:192.0.2.1:4000", "sip:b;c@phone.example:5070;ob", "sip:phone.example:5070"},
+		{"sip:a;b=c@[2001:db8::1]:4000", "sips:[fd00::1]", "sip:a;b=c@[fd00::1]"},
+		{"tel:+1", "sip:b@10.0.0.4", "tel:+1"},
+		{"sip:a@192.0.2.1", "tel:+1", "sip:a@192.0.2.1"},
+		{"sip:a@@", "sip:b@10.0.0.4", "sip:a@@"},
+	} {
+		if got := string(AppendWithHost(nil, []byte(tt.uri), []byte(tt.contact))); got != tt.want {
+			t.Errorf("%s for %s: %s, want %s", tt.uri, tt.contact, got, tt.want)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"hash/maphash"
 	"net/netip"
-	"time"
 
 	"minisip/session"
 	"minisip/sipmsg"
@@ -134,60 +133,6 @@ func (c *Core) withoutCall(in *inbound) {
 		c.usageOf(user).pending++
 	}
 	ctx.fork(in.now, targets)
-}
-
-// remoteTargets finds the phone that a request inside a dialog is meant for. Calls follow a phone that gets another address,
-// as from a NAT that forgot it. Of a subscription only the phones know: where nobody is at the address in its
-// Contact any more, all phones of the user in To are asked, and those that do not know the dialog answer 481.
-func (c *Core) remoteTargets(in *inbound) []target {
-	if t, found := c.remoteTarget(in); found {
-		return []target{t}
-	}
-	uri := in.meant()
-	if m := in.Method(); m != sipmsg.SUBSCRIBE && m != sipmsg.NOTIFY || !uri.IsSIP() || c.ours(in.local, uri.Host, uri.Port) {
-		return nil
-	}
-	targets, _ := c.routable(c.where.Lookup(in.now, string(userPart(in.To().URI))))
-	return targets
-}
-
-// remoteTarget finds the binding that a request inside a dialog is meant for.
-func (c *Core) remoteTarget(in *inbound) (t target, found bool) {
-	uri, err := sipmsg.ParseURI(in.target())
-	if err != nil {
-		return t, false
-	}
-	return c.phoneOf(in.now, &uri)
-}
-
-// phoneOf is the way to the phone that has a URI as its Contact, here or there.
-func (c *Core) phoneOf(now time.Time, uri *sipmsg.URI) (t target, found bool) {
-	b := c.instance(now, uri, netip.AddrPort{})
-	if b == nil {
-		b = c.where.FindContact(uri)
-	}
-	if b != nil {
-		return c.targetOf(b), true
-	}
-	return c.phoneAt(uri)
-}
-
-// phoneAt is the way to a phone that registered from the very address of a URI, directly. A phone may have another
-// user part, or none, in the Contacts of its dialogs than in the one it registers; then the address
-// says which phone it is, as re_contact wrote it, and the Request-URI stays as it came.
-func (c *Core) phoneAt(uri *sipmsg.URI) (t target, found bool) {
-	at, literal := literalAddr(uri)
-	if !literal || !uri.IsSIP() {
-		return t, false
-	}
-	for b := range c.where.AtSource(at) {
-		if len(b.Path()) == 0 {
-			t = c.targetOf(b)
-			t.uri = ""
-			return t, true
-		}
-	}
-	return t, false
 }
 
 // alongPath has a request obey the Route values that it has left, if they lead along the Path of its target, or to where

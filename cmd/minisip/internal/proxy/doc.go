@@ -47,7 +47,8 @@
 //	16.3          400, 416, 420, 482, 483                         validate      refusals, loop, sips
 //	16.4          our Routes off, strict routers in front         route         strict-router, TestFindRoutes
 //	16.4, 16.5    maddr: ours means nothing, another goes nowhere outside       maddr
-//	16.5          targets: user, or a Contact that we gave out    outside       dial-contact, contact-claims-user
+//	16.5          targets: user, or a Contact that we gave out    outside,      dial-contact, contact-claims-user
+//	                                                              target
 //	16.5          who has moved while others rang, or gone        outside       fork-serial-moved
 //	16.6 step 6   a next hop that is a strict router              route         next-hop-strict
 //	16.6          forwarding, Record-Route, groups by q, timer C  forward       call, fork-serial, timer-c
@@ -122,8 +123,8 @@
 //	RFC 6026      the Accepted states; late 2xx are hung up       response      fork-late-answer, fork-unheard, fork-crossing
 //	RFC 6141 4    a reliable 1xx to a re-INVITE moves targets     party         reinvite-target
 //	RFC 6665      subscriptions, also forked; Record-Route of     dialog,       subscribe, subscribe-fork,
-//	              NOTIFY (4.3)                                    forward       subscribe-contact,
-//	                                                                            subscribe-focus, subscribe-moved
+//	              NOTIFY (4.3)                                    target,       subscribe-contact,
+//	                                                              forward       subscribe-focus, subscribe-moved
 //	RFC 8445 2.5  an ICE-lite agent for each phone that does ICE  ice           ice, ice-one-side, ice-fork,
 //	RFC 8839 4.2                                                                ice-offerless, ice-strip,
 //	                                                                            glare-ice

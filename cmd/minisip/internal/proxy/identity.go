@@ -63,8 +63,8 @@ func (c *Core) notifier(in *inbound) []byte {
 	if err != nil {
 		return claimed
 	}
-	if t, found := c.phoneOf(in.now, &uri); found {
-		return []byte(t.user)
+	if b := c.phoneOf(in.now, &uri); b != nil {
+		return []byte(b.AOR())
 	}
 	return claimed
 }

@@ -98,8 +98,8 @@ func (c *Core) targets(in *inbound, uri *sipmsg.URI) ([]target, int) {
 		}
 	}
 	if !known && !gruu {
-		if t, found := c.phoneAt(uri); found {
-			return []target{t}, 0
+		if b := c.phoneAt(uri); b != nil {
+			return []target{c.targetAs(b, in.target(), uri)}, 0
 		}
 	}
 	switch {
