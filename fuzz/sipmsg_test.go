@@ -35,6 +35,7 @@ func messages(f *testing.F) (seeds [][]byte) {
 		"SIP/2.0 180 Ringing\nv: SIP/2.0/UDP 203.0.113.5;branch=z9hG4bK2, SIP/2.0/UDP h;branch=z9hG4bK1;received=192.0.2.1;rport=9\n" +
 			"f: sip:a@b;tag=1\nt: sip:c@d;tag=2\ni: 2\nCSeq: 2 INVITE\nRecord-Route: <sip:x;lr>,\n <sip:y;lr>\nk: 100rel\nl: 2\n\nok and more",
 		"INVITE sip:b@c SIP/2.0\nVia: SIP/2.0/UDP h\nRoute: <sip:x;lr>, <sip:y;lr>, <sip:z;lr>\nFrom: <sip:a@b>\nTo: <sip:b@c>\nCall-ID: 3\nCSeq: 3 INVITE\n\nbody",
+		"sip/2.0 200 OK\nVia: SIP/2.0/UDP h\nFrom: <sip:a@b>;tag=1\nTo: <sip:b@c>;tag=2\nCall-ID: 4\nCSeq: 4 BYE\n\n",
 	} {
 		seeds = append(seeds, []byte(strings.ReplaceAll(text, "\n", "\r\n")), []byte(text))
 	}
@@ -205,7 +206,7 @@ func checkReply(t *testing.T, req *sipmsg.Message) {
 func FuzzEdits(f *testing.F) {
 	for _, seed := range messages(f) {
 		f.Add(seed, []byte{3, 0, 3, 1, 2, 2, 0, 5, 1, 3, 4, 0, 5, 0, 6, 3, 7, 0})
-		f.Add(seed, []byte{3, 2, 3, 1, 3, 0, 1, 1, 0, 1, 6, 0, 6, 9})
+		f.Add(seed, []byte{3, 2, 3, 1, 3, 0, 1, 1, 0, 1, 6, 0, 6, 9, 8, 0})
 	}
 	for _, refused := range []string{
 		"", "no SIP\n\n", "INVITE sip:a SIP/2.0", "INVITE sip:a SIP/2.0\n x\ny\nVia: 1, 2\n\nbody", "INVITE  SIP/2.0\nx\nS: y\nRoute: <a>, <b>\nl: 1",
@@ -238,6 +239,7 @@ type model struct {
 	start, body    string
 	end            string // what stands between the fields and the body
 	whole          bool   // there is room for new fields and a body
+	sound          bool   // it was not refused
 	fields         []modelField
 	front, back    string // new fields
 	length         string // a new Content-Length
@@ -255,7 +257,7 @@ type modelField struct {
 
 // read notes what m, parsed with err, holds.
 func (mo *model) read(m *sipmsg.Message, err error) {
-	*mo = model{body: string(m.Body()), others: mo.others}
+	*mo = model{body: string(m.Body()), sound: err == nil, others: mo.others}
 	text := string(m.Bytes())
 	mo.start = text[:strings.IndexByte(text, '\n')+1]
 	if mo.start == "" {
@@ -337,7 +339,15 @@ func (mo *model) apply(m *sipmsg.Message, op byte, n int) {
 			end := mo.start[strings.LastIndexByte(mo.start, ' '):]
 			mo.start = string(m.MethodName()) + " " + text + end
 		}
-	case 8, 9, 10, 11:
+	case 8:
+		m.SetVersion()
+		if mo.sound && !m.IsRequest() {
+			mo.start = "SIP/2.0" + mo.start[len("SIP/2.0"):]
+		} else if mo.sound {
+			version := strings.LastIndexByte(mo.start, ' ') + 1
+			mo.start = mo.start[:version] + strings.ToUpper(mo.start[version:])
+		}
+	case 9, 10, 11:
 		other := sipmsg.Value{}
 		if len(mo.others) > 0 {
 			other = mo.others[n%len(mo.others)]

@@ -20,6 +20,7 @@ func touchAll(m *Message, values []Value) {
 	}
 	m.SetBody([]byte("x"))
 	m.SetRequestURI([]byte("sip:x"))
+	m.SetVersion()
 	m.Prepend("Front", []byte("x"))
 	for i := range m.NumHeaders() {
 		m.SetHeader(i, nil)

@@ -45,6 +45,23 @@ func (m *Message) SetRequestURI(uri []byte) {
 	}
 }
 
+// SetVersion writes the SIP-Version in capitals: it is read in any case, "but implementations MUST send
+// upper-case" (RFC 3261 7.1).
+func (m *Message) SetVersion() {
+	if !m.whole || m.err != nil {
+		return
+	}
+	const version = "SIP/2.0"
+	start := uint16(0)
+	if m.request {
+		start = m.uri.end + uint16(len(" "))
+	}
+	at := span{start, start + uint16(len(version))}
+	if string(m.bytes(at)) != version {
+		m.put(edit{span: at, kind: replace, field: elsewhere}, []byte(version))
+	}
+}
+
 // SetHeader replaces the whole value of header field i. A line that is no header field has none.
 func (m *Message) SetHeader(i int, value []byte) {
 	if !m.has(i) {

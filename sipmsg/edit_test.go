@@ -257,6 +257,21 @@ func TestEditsCopy(t *testing.T) {
 	}
 }
 
+func TestSetVersion(t *testing.T) {
+	for line, want := range map[string]string{
+		"INVITE sip:sip/2.0@h sip/2.0": "INVITE sip:sip/2.0@h SIP/2.0",
+		"INVITE sip:h SIP/2.0":         "INVITE sip:h SIP/2.0",
+		"Sip/2.0 180 sip/2.0":          "SIP/2.0 180 sip/2.0",
+		"sip/2.0 180":                  "SIP/2.0 180",
+	} {
+		m := mustParse(t, crlf(line+"\n"+head+"\n"))
+		m.SetVersion()
+		if got := m.AppendTo(nil); !bytes.Equal(got, crlf(want+"\n"+head+"\n")) {
+			t.Errorf("%s became\n%s", line, got)
+		}
+	}
+}
+
 func TestAppendHeader(t *testing.T) {
 	m := invite(t, "Route: <a>, <b>\nRoute: <c>\n")
 	it := m.Values(RouteHdr)

@@ -118,6 +118,7 @@ const unsendable = 500
 func (c *Core) rewriteRequest(in *inbound, uri string, routes []string, breadth int) {
 	m := in.Message
 	m.ResetEdits()
+	m.SetVersion()
 	nat.FixVia(m, in.src, c.cfg.Via)
 	in.setRoutes(uri, routes)
 	if n, ok := m.MaxForwards(); ok {

@@ -255,6 +255,7 @@ func (b *branch) responseUp(in *inbound) []byte {
 	ctx := b.ctx
 	c := ctx.core
 	in.ResetEdits()
+	in.SetVersion()
 	in.Remove(in.ViaValue())
 	dropIdentities(in.Message, b.target.user)
 	if in.Status() < 300 {
