@@ -99,9 +99,10 @@ func (t *Client) Cancel(now time.Time) {
 	t.end = earliest(t.end, now.Add(Lifetime))
 }
 
-// Abandon keeps timer A or E from sending the request again; its owner is still told when it would have gone
-// out for the third time and all is Silent. It is for a request that nobody waits for any more, but to which
-// no response has come, so that RFC 3261 9.1 does not allow a CANCEL yet. Later Abandon changes nothing.
+// Abandon keeps timer A or E from sending the request again once Patience is over; its owner is told then that all
+// is Silent. It is for a request that nobody waits for any more, but to which no response has come, so that RFC 3261 9.1
+// does not allow a CANCEL yet. Till then it is sent as before: the only response may be lost, and a phone that
+// rings brings it again with the next copy. Later Abandon changes nothing.
 func (t *Client) Abandon() { t.abandoned = t.state < Proceeding }
 
 // Cancelled says whether Cancel was called in time.
@@ -132,11 +133,9 @@ func (t *Client) Tick(now time.Time) Action {
 			act |= Silent
 		}
 		t.retransmit = now.Add(t.next())
-		if t.abandoned {
+		if t.abandoned && t.interval > 4*T1 {
 			act &^= Send
-			if t.interval > 4*T1 {
-				t.retransmit = time.Time{}
-			}
+			t.retransmit = time.Time{}
 		}
 		return act
 	}

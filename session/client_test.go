@@ -73,12 +73,12 @@ var inviteClientScripts = []struct{ name, script string }{
 		31.5    A       send          calling
 		32      B       timeout+done  terminated`},
 
-	{"abandoned before any response: not sent again, and a late one can be cancelled", `
+	{"abandoned before any response: sent twice at the most, and a late one can be cancelled", `
 		0       start   -             calling
 		0.5     A       send          calling
 		1       abandon -             calling
-		1.5     A       -             calling     # in silence
-		3.5     A       silent        calling     # the last time; timer B goes on
+		1.5     A       send          calling
+		3.5     A       silent        calling     # not again; timer B goes on
 		20      100     pass          proceeding
 		20      cancel  -             proceeding
 		21      abandon -             proceeding
@@ -88,8 +88,8 @@ var inviteClientScripts = []struct{ name, script string }{
 	{"abandoned, and nobody is there", `
 		0       start   -             calling
 		0.1     abandon -             calling
-		0.5     A       -             calling
-		1.5     A       -             calling
+		0.5     A       send          calling
+		1.5     A       send          calling
 		3.5     A       silent        calling
 		32      B       timeout+done  terminated`},
 
@@ -322,7 +322,7 @@ var otherClientScripts = []struct{ name, script string }{
 		28.5    E       send          proceeding
 		32      F       timeout+done  terminated`}, // 32.5 would be the next E
 
-	{"abandoned: not sent again, nor after a provisional response, and a late answer passes", `
+	{"abandoned after 3.5 s: not sent again, nor after a provisional response, and a late answer passes", `
 		0       start   -             trying
 		0.5     E       send          trying
 		1.5     E       send          trying
@@ -336,8 +336,8 @@ var otherClientScripts = []struct{ name, script string }{
 	{"abandoned, and nobody is there", `
 		0       start   -             trying
 		0.1     abandon -             trying
-		0.5     E       -             trying
-		1.5     E       -             trying
+		0.5     E       send          trying
+		1.5     E       send          trying
 		3.5     E       silent        trying
 		32      F       timeout+done  terminated`},
 

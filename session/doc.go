@@ -65,7 +65,7 @@ const (
 	// Slow: a request other than INVITE has waited so long that the server's user owes it a 100.
 	Slow
 	// Silent, beside Send unless the request was abandoned: Patience is over, and three copies of the request
-	// have brought nothing, or would have.
+	// have brought nothing.
 	Silent
 )
 

@@ -73,10 +73,10 @@ func (ctx *context) cancelBranches(now time.Time) {
 	}
 }
 
-// stop sends CANCEL, now or, RFC 3261 9.1, when the first provisional response comes. A
-// phone that has not answered anything is not asked again. Where the call was answered nowhere, nobody waits for
-// it. Where another phone has answered, its 2xx may be on its way, and that is for the caller to have (RFC 3261 16.7
-// step 5), but not when three copies of the INVITE would have brought nothing.
+// stop sends CANCEL, now or, RFC 3261 9.1, when the first provisional response comes. A phone that has not answered
+// anything is asked again till 3.5 s are over: it may ring, and its response be lost. Where the call was answered nowhere,
+// nobody waits for it. Where another phone has answered, its 2xx may be on its way, and that is for the caller to have
+// (RFC 3261 16.7 step 5), but not when three copies of the INVITE have brought nothing.
 func (b *branch) stop(now time.Time) {
 	b.wantsStop = true
 	switch b.State() {

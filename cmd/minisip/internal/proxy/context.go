@@ -218,9 +218,8 @@ func (ctx *context) next(now time.Time) {
 	ctx.fork(now, ctx.core.stillRoutable(now, group))
 }
 
-// silent is told that three copies of the request have brought nothing, or would have if it had not been abandoned. So that
-// nobody waits until timer B or F runs out, the phone's next flow is tried, or the next group, and ports that were kept for a
-// 2xx on its way are freed. It reports whether the branch was given up.
+// silent is told that three copies of the request have brought nothing. So that nobody waits until timer B or F runs
+// out, the phone's next flow is tried, or the next group, and ports that were kept for a 2xx on its way are freed. It reports whether the branch was given up.
 func (b *branch) silent(now time.Time) bool {
 	ctx := b.ctx
 	if ctx.initial && ctx.done && b.wantsStop && b.status == 0 {

@@ -25,7 +25,7 @@
 //	8.2.2.2       482 to a SUBSCRIBE that comes twice             watch         reg-event-merged
 //	8.2.6         To tags of our own that copies get again        reply         retransmit-refusal
 //	9.1, 9.2      CANCEL once a response has come; until then     cancel        cancel, cancel-early,
-//	              the INVITE rests, and the caller has his 487                  cancel-unheard
+//	              it rests after 3.5 s, and the caller has his 487              cancel-unheard
 //	9.2           CANCEL behind the final response, and 481       cancel        cancel-after
 //	9.2, 16.10    CANCEL of what is no INVITE: 200, no more       cancel        cancel-message
 //	10.3          registrar: bindings, 423, 400, 404, Contacts    register      register, register-domain
