@@ -67,6 +67,7 @@ func TestBestResponse(t *testing.T) {
 		{"486 302", "302"},
 		{"302 486", "302"},
 		{"404 407", "407"}, // what tells the phone how to go on is better
+		{"400 401", "401"},
 		{"404 415", "415"},
 		{"404 422", "422"}, // RFC 4028 6
 		{"480 484", "484"},

@@ -166,7 +166,7 @@ func preference(status int) int {
 	case status >= 600:
 		return status - 600
 	case status >= 400 && retries(status):
-		return 4000
+		return 3999
 	case status == 408, status == 430:
 		return 4999 // somebody who answered knows more than nobody
 	case status == 503:
