@@ -43,13 +43,13 @@ func FindSDP(m *sipmsg.Message) (Part, bool) {
 // find looks into body[start:end] of the given type.
 func (p *Part) find(contentType []byte, start, end int) bool {
 	kind, params, _ := bytes.Cut(contentType, []byte{';'})
-	kind = bytes.TrimSpace(kind)
-	if equalFold(kind, "application/sdp") {
+	kind, subtype, _ := bytes.Cut(kind, []byte{'/'})
+	kind, subtype = bytes.TrimSpace(kind), bytes.TrimSpace(subtype) // RFC 3261 25.1: SLASH has room around it
+	if equalFold(kind, "application") && equalFold(subtype, "sdp") {
 		p.Start, p.End = start, end
 		return true
 	}
-	const multipart = "multipart/"
-	if len(kind) < len(multipart) || !equalFold(kind[:len(multipart)], multipart) || p.depth == maxNesting {
+	if !equalFold(kind, "multipart") || p.depth == maxNesting {
 		return false
 	}
 	boundary, _ := sipmsg.Param(params, "boundary")
