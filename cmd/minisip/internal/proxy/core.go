@@ -70,7 +70,8 @@ type Core struct {
 	now         time.Time               // of the event being handled
 	traces      []*Trace
 	callSeq     int64
-	suspended   int // bindings taken out of routing
+	missed      int // bindings whose latest pings were not answered
+	suspended   int // of them, those taken out of routing
 	rnd         *rand.ChaCha8
 	secret      [32]byte // keys the To tags
 	loopSeed    uint32   // of the hash that tells a loop from a spiral
@@ -156,7 +157,7 @@ func (c *Core) Receive(now time.Time, local, src netip.AddrPort, m *sipmsg.Messa
 	c.now = now
 	c.madeOf(nil, 0)
 	c.sdpText = nil
-	if c.suspended > 0 {
+	if c.missed > 0 {
 		c.heard(in)
 	}
 	switch {

@@ -12,7 +12,7 @@ import (
 )
 
 // The way to a binding behind NAT is kept open by an OPTIONS every Keepalive (wheel.go), one
-// datagram, never repeated. A phone that used to answer and is silent three times is
+// datagram, never repeated. A phone that used to answer and is silent three times, nothing else coming from it meanwhile, is
 // taken out of routing until anything comes from it again. A side of a call that has gone on from
 // elsewhere is sent the same by a timer of its own, and nobody counts its answers.
 
@@ -38,10 +38,7 @@ func (c *Core) keepOpen(b *location.Binding, now time.Time) {
 
 // unbound forgets what was kept for a binding that is gone.
 func (c *Core) unbound(b *location.Binding) {
-	if b.Ping.Suspended {
-		b.Ping.Suspended = false
-		c.suspended--
-	}
+	c.forgive(b)
 	c.pingers.remove(b)
 	c.unsaved(b)
 }
@@ -49,16 +46,25 @@ func (c *Core) unbound(b *location.Binding) {
 // alive notes that something came from a binding's phone.
 func (c *Core) alive(b *location.Binding, now time.Time) {
 	c.where.Seen(b, now)
-	b.Ping.Misses = 0
-	if b.Ping.Suspended {
-		b.Ping.Suspended = false
-		c.suspended--
+	if c.forgive(b) {
 		c.unsaved(b)
 		c.logf("%s at %s is back", b.AOR(), b.Source())
 	}
 }
 
-// heard puts bindings back into routing when anything comes from where they registered. Of a gateway's users, who
+// forgive forgets the pings that a binding's phone has missed, and says whether it was out of routing for them.
+func (c *Core) forgive(b *location.Binding) (back bool) {
+	if b.Ping.Misses > 0 {
+		c.missed--
+	}
+	if back = b.Ping.Suspended; back {
+		c.suspended--
+	}
+	b.Ping.Misses, b.Ping.Suspended = 0, false
+	return back
+}
+
+// heard takes notice of a datagram while there are missed pings: it shows that a phone is there. Of a gateway's users, who
 // may be many, that is the one who sends, and some of the others; the rest follow with the next datagrams. Behind a
 // proxy (Path) one phone's datagrams do not tell of another: there it is who sends a request, and alone.
 func (c *Core) heard(in *inbound) {
@@ -78,6 +84,9 @@ func (c *Core) heard(in *inbound) {
 func (c *Core) ping(p *pinger, now time.Time) {
 	b := p.binding
 	if p.waiting != 0 && b.Ping.Answered {
+		if b.Ping.Misses == 0 {
+			c.missed++
+		}
 		b.Ping.Misses = min(b.Ping.Misses+1, deadAfter)
 		if b.Ping.Misses >= deadAfter && !b.Ping.Suspended {
 			b.Ping.Suspended = true

@@ -133,6 +133,29 @@ func TestDeadBesideAnother(t *testing.T) {
 	w.finish()
 }
 
+// A phone that answers no pings any more, but of which other things are heard, is not silent.
+func TestNotDeadWhileHeard(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Keepalive = 25 * time.Second
+	s := &script{w}
+	s.do("phone 001 at 198.51.100.7:5060", "phone 002 at 192.0.2.1:5060 claims 10.0.0.4:5060", "registered 001 002", "wait 25s", "002: 200 OK to OPTIONS")
+	for range 10 {
+		s.do("wait 40s")
+		s.send(s.phone("002"), []byte("\r\n\r\n"))
+	}
+	if s.said("has not answered") {
+		t.Error("it was taken out of routing")
+	}
+	if n := s.core.missed; n != 0 {
+		t.Errorf("%d bindings have missed pings after it was heard", n)
+	}
+	s.do("wait 101s")
+	if !s.said("has not answered") || s.core.missed != 1 {
+		t.Errorf("silent, it was not taken out of routing; %d have missed pings", s.core.missed)
+	}
+	w.finish()
+}
+
 // Where a datagram comes from tells that a phone is there, but not which one of those behind a proxy.
 func TestDeadBehindAProxy(t *testing.T) {
 	for _, tt := range []struct {
@@ -160,7 +183,8 @@ func TestDeadBehindAProxy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bindings[0].Ping, s.core.suspended = location.Ping{Answered: true, Misses: deadAfter, Suspended: true}, 1
+		bindings[0].Ping = location.Ping{Answered: true, Misses: deadAfter, Suspended: true}
+		s.core.missed, s.core.suspended = 1, 1
 		s.do("wait 1s", tt.heard)
 		if n := len(s.core.where.Bindings(s.now, "002")); strings.Contains(tt.heard, "REGISTER") && n != 2 {
 			t.Fatalf("%s: %d bindings", tt.name, n)

@@ -37,6 +37,8 @@ func (c *Core) restoreBinding(now time.Time, id uint64, record string) error {
 		return nil
 	}
 	if b.Ping.Suspended {
+		b.Ping.Misses = deadAfter
+		c.missed++
 		c.suspended++
 	}
 	if b.NAT && c.cfg.Keepalive > 0 {

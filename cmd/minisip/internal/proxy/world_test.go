@@ -294,7 +294,7 @@ func (w *world) leftovers() string {
 		{"server transactions", len(c.servers)}, {"answers", c.answers.len() + len(c.answers.blocks)}, {"client transactions", len(c.clients)},
 		{"weight of transactions", c.weight}, {"bytes of answers", c.answers.size},
 		{"calls", len(c.calls)}, {"accounts of users", len(c.usage)},
-		{"pingers", c.pingers.count}, {"known sources", c.sources.Len()}, {"suspended", c.suspended}, {"bindings", c.where.Len()}, {"notices", len(c.notices)}, {"subscriptions", len(c.subscribers.byKey) + len(c.subscribers.of) + len(c.subscribers.by)},
+		{"pingers", c.pingers.count}, {"known sources", c.sources.Len()}, {"bindings that missed pings", c.missed}, {"suspended", c.suspended}, {"bindings", c.where.Len()}, {"notices", len(c.notices)}, {"subscriptions", len(c.subscribers.byKey) + len(c.subscribers.of) + len(c.subscribers.by)},
 		{"timers", c.timers.Len()}, {"open streams", w.relay.open},
 		{"records of bindings", w.disk.count(keptBinding)}, {"records of calls", w.disk.count(keptCall)},
 	} {
