@@ -103,6 +103,7 @@ func (b *branch) stopNow(now time.Time) {
 		return
 	}
 	b.Cancel(now)
+	b.follow()
 	c := b.ctx.core
 	c.timers.Set(&b.timer, b.Deadline())
 	tx := &clientTx{key: clientKey{b.key.id, true}, mark: b.mark, to: b.to, local: b.local, user: ignore{}}

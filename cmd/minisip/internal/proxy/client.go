@@ -98,6 +98,12 @@ func (tx *clientTx) received(in *inbound) {
 	}
 }
 
+// movedTo says whether a response from src comes from where the phone that the request went to has registered since.
+func (tx *clientTx) movedTo(src netip.AddrPort) bool {
+	b, ok := tx.user.(*branch)
+	return ok && b.follow() && tx.to == src
+}
+
 // ignore is the user of transactions whose outcome changes nothing.
 type ignore struct{}
 

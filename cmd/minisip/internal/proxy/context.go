@@ -254,6 +254,20 @@ func (b *branch) giveUp(now time.Time) {
 	b.core.timers.Set(&b.timer, b.Deadline())
 }
 
+// follow has the branch go on where its phone has registered since the request was sent; it reports whether that is elsewhere.
+func (b *branch) follow() bool {
+	at := b.target.binding
+	if at == nil || len(at.Path()) > 0 || !b.core.where.Has(at) || at.Source() == b.to {
+		return false
+	}
+	b.to, b.local = at.Source(), at.Local()
+	b.media.moved(session.Callee, b.local, b.to.Addr())
+	if k := b.ctx.call; k != nil {
+		k.course.Name(b.to, b.target.user)
+	}
+	return true
+}
+
 // notAnswered logs that a branch brought no response at all. Of a call its INVITE is meant, unless another request is named.
 func (b *branch) notAnswered() {
 	if b.Cancelled() {

@@ -132,7 +132,7 @@
 //
 // Beyond the RFCs: a request inside a dialog is taken from the address of the side that it
 // claims to be, else it is challenged and the call moves (bye-stranger, moved-phone; moved-home, where it reaches
-// us at another of our addresses); no Route,
+// us at another of our addresses; moved-ringing, before it has answered); no Route,
 // Path or Record-Route leads to another machine than the one whose packets they came in
 // (record-route-third-party); limits for each user (pending, TestCallsWithoutMedia, TestOthersFindPorts, TestOthersFindRestedPorts); keepalive
 // of phones behind NAT (keepalive, TestPingsNeverBurst), and of sides that move in the middle of a call (moved-pinged, TestMovedSideIsPinged); the end of silent calls (silence,
