@@ -135,6 +135,8 @@ func (c *Core) pong(in *inbound, id uint64) bool {
 	case in.src.Addr() != c.wayTo(p.binding).Addr():
 		c.drop(Forged)
 		return true
+	case byProxy(in.Status()):
+		return true
 	}
 	p.waiting = 0
 	if !p.binding.Ping.Answered {
@@ -145,6 +147,10 @@ func (c *Core) pong(in *inbound, id uint64) bool {
 	c.alive(p.binding, in.now)
 	return true
 }
+
+// byProxy says whether a response may be that of a proxy on the way, which has not heard the phone: 100, which goes one
+// hop (RFC 4320 4.1), 408, and 430 (RFC 5626 5.3).
+func byProxy(status int) bool { return status == 100 || status == 408 || status == 430 }
 
 // away is a side of a call behind NAT that has gone on from elsewhere and not registered there. Pings to its binding go
 // where it is no more, so the call sends some of its own.

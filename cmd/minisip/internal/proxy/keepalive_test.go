@@ -156,6 +156,27 @@ func TestNotDeadWhileHeard(t *testing.T) {
 	w.finish()
 }
 
+// What a proxy answers for a phone is no answer of the phone.
+func TestPingsAnsweredByAProxy(t *testing.T) {
+	for answer, dead := range map[string]bool{"200 OK": false, "404 Not Found": false, "100 Trying": true, "408 Request Timeout": true, "430 Flow Failed": true} {
+		w := newWorld(t)
+		w.cfg.Keepalive = 25 * time.Second
+		s := &script{w}
+		s.do("phone edge at 192.0.2.50:5060 user 002", "edge: REGISTER")
+		if err := s.run("edge: REGISTER auth", []string{"Contact: <sip:002@10.0.0.4>", "Path: <sip:192.0.2.50;lr>"}); err != nil {
+			t.Fatal(err)
+		}
+		s.do("wait 25s", "edge: 200 OK to OPTIONS")
+		for range 4 {
+			s.do("wait 25s", "edge: "+answer+" to OPTIONS")
+		}
+		if s.said("has not answered") != dead {
+			t.Errorf("%s: dead %v, want %v", answer, !dead, dead)
+		}
+		w.finish()
+	}
+}
+
 // Where a datagram comes from tells that a phone is there, but not which one of those behind a proxy.
 func TestDeadBehindAProxy(t *testing.T) {
 	for _, tt := range []struct {
