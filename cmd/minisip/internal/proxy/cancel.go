@@ -8,8 +8,8 @@ import (
 	"minisip/sipmsg"
 )
 
-// cancel takes a CANCEL: RFC 3261 16.10 and 9.2. It is answered without state, since
-// every copy gets the same answer.
+// cancel takes a CANCEL: RFC 3261 16.10 and 9.2. Where it changes something, its copies get the same answer even when
+// the INVITE is forgotten.
 func (c *Core) cancel(in *inbound) {
 	tx := c.cancelled(in)
 	if tx == nil {
@@ -20,7 +20,7 @@ func (c *Core) cancel(in *inbound) {
 		c.refuseWith(in, status, "", "")
 		return
 	}
-	c.refuseWith(in, 200, "", "")
+	c.reply(in, 200, "", "")
 	if ctx := tx.ctx; ctx != nil && !ctx.done && !ctx.cancelled {
 		ctx.cancelled = true
 		ctx.later = nil
