@@ -142,8 +142,9 @@ func (c *Core) notifyUsers(in *inbound, account string) {
 		fmt.Fprintf(&body, "and %d more\r\n", more)
 	}
 	host := c.advertised(in.local)
+	caller := session.Party{User: string(c.claimed(in)), Contact: string(contactOf(in.Message)), Addr: in.src}
 	c.ownRequest(in.now, ownRequest{
-		method: "NOTIFY", uri: targetURI(string(contactOf(in.Message))),
+		method: "NOTIFY", uri: c.remoteURI(in.now, &caller),
 		from:   fmt.Sprintf("<sip:998@%s>;tag=%s", host, c.token()),
 		to:     fmt.Sprintf("<%s>", in.From().URI),
 		callID: c.token() + "@minisip", cseq: 1,

@@ -116,7 +116,7 @@
 //	RFC 5626 7    one flow of a phone at a time, 430, 408         outbound      outbound, outbound-unreachable,
 //	                                                                            outbound-408
 //	RFC 5627      public GRUUs: given, resolved, kept in Contact  gruu          gruu, gruu-transfer, gruu-flows,
-//	                                                                            gruu-tel
+//	                                                                            gruu-tel, gruu-own
 //	RFC 5658      two Record-Routes                               route         ipv6
 //	RFC 5621      SDP as one part of several                      media         multipart
 //	RFC 5761      RTCP on RTP's port, once both sides say so      stream        mux, ice

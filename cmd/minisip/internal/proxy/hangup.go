@@ -30,8 +30,9 @@ func (c *Core) sendBye(d *dialog, side session.Role, now time.Time) {
 // 2xx is acknowledged, and each dialog gets one BYE.
 func (b *branch) hangUpOrphan(in *inbound) {
 	c := b.ctx.core
+	callee := session.Party{User: b.target.user, Contact: string(contactOf(in.Message)), Addr: in.src}
 	r := ownRequest{
-		method: "ACK", uri: targetURI(string(contactOf(in.Message))), from: string(in.Get(sipmsg.FromHdr)),
+		method: "ACK", uri: c.remoteURI(in.now, &callee), from: string(in.Get(sipmsg.FromHdr)),
 		to: string(in.Get(sipmsg.ToHdr)), callID: string(in.CallID()), cseq: in.CSeq(),
 		routes: b.routesTo(in), dst: in.src, local: b.local, user: ignore{},
 	}

@@ -144,7 +144,7 @@ func (w *subscriber) notify(now time.Time, state string, user clientUser) {
 	w.open++
 	w.arm()
 	c.ownRequest(now, ownRequest{
-		method: "NOTIFY", uri: targetURI(w.side.Contact), from: w.own, to: w.side.Identity, callID: w.callID, cseq: w.cseq,
+		method: "NOTIFY", uri: c.remoteURI(now, &w.side), from: w.own, to: w.side.Identity, callID: w.callID, cseq: w.cseq,
 		routes: w.side.Routes,
 		header: "Event: " + w.event + "\r\nSubscription-State: " + state + "\r\nContact: " + w.contact() +
 			"\r\nContent-Type: " + reginfoType + "\r\n",

@@ -76,7 +76,7 @@ func (c *Core) watch(in *inbound, user string, uri *sipmsg.URI) {
 	default:
 		w := &subscriber{core: c, user: user, watched: watched, aor: addressOfRecord(uri), began: in.now}
 		w.timer.Own(w)
-		w.side.Tag, w.side.Contact, w.side.Routes = string(in.FromTag()), contact, routeSet(in.Message)
+		w.side.User, w.side.Tag, w.side.Contact, w.side.Routes = user, string(in.FromTag()), contact, routeSet(in.Message)
 		w.callID, w.side.Identity = string(in.CallID()), string(in.Get(sipmsg.FromHdr))
 		w.own = fmt.Sprintf("%s;tag=%s", in.Get(sipmsg.ToHdr), c.tagFor(in))
 		w.event = string(in.Get(sipmsg.EventHdr))
