@@ -23,15 +23,28 @@ func MaskForPrograms(text []byte) []byte { return mask(text, true) }
 func mask(text []byte, zeros bool) []byte {
 	out := make([]byte, 0, len(text)+16)
 	for len(text) > 0 {
-		end := bytes.IndexByte(text, '\n') + 1
-		if end == 0 {
-			end = len(text)
-		}
+		end := lineEnd(text)
 		out = appendMasked(out, text[:end], zeros)
 		text = text[end:]
 	}
 	return out
 }
+
+// lineEnd is where the next line begins, behind the folds of this one: they may stand between "response" and its value.
+func lineEnd(text []byte) int {
+	for end := 0; ; {
+		n := bytes.IndexByte(text[end:], '\n') + 1
+		if n == 0 {
+			return len(text)
+		}
+		if end += n; end == len(text) || text[end] != ' ' && text[end] != '\t' {
+			return end
+		}
+	}
+}
+
+// trimSpace takes white space, folds too, from the beginning.
+func trimSpace(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
 
 func appendMasked(out, line []byte, zeros bool) []byte {
 	sdp := len(line) > 2 && line[1] == '=' && (line[0] == 'a' || line[0] == 'k')
@@ -73,21 +86,24 @@ func secret(line []byte, sdp bool) (at, size int) {
 			break
 		}
 		at = i + j + len("response")
-		rest := bytes.TrimLeft(line[at:], " \t")
+		rest := trimSpace(line[at:])
 		if len(rest) > 0 && rest[0] == '=' {
-			rest = bytes.TrimLeft(rest[1:], " \t")
-			at = len(line) - len(rest)
+			rest = trimSpace(rest[1:])
+			stop := " ,\r\n"
 			if len(rest) > 0 && rest[0] == '"' {
-				return at + 1, tokenEnd(rest[1:], "\"\r\n")
+				rest, stop = rest[1:], "\"\r\n"
 			}
-			return at, tokenEnd(rest, " ,\r\n")
+			at = len(line) - len(rest)
+			if size = tokenEnd(rest, stop); size > 0 {
+				return at, size
+			}
 		}
 		i = at
 	}
-	if i := foldIndex(line, "authorization:"); i >= 0 {
-		rest := bytes.TrimLeft(line[i+len("authorization:"):], " \t")
-		if j := foldIndex(rest, "basic "); j == 0 {
-			rest = bytes.TrimLeft(rest[len("basic "):], " \t")
+	if i := foldIndex(line, "authorization"); i >= 0 {
+		value, _ := bytes.CutPrefix(trimSpace(line[i+len("authorization"):]), []byte{':'})
+		if value = trimSpace(value); foldIndex(value, "basic") == 0 {
+			rest := trimSpace(value[len("basic"):])
 			return len(line) - len(rest), tokenEnd(rest, " \r\n")
 		}
 	}
