@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"minisip/cmd/minisip/internal/location"
 	"minisip/session"
 	"minisip/sipmsg"
 )
@@ -162,4 +163,40 @@ func TestMovedSideOfEndedDialogIsLeft(t *testing.T) {
 		t.Errorf("%d pings after the dialog", got)
 	}
 	s.finish()
+}
+
+// Two phones of a user are behind one proxy, and one of them goes on behind another: that the other's calls have moved,
+// nobody has said.
+func TestCallsStayBehindTheirProxy(t *testing.T) {
+	for _, both := range []bool{true, false} {
+		s := &script{newWorld(t)}
+		s.do("phone 001 at 198.51.100.7:5060", "phone desk at 192.0.2.50:5060 user 002", "phone mobile at 192.0.2.60:5060 user 002", "registered 001", "desk: REGISTER")
+		register := func(name, contact, path string) {
+			if err := s.run(name+": REGISTER auth", []string{"Contact: <sip:002@" + contact + ">", "Path: <sip:" + path + ";lr>"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		register("desk", "10.0.0.4", "192.0.2.50")
+		s.do("001: INVITE 002 auth", "desk: 200 OK to INVITE", "001: ACK")
+		if both {
+			u := location.Update{AOR: "002", CallID: "registration@mobile", NAT: true, Local: ours4, Source: s.phone("desk").addr, Path: []string{"<sip:192.0.2.50;lr>"},
+				Contacts: []location.Contact{{URI: "sip:002@10.0.0.5", Expires: time.Hour, Q: 1000}}}
+			if _, err := s.core.where.Register(s.now, &u); err != nil {
+				t.Fatal(err)
+			}
+			s.do("mobile: REGISTER")
+			register("mobile", "10.0.0.5", "192.0.2.60")
+		} else {
+			s.do("desk moves to 192.0.2.60:5060", "desk: REGISTER")
+			register("desk", "10.0.0.4", "192.0.2.60")
+		}
+		if !s.said("002 moved from 192.0.2.50:5060 to 192.0.2.60:5060") {
+			t.Fatal("no phone has moved")
+		}
+		for _, k := range s.core.callsOf("002") {
+			if moved := k.dialogs[0].callee.Addr != netip.MustParseAddrPort("192.0.2.50:5060"); moved == both {
+				t.Errorf("both behind one proxy: %v; the call has moved: %v", both, moved)
+			}
+		}
+	}
 }

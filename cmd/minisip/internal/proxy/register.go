@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -121,9 +122,20 @@ func (c *Core) noteChange(in *inbound, change location.Change) {
 		c.logf("%s unregistered from %s", b.AOR(), b.Source())
 	case change.From != b.Source():
 		c.logf("%s moved from %s to %s", b.AOR(), change.From, b.Source())
+		if c.leftProxy(in.now, b.AOR(), change.From) {
+			return
+		}
 		c.moveCalls(in, b.AOR(), change.From)
 		c.moveSubscribers(in, b.AOR(), change.From)
 	}
+}
+
+// leftProxy says that a user's phone has left a proxy (Path) behind which another one of his still is: whose calls those
+// through it are, nobody can tell.
+func (c *Core) leftProxy(now time.Time, user string, proxy netip.AddrPort) bool {
+	return slices.ContainsFunc(c.where.Bindings(now, user), func(b *location.Binding) bool {
+		return b.Source() == proxy && len(b.Path()) > 0
+	})
 }
 
 // appendDate appends a Date field (RFC 3261 20.17), written anew once a second.
