@@ -58,10 +58,14 @@ func (tx *clientTx) start(c *Core, now time.Time, invite bool) bool {
 // Expire implements session.Expirer.
 func (tx *clientTx) Expire(now time.Time) {
 	act := tx.Tick(now)
-	if b, ok := tx.user.(*branch); ok && act.Has(session.Silent) && b.silent(now) {
+	b, forwarded := tx.user.(*branch)
+	if forwarded && act.Has(session.Silent) && b.silent(now) {
 		return
 	}
 	if act.Has(session.Send) {
+		if forwarded {
+			b.follow()
+		}
 		tx.core.sendAgain(tx.mark, tx.local, tx.to, tx.sent)
 	}
 	tx.settle(act)

@@ -165,7 +165,7 @@ func (c *Core) response(in *inbound) {
 	case ok && tx == nil && c.pong(in, id):
 	case !ok || tx == nil || !tx.fits(in):
 		c.drop(Stray)
-	case in.src.Addr() != tx.to.Addr() && !tx.movedTo(in.src):
+	case in.src != tx.to && !tx.movedTo(in.src) && in.src.Addr() != tx.to.Addr():
 		c.drop(Forged)
 	default:
 		tx.received(in)
