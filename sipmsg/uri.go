@@ -262,3 +262,17 @@ func AppendUnescaped(dst, b []byte) []byte {
 	}
 	return dst
 }
+
+// AppendEscapedUser appends a user's name as it stands in a URI: a byte that may not be there as itself is written "%HH".
+func AppendEscapedUser(dst []byte, name string) []byte {
+	const upperHex = "0123456789ABCDEF"
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', bytes.IndexByte([]byte("-_.!~*'()&=+$,;?/"), c) >= 0:
+			dst = append(dst, c)
+		default:
+			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
+		}
+	}
+	return dst
+}

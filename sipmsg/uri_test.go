@@ -194,3 +194,18 @@ func TestAppendUnescaped(t *testing.T) {
 		}
 	}
 }
+
+// TestAppendEscapedUser: a URI can be made of every name, and gives it back.
+func TestAppendEscapedUser(t *testing.T) {
+	if got := string(AppendEscapedUser([]byte("sip:"), "a@b 1;x=%y/ü")); got != "sip:a%40b%201;x=%25y/%C3%BC" {
+		t.Error(got)
+	}
+	for c := range 256 {
+		name := "0" + string([]byte{byte(c)}) + "1"
+		uri := append(AppendEscapedUser([]byte("sip:"), name), "@a"...)
+		u, err := ParseURI(uri)
+		if got := string(AppendUnescaped(nil, u.User)); err != nil || got != name {
+			t.Errorf("%q: %q has the user %q, %v", name, uri, got, err)
+		}
+	}
+}

@@ -152,7 +152,7 @@ func (p *probe) echo(ctx context.Context, callee, caller *phone.Phone) error {
 		answered <- err
 	}()
 	begin := time.Now()
-	call, err := caller.Call(soon, fmt.Sprintf("sip:%s@%s", p.Account.Name, callee.Local()))
+	call, err := caller.Call(soon, callee.URI())
 	if err != nil {
 		return &Failed{"call", err.Error(), "The server's log says why; minisip calls there shows it."}
 	}

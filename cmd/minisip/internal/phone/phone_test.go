@@ -17,12 +17,12 @@ import (
 	"minisip/rtprelay"
 )
 
-// serve starts a server for users 001 and 002 on loopback.
+// serve starts a server for users 001, 002, and one whose name is no URI's, on loopback.
 func serve(t *testing.T) netip.AddrPort {
 	t.Helper()
 	users, err := digest.ParseUsers("", nil, "mini_sip_proxy")
 	if err == nil {
-		err = users.AddJSON([]byte(`{"001":"one","002":"two"}`))
+		err = users.AddJSON([]byte(`{"001":"one","002":"two","bär@5 <%>":"three"}`))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -123,15 +123,17 @@ func TestCall(t *testing.T) {
 // TestEcho: who echoes gives the caller a round trip, behind a NAT too, where he must be the first to send.
 func TestEcho(t *testing.T) {
 	at := serve(t)
-	t.Run("reached", func(t *testing.T) { echoes(t, at, netip.Addr{}) })
-	t.Run("behind a NAT", func(t *testing.T) { echoes(t, at, netip.MustParseAddr("192.168.1.2")) })
+	t.Run("reached", func(t *testing.T) { echoes(t, Config{Server: at, User: "001", Password: "one"}) })
+	t.Run("behind a NAT", func(t *testing.T) {
+		echoes(t, Config{Server: at, User: "001", Password: "one", Claim: netip.MustParseAddr("192.168.1.2")})
+	})
+	t.Run("a name to be escaped", func(t *testing.T) { echoes(t, Config{Server: at, User: "bär@5 <%>", Password: "three"}) })
 }
 
-func echoes(t *testing.T, at netip.AddrPort, claim netip.Addr) {
+func echoes(t *testing.T, cfg Config) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	a := newPhone(t, Config{Server: at, User: "001", Password: "one", Claim: claim})
-	b := newPhone(t, Config{Server: at, User: "001", Password: "one", Claim: claim})
+	a, b := newPhone(t, cfg), newPhone(t, cfg)
 	if _, err := a.Register(ctx, time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +142,7 @@ func echoes(t *testing.T, at netip.AddrPort, claim netip.Addr) {
 			c.Media().Echo()
 		}
 	}()
-	c, err := b.Call(ctx, "sip:001@"+a.Local().String())
+	c, err := b.Call(ctx, a.URI())
 	if err != nil {
 		t.Fatal(err)
 	}

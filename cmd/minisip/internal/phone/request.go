@@ -3,6 +3,7 @@ package phone
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -51,11 +52,16 @@ func (p *Phone) text(r *request, branch string) []byte {
 }
 
 // identity is the address of record of a user at the server.
-func (p *Phone) identity(user string) string { return fmt.Sprintf("sip:%s@%s", user, p.cfg.Server) }
+func (p *Phone) identity(user string) string { return uriOf(user, p.cfg.Server) }
 
-func (p *Phone) contact() string {
-	return fmt.Sprintf("Contact: <sip:%s@%s>\r\n", p.cfg.User, p.local)
+// URI is the phone's own, which stands in its Contact.
+func (p *Phone) URI() string { return uriOf(p.cfg.User, p.local) }
+
+func uriOf(user string, at netip.AddrPort) string {
+	return string(sipmsg.AppendEscapedUser([]byte("sip:"), user)) + "@" + at.String()
 }
+
+func (p *Phone) contact() string { return fmt.Sprintf("Contact: <%s>\r\n", p.URI()) }
 
 func newBranch() string { return "z9hG4bK" + token() }
 

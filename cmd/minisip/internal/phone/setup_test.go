@@ -93,7 +93,7 @@ func TestCallerAlone(t *testing.T) {
 		_, err := callee.Answer(ctx, 0)
 		answered <- err
 	}()
-	if _, err := caller.Call(ctx, fmt.Sprintf("sip:001@%s", callee.Local())); err != nil {
+	if _, err := caller.Call(ctx, callee.URI()); err != nil {
 		t.Error(err)
 	}
 	if err := <-answered; err != nil {
