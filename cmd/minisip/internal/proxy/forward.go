@@ -14,7 +14,7 @@ import (
 // fork forwards the request to all targets of one group: RFC 3261 16.6.
 func (ctx *context) fork(now time.Time, group []target) {
 	if ctx.breadth < len(group) {
-		ctx.ownStatus = 440
+		ctx.ownStatus, ctx.later = 440, nil // who is wanted less is not asked instead
 		ctx.noneLeft(now)
 		return
 	}
