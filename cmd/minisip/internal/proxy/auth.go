@@ -3,12 +3,14 @@ package proxy
 import (
 	"bytes"
 	"iter"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"minisip/cmd/minisip/internal/diagnosis"
 	"minisip/cmd/minisip/internal/guard"
 	"minisip/digest"
+	"minisip/nat"
 	"minisip/sipmsg"
 )
 
@@ -76,6 +78,9 @@ func (c *Core) judge(in *inbound) *proof {
 		}
 		user := c.users.Lookup(p.name)
 		verdict := c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), in.RequestURI(), in.Body(), &cred, user)
+		if verdict == digest.OtherURI && c.sameResource(in, cred.URI) {
+			verdict = c.auth.Verify(in.now, in.src.Addr(), in.MethodName(), cred.URI, in.Body(), &cred, user)
+		}
 		if verdict == digest.Denied {
 			p.wrong++
 		}
@@ -86,6 +91,25 @@ func (c *Core) judge(in *inbound) *proof {
 		}
 	}
 	return p
+}
+
+// sameResource says whether the URI of a digest and the Request-URI name the same user at two addresses of ours. RFC 7616 3.4.6
+// asks for the same resource, which those are: the SIP ALG of a router in front of us puts our private address in the place
+// of the public one that the phone knows.
+func (c *Core) sameResource(in *inbound, uri []byte) bool {
+	asked, err := sipmsg.ParseURI(in.RequestURI())
+	if err != nil || !c.hasHost(in.local, &asked) {
+		return false
+	}
+	named, err := sipmsg.ParseURI(uri)
+	return err == nil && c.hasHost(in.local, &named) && bytes.EqualFold(asked.Scheme, named.Scheme) &&
+		(len(named.User) == 0 || bytes.Equal(userOf(&asked), userOf(&named)))
+}
+
+// hasHost says whether the host of a URI is an IP address of ours, whatever its port.
+func (c *Core) hasHost(local netip.AddrPort, uri *sipmsg.URI) bool {
+	ip, ok := nat.ParseAddr(uri.Host)
+	return ok && c.isOurs(netip.AddrPortFrom(ip.Unmap(), local.Port()))
 }
 
 // proving gives the first credentials that judge would look at; ok is false where a request brings none for our realm.

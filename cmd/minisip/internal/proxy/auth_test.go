@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -121,6 +122,34 @@ func TestOtherRealm(t *testing.T) {
 		}
 		if log := strings.Join(s.logged(), "\n"); log != want {
 			t.Errorf("logged %q, want %q", log, want)
+		}
+		s.finish()
+	}
+}
+
+// A router in front of us may put our private address in the place of the public one, for which the phone made its digest: both
+// are we. For anybody else, and for another user, a digest is none of this request.
+func TestDigestForAnotherAddressOfOurs(t *testing.T) {
+	for uri, want := range map[string]string{
+		"sip:002@192.0.2.200":       "100",
+		"SIP:%30%302@192.0.2.200":   "100",
+		"sip:192.0.2.200":           "100",
+		"sip:003@192.0.2.200":       "407",
+		"sip:002@192.0.2.201":       "407",
+		"sip:002@minisip.elsewhere": "407",
+		"sips:002@192.0.2.200":      "407",
+		"sip:":                      "407",
+	} {
+		s := stage(t, 1, func(c *Config) { c.Public4 = netip.MustParseAddr("192.0.2.200") })
+		p := s.phone("001")
+		s.do("001: INVITE 002")
+		m := p.request("INVITE", &wish{target: "002"})
+		m.first = "INVITE " + uri + " SIP/2.0"
+		p.authorize(m)
+		m.first = "INVITE sip:002@" + ours4.String() + " SIP/2.0"
+		s.transmit(p, m)
+		if got := word(s.answerTo001(), 1); got != want {
+			t.Errorf("%s: got %s, want %s", uri, got, want)
 		}
 		s.finish()
 	}
