@@ -186,7 +186,7 @@ func TestPingsCatchUp(t *testing.T) {
 	for i := range phones {
 		h.join(t, i)
 	}
-	const most10ms = catchUp*phones*int(breath)/int(interval) + 8
+	const most10ms = int(catchUp*phones*breath/interval) + 8
 	for _, tt := range []struct {
 		name    string
 		happens func()
