@@ -18,7 +18,9 @@ func (m *Message) readFields() bool {
 		}
 		if n := next - pos; n == 1 || n == 2 && data[pos] == '\r' {
 			m.headEnd, m.body, m.whole = uint16(pos), uint16(next), true
-			m.checkLineEnds(pos, data[pos:next])
+			if n == 1 {
+				m.checkLineEnds(pos, data[pos:next])
+			}
 			return true
 		} else if n > MaxLine {
 			m.discard("header field", pos, ErrTooLong)
